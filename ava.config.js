@@ -1,0 +1,7 @@
+// One process per file: files start servers, drop privileges and change directories.
+export default {
+  files: ['**/*.test.ts', '!test/vm/**', '!**/dist/**'],
+  extensions: ['ts'],
+  workerThreads: false,
+  timeout: '120s',
+};

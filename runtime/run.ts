@@ -1,0 +1,38 @@
+import process from 'node:process';
+import type {Logger} from './log.ts';
+
+/**
+ * Runs one process: starts it, disposes it in order on SIGINT or SIGTERM, and leaves a non-zero exit status when it could not
+ * start or when something failed that nobody handled. The only place that decides about the exit of a process.
+ */
+export async function run(
+  log: Logger,
+  start: (signal: AbortSignal) => Promise<AsyncDisposable>,
+): Promise<void> {
+  const stop = new AbortController();
+  const stopped = new Promise<void>(resolve => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const)
+      process.once(name, () => {
+        log.info({signal: name}, 'stopping');
+        stop.abort();
+        resolve();
+      });
+  });
+  process.on('unhandledRejection', error => {
+    log.fatal({err: error}, 'unhandled rejection');
+    process.exit(1);
+  });
+
+  try {
+    await using running = await start(stop.signal);
+    void running;
+    await stopped;
+  } catch (error) {
+    if (!stop.signal.aborted) {
+      log.fatal({err: error}, 'cannot start');
+      process.exitCode = 1;
+    }
+  }
+  // Whatever still holds the event loop after an orderly stop is a leak: it must not hold the supervisor.
+  setTimeout(() => process.exit(), 5000).unref();
+}
