@@ -41,6 +41,17 @@ export async function programTree(
   return tree;
 }
 
+const programFolders = ['usr/bin', 'usr/sbin', 'bin', 'sbin'];
+
+/** Where unpacked packages have a program. */
+export async function findProgram(root: string, name: string): Promise<string> {
+  for (const folder of programFolders) {
+    const found = await resolveInside(root, path.join(root, folder, name));
+    if (found) return found;
+  }
+  throw new Error(`Cannot find the program "${name}" in the unpacked packages`);
+}
+
 async function neededLibraries(file: string, signal: AbortSignal): Promise<string[]> {
   const text = await runProgram('readelf', ['--dynamic', '--program-headers', '--wide', file], {
     signal,

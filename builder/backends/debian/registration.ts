@@ -13,7 +13,7 @@ import {type Kernel, type KernelVariant, resolveKernel, unpackKernel} from './ke
 import {moduleSelection, moduleTree} from './modules.ts';
 import {nodeLibraryPackages, prepareNode} from './node-runtime.ts';
 import {unpackPackages, versionLine} from './packages.ts';
-import {type Program, programTree} from './programs.ts';
+import {findProgram, type Program, programTree} from './programs.ts';
 import {baseTree} from './root-tree.ts';
 
 export type RegistrationDeps = {
@@ -31,11 +31,12 @@ const tools: Readonly<
 > = {
   virtual: [],
   full: [
-    {package: 'dmidecode', programs: ['usr/sbin/dmidecode']},
-    {package: 'ethtool', programs: ['usr/sbin/ethtool']},
-    {package: 'ipmitool', programs: ['usr/bin/ipmitool']},
-    {package: 'lldpd', programs: ['usr/sbin/lldpd', 'usr/sbin/lldpcli']},
-    {package: 'pciutils', programs: ['usr/bin/lspci', 'usr/sbin/setpci']},
+    {package: 'dmidecode', programs: ['dmidecode']},
+    {package: 'ethtool', programs: ['ethtool']},
+    {package: 'ipmitool', programs: ['ipmitool']},
+    {package: 'pciutils', programs: ['lspci']},
+    // Listens for LLDP frames. lldpd would bring 40 MB of libraries (libxml2 with ICU, net-snmp with Perl).
+    {package: 'tcpdump', programs: ['tcpdump']},
   ],
 };
 
@@ -154,6 +155,7 @@ async function build(
   };
 }
 
+const firmwareNamesLengthMax = 3500;
 const megabyte = 1024 * 1024;
 
 /** Twice the unpacked initrd (the root file system is a tmpfs of half the memory) and what kernel and agent use. */
@@ -200,17 +202,15 @@ async function systemTree(
   const tree = await baseTree(packages, signal);
   tree.set('init', await imageFileEntry('registration-init.sh', 0o755));
 
-  const programs: Program[] = tools[variant].flatMap(tool =>
-    tool.programs.map(program => ({
-      from: path.join(packages, program),
-      to: `usr/bin/${path.basename(program)}`,
-    })),
-  );
+  const programs: Program[] = [];
+  for (const name of tools[variant].flatMap(tool => tool.programs))
+    programs.push({from: await findProgram(packages, name), to: `usr/bin/${name}`});
   for (const [place, entry] of await programTree(packages, programs, signal))
     tree.set(place, entry);
   for (const file of toolFiles[variant])
     tree.set(file, {type: 'file', mode: 0o644, source: path.join(packages, file)});
-  for (const [place, entry] of accounts(variant)) tree.set(place, entry);
+  for (const [place, text] of accounts)
+    tree.set(place, {type: 'file', mode: 0o644, content: Buffer.from(text)});
 
   const {tree: moduleFiles, modules} = await moduleTree(
     kernel,
@@ -226,21 +226,16 @@ async function systemTree(
     log(
       `Firmware: ${files.size} files included, ${missing.length} named by drivers are not in the apt sources`,
     );
-    if (missing.length > 0) log(`Firmware not included: ${missing.join(' ')}`);
+    if (missing.length > 0)
+      log(`Firmware not included: ${missing.join(' ').slice(0, firmwareNamesLengthMax)}`);
   }
   return tree;
 }
 
-/** lldpd drops its rights to the user _lldpd. */
-function accounts(variant: KernelVariant): [string, TreeEntry][] {
-  const lldpd = variant === 'full';
-  const passwd = `root:*:0:0:root:/root:/bin/false\n${lldpd ? '_lldpd:*:100:100::/run/lldpd:/bin/false\n' : ''}`;
-  const group = `root:*:0:\n${lldpd ? '_lldpd:*:100:\n' : ''}`;
-  return [
-    ['etc/passwd', {type: 'file', mode: 0o644, content: Buffer.from(passwd)}],
-    ['etc/group', {type: 'file', mode: 0o644, content: Buffer.from(group)}],
-  ];
-}
+const accounts: readonly (readonly [string, string])[] = [
+  ['etc/passwd', 'root:*:0:0:root:/root:/bin/false\n'],
+  ['etc/group', 'root:*:0:\n'],
+];
 
 function agentTree({agentBundle}: RegistrationDeps, {inputKey}: Inputs): Tree {
   const description = {input_key: inputKey, kind: 'registration', backend: 'debian'};

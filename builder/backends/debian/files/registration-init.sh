@@ -51,12 +51,6 @@ until start_network; do
   sleep 5
 done
 
-# LLDP tells which switch port each interface hangs on; the agent asks lldpcli.
-if [ -x /usr/bin/lldpd ]; then
-  mkdir -p /run/lldpd
-  lldpd || say "lldpd did not start"
-fi
-
 # reboot(8) and poweroff(8) of busybox ask PID 1 by signal.
 trap 'reboot -f' TERM
 trap 'poweroff -f' USR2
