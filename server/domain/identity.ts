@@ -127,21 +127,24 @@ export function identify(items: readonly EvidenceItem[], candidates: readonly Ca
   const equals = judged.filter(
     ({score, support}) => support >= matchMin && best.score - score < leadMin,
   );
+  // A doubtful machine takes nothing away from one in good standing, whatever it claims to be.
+  const sound = equals.filter(({quarantined}) => !quarantined);
   const doubted = equals.find(({quarantined}) => quarantined);
-  if (equals.length > 1) {
+  if (sound.length > 1) {
     // Whoever could not be told apart before is the same doubtful machine again, not one more.
     if (doubted) return {kind: 'match', machineId: doubted.machineId, scores};
-    const names = equals.map(({machineId}) => `"${machineId}"`).join(' and ');
+    const names = sound.map(({machineId}) => `"${machineId}"`).join(' and ');
     return {kind: 'conflict', reason: `It may be any of the machines ${names}`, scores};
   }
-  if (best.contradicted && best.score < clearMin && !best.quarantined)
+  const found = sound[0] ?? best;
+  if (found.contradicted && found.score < clearMin && !found.quarantined)
     return {
       kind: 'conflict',
-      reason: `It may be machine "${best.machineId}", but not all agrees: ${best.reasons.join(', ')}`,
+      reason: `It may be machine "${found.machineId}", but not all agrees: ${found.reasons.join(', ')}`,
       scores,
     };
-  if (best.score < matchMin) return {kind: 'none', scores};
-  return {kind: 'match', machineId: best.machineId, scores};
+  if (found.score < matchMin) return {kind: 'none', scores};
+  return {kind: 'match', machineId: found.machineId, scores};
 }
 
 function judge(items: readonly EvidenceItem[], {machineId, quarantined, evidence}: Candidate) {

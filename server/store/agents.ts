@@ -108,3 +108,31 @@ export async function deleteOldAgentRecords(
   await sql`delete from agent_reports where time < ${before.reports}`;
   await sql`delete from agent_keys where state <> 'current' and end_time < ${before.keys}`;
 }
+
+/** Keys that ended lately: their last credential may still be valid. */
+export async function listKeysEndedSince(
+  sql: Sql,
+  machineId: string,
+  since: Date,
+): Promise<readonly string[]> {
+  const rows = await sql<{publicKey: string}[]>`
+    select public_key from agent_keys
+    where machine_id = ${machineId} and state <> 'current' and end_time > ${since} order by end_time limit 100
+  `;
+  return rows.map(({publicKey}) => publicKey);
+}
+
+/** Whether any key has ever spoken for this machine. */
+export async function hasAgentKey(sql: Sql, machineId: string): Promise<boolean> {
+  const rows = await sql`select from agent_keys where machine_id = ${machineId} limit 1`;
+  return rows.length > 0;
+}
+
+/** A quarantined machine that is known by this MAC. */
+export async function findQuarantinedByMac(sql: Sql, mac: string): Promise<string | undefined> {
+  const [row] = await sql<{id: string}[]>`
+    select id from machines where quarantine_reason <> '' and mac_address = ${mac} and mac_addresses @> array[${mac}]
+    order by create_time, id limit 1
+  `;
+  return row?.id;
+}
