@@ -112,7 +112,9 @@ function installModules() {
 
   if (!isInstalledByHand(lock)) {
     console.log('Installing the npm packages of package-lock.json');
-    run(['npm', 'install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {cwd: root});
+    run(['npm', 'install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
+      cwd: root,
+    });
   }
   writeFileSync(stamp, digest);
 }
