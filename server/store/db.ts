@@ -1,0 +1,53 @@
+import postgres from 'postgres';
+
+/** The pool or a transaction: what every store function takes first. */
+export type Sql = postgres.Sql | postgres.TransactionSql;
+export type Database = postgres.Sql;
+
+const connectionsMax = 20;
+const connectTimeoutSeconds = 10;
+
+/**
+ * `postgres://user@host:port/name`, or `postgres://user@/name?host=/socket/folder` for a Unix socket. Names are camel case on our side and
+ * snake case in SQL; null stays in SQL's own terms and is turned into undefined by the store's row functions.
+ */
+export function openDatabase(url: string): Database {
+  const parsed = new URL(url.replace(/^(postgres(?:ql)?:\/\/[^/@]*@?)\//, '$1localhost/'));
+  const socketFolder = parsed.searchParams.get('host');
+  parsed.searchParams.delete('host');
+  return postgres(parsed.href, {
+    ...(socketFolder ? {path: `${socketFolder}/.s.PGSQL.${parsed.port || 5432}`} : {}),
+    max: connectionsMax,
+    connect_timeout: connectTimeoutSeconds,
+    idle_timeout: 60,
+    transform: postgres.camel,
+    onnotice() {},
+    connection: {application_name: 'muster-server'},
+  });
+}
+
+/** Of postgres.js and of the operating system. */
+const connectionErrors: ReadonlySet<string> = new Set([
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+
+/** SQLSTATE class 08, 53300 (too many connections), 57P01 to 57P03 (shutting down, starting up). */
+const connectionStates = /^(08...|53300|57P0[123])$/;
+
+/** Whether the database cannot be reached now: the same call may work in a few seconds. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  const code = String(error.code);
+  const noSocket = code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect';
+  return noSocket || connectionErrors.has(code) || connectionStates.test(code);
+}
