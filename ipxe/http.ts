@@ -73,6 +73,8 @@ export async function listenHttp({
   if (!toHttp) throw new Error('Cannot find the connection listener of node:http');
   server.removeAllListeners('connection');
   const sockets = new Set<Socket>();
+  /** Those that node:http does not know (yet). */
+  const hotSockets = new Set<Socket>();
   const perAddress = new Map<string, number>();
 
   server.on('connection', (socket: Socket) => {
@@ -87,11 +89,17 @@ export async function listenHttp({
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
+      hotSockets.delete(socket);
       const left = (perAddress.get(ipAddress) ?? 1) - 1;
       if (left === 0) perAddress.delete(ipAddress);
       else perAddress.set(ipAddress, left);
     });
-    answerHotPath({socket, ipAddress, ready, pass: () => toHttp.call(server, socket)});
+    hotSockets.add(socket);
+    const pass = () => {
+      hotSockets.delete(socket);
+      toHttp.call(server, socket);
+    };
+    answerHotPath({socket, ipAddress, ready, pass});
   });
 
   server.listen({port, host, backlog});
@@ -102,6 +110,7 @@ export async function listenHttp({
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
+      for (const socket of hotSockets) socket.destroySoon();
       const kill = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, closeGraceMs);

@@ -68,12 +68,12 @@ export async function startMusterServer({port = 0}: {port?: number} = {}) {
     try {
       await authorize(authorization);
     } catch {
-      return {status: 401, body: undefined};
+      return {status: 401, body: Buffer.alloc(0)};
     }
     const digest = /^\/blobs\/sha256\/([0-9a-f]{64})$/.exec(target)?.[1] ?? '';
     state.blobRequests.push(digest);
     const blob = state.blobs.get(digest);
-    if (!blob) return {status: 404, body: undefined};
+    if (!blob) return {status: 404, body: Buffer.alloc(0)};
     return {status: 200, body: state.corruptBlobs ? Buffer.from(blob).fill(0, 0, 1) : blob};
   }
 
