@@ -161,7 +161,7 @@ system_account: ${system}
 resolver: {type: full, dir: "${file('accounts')}", allow_delete: false, interval: "2m", limit: 1000}
 resolver_preload: {${system}: ${systemJwt}, ${keys.fleet.getPublicKey()}: ${fleetJwt}}
 tls {cert_file: "${file('cert.pem')}", key_file: "${file('key.pem')}", timeout: 5}
-jetstream {store_dir: "${file('jetstream')}", max_mem: 128M, max_file: 4G}
+jetstream {store_dir: "${file('jetstream')}", max_mem: 128MB, max_file: 8GB}
 `;
 }
 
