@@ -88,6 +88,14 @@ export function createTransitions({now, newId}: Pick<Deps, 'now' | 'newId'>) {
       return transition(tx, {machineId, to: 'ready', actor, reason}, change);
     },
 
+    /** A machine that an image was built for ahead goes straight on to READY once it is ENROLLED. */
+    async startWithImage(tx: Sql, machineId: string) {
+      const machine = await lock(tx, machineId);
+      if (machine.state !== 'enrolled' || machine.desiredImageId === undefined) return machine;
+      const reason = 'An image was built for it ahead';
+      return transition(tx, {machineId, to: 'ready', actor: 'system', reason});
+    },
+
     /** FAILED with the reason, when the machine was waiting for this build; a machine with an image keeps its state. */
     async buildFailed(tx: Sql, build: {machineId: string; actor: string; reason: string}) {
       const machine = await lock(tx, build.machineId);

@@ -154,9 +154,9 @@ export async function updateMachine(sql: Sql, id: string, change: MachineChange)
   await sql`update machines set ${sql(toColumns(sql, change))} where id = ${id}`;
 }
 
-export async function countDiscoveredSince(sql: Sql, since: Date): Promise<number> {
+export async function countMachinesSince(sql: Sql, since: Date): Promise<number> {
   const [row] = await sql<{count: number}[]>`
-    select count(*)::int as count from machines where state = 'discovered' and create_time > ${since}
+    select count(*)::int as count from machines where create_time > ${since} and state <> 'expected'
   `;
   return row?.count ?? 0;
 }

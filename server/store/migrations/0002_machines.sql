@@ -63,7 +63,7 @@ create index machines_by_service_tag on machines (lower(service_tag)) where serv
 create index machines_by_uuid on machines (lower(uuid)) where uuid <> '';
 create index machines_by_mac on machines using gin (mac_addresses);
 create index machines_by_boot_xid on machines (boot_xid);
-create index machines_discovered on machines (create_time) where state = 'discovered';
+
 
 create function machines_note_boot_change() returns trigger language plpgsql as $$
 begin
