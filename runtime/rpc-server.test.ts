@@ -1,0 +1,52 @@
+import {once} from 'node:events';
+import http2 from 'node:http2';
+import net from 'node:net';
+import test from 'ava';
+import {silentLogger} from './log.ts';
+import {type Handler, listenOnePort} from './rpc-server.ts';
+
+const hello: Handler = (request, response) => {
+  response.end(`${request.httpVersion} ${request.url}`);
+};
+
+const listen = () => listenOnePort({handler: hello, host: '127.0.0.1', port: 0, log: silentLogger});
+
+test('one port answers HTTP/1.1 and HTTP/2', async t => {
+  await using server = await listen();
+  const h1 = await fetch(`http://127.0.0.1:${server.port}/a`);
+  t.is(await h1.text(), '1.1 /a');
+
+  const session = http2.connect(`http://127.0.0.1:${server.port}`);
+  const stream = session.request({':path': '/b'});
+  let body = '';
+  for await (const chunk of stream) body += String(chunk);
+  t.is(body, '2.0 /b');
+  session.close();
+});
+
+test('a first byte that comes alone still finds its protocol', async t => {
+  await using server = await listen();
+  const socket = net.connect(server.port, '127.0.0.1');
+  socket.setNoDelay(true);
+  await once(socket, 'connect');
+  const bytes = 'GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+  for (const byte of bytes) {
+    socket.write(byte);
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  t.regex(answer, /1\.1 \/slow/);
+});
+
+test('junk and sudden ends hurt nobody', async t => {
+  await using server = await listen();
+  for (const junk of ['', 'PRI * HT', '\x00\xff\x00', 'PUT']) {
+    const socket = net.connect(server.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.end(junk);
+    socket.resume();
+    await once(socket, 'close');
+  }
+  t.is((await fetch(`http://127.0.0.1:${server.port}/still`)).status, 200);
+});

@@ -1,0 +1,251 @@
+import {DomainError} from '../errors.ts';
+import * as agentStore from '../store/agents.ts';
+import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
+import {lockEvidence} from '../store/evidence.ts';
+import {findMachineForUpdate, type Machine, updateMachine} from '../store/machines.ts';
+import {type AcceptancePolicy, acceptanceOf} from './acceptance.ts';
+import type {AgentKeys} from './agent-keys.ts';
+import type {AgentCredentials} from './agents.ts';
+import type {BootSessions} from './boot-sessions.ts';
+import type {BootToken, VerifyBootToken} from './boot-tokens.ts';
+import type {Deps} from './deps.ts';
+import {type Evidence, type EvidenceItem, evidenceItems} from './identity.ts';
+import {createRateLimit} from './rate-limit.ts';
+import {macsOf, machineFields, type Recognition, reported} from './recognition.ts';
+import type {Transitions} from './transitions.ts';
+
+export type Enrolment = ReturnType<typeof createEnrolment>;
+
+export type EnrolRequest = {
+  readonly bootToken: string;
+  readonly publicKey: string;
+  readonly evidence: Evidence;
+  readonly imageInputKey: string;
+  readonly bootId: string;
+  readonly agentVersion: string;
+};
+
+/** Committed, and then told to the caller: what is recorded about a refusal must not be rolled back with it. */
+type Outcome = {readonly machine: Machine} | {readonly refused: DomainError};
+
+/** Longer than any credential lasts. */
+const credentialHourMs = 3_600_000;
+
+/** How an agent becomes a machine's agent (DESIGN §4, "Trust"). Trusts nothing that it hears. */
+export function createEnrolment({
+  sql,
+  now,
+  newId,
+  policy,
+  verifyBootToken,
+  recognition,
+  transitions,
+  bootSessions,
+  agentKeys,
+  credentials,
+}: Deps & {
+  readonly policy: AcceptancePolicy;
+  readonly verifyBootToken: VerifyBootToken;
+  readonly recognition: Recognition;
+  readonly transitions: Transitions;
+  readonly bootSessions: BootSessions;
+  readonly agentKeys: AgentKeys;
+  readonly credentials: AgentCredentials;
+}) {
+  // A machine that is refused tries again: the journal need not tell each time.
+  const refusals = createRateLimit({perMinuteMax: 6, keysMax: 10_000, now});
+
+  async function refuse(
+    tx: Sql,
+    type: string,
+    refusal: {machineId?: string | undefined; error: DomainError; data: Record<string, string>},
+  ): Promise<Outcome> {
+    const {machineId, error, data} = refusal;
+    if (refusals.allow(data.macAddress ?? ''))
+      await appendEvent(tx, {
+        id: newId(),
+        time: now(),
+        type,
+        actor: 'system',
+        machineId,
+        data: {...data, message: error.message},
+      });
+    return {refused: error};
+  }
+
+  /** The whole decision, in one transaction. */
+  async function decide(tx: Sql, request: EnrolRequest, token: BootToken): Promise<Outcome> {
+    const {publicKey} = request;
+    const evidence = withTokenMac(request.evidence, token);
+    const items = evidenceItems(evidence);
+    await lockEvidence(tx, items);
+    const {id, expireTime, macAddress = '', session} = token;
+    const owner = await agentStore.claimBootToken(tx, {id, publicKey, expireTime});
+    if (owner.publicKey !== publicKey)
+      return refuse(tx, 'enrolment.token_reused', {
+        machineId: owner.machineId,
+        error: error('TOKEN_REUSED', 'another key presented this boot token first; boot again'),
+        data: {publicKey, macAddress, session},
+      });
+
+    const key = await agentStore.findAgentKey(tx, publicKey);
+    // No reason to doubt the machine: a public key in a request proves nothing.
+    if (key && key.state !== 'current')
+      return {refused: error('KEY_REVOKED', `this key was ${key.state}; boot again`)};
+    const machine = key
+      ? await findMachineForUpdate(tx, key.machineId)
+      : await find(tx, {items, token, evidence});
+    return admit(tx, machine, {request, token, items, evidence, installed: key !== undefined});
+  }
+
+  /** The machine that this evidence is about, made when there is none; undefined when policy refuses strangers. */
+  async function find(
+    tx: Sql,
+    {
+      items,
+      token,
+      evidence,
+    }: {items: readonly EvidenceItem[]; token: BootToken; evidence: Evidence},
+  ): Promise<Machine | undefined> {
+    const match = await recognition.recognise(tx, items);
+    const known =
+      match.kind === 'match' ? await findMachineForUpdate(tx, match.machineId) : undefined;
+    if (known && (await mayReplaceKey(tx, known, token))) return known;
+
+    const quarantineReason =
+      match.kind === 'conflict'
+        ? match.reason
+        : known
+          ? `It says that it is machine "${known.id}", but booted from a NIC or in a session that is not that machine's`
+          : '';
+    if (quarantineReason) {
+      const doubted = await agentStore.findQuarantinedByMac(tx, token.macAddress ?? '');
+      if (doubted) return findMachineForUpdate(tx, doubted);
+    }
+    const state = acceptanceOf(policy, undefined);
+    if (state === 'refuse' || state === 'keep') return undefined;
+    return recognition.add(tx, {
+      state: quarantineReason ? 'pending' : state,
+      actor: 'system',
+      reason: quarantineReason
+        ? 'It cannot be told apart from another machine'
+        : `It enrolled with a boot token under the policy "${policy}"`,
+      items,
+      fields: {...machineFields(evidence), trust: 'token', quarantineReason},
+    });
+  }
+
+  /** A new key replaces the old only inside an open boot session of that machine. */
+  async function mayReplaceKey(tx: Sql, machine: Machine, token: BootToken): Promise<boolean> {
+    if (!(await agentStore.hasAgentKey(tx, machine.id))) return true;
+    const {macAddress, session} = token;
+    if (!macAddress || !machine.macAddresses.includes(macAddress)) return false;
+    const found = await bootSessions.find(tx, session, machine.macAddresses);
+    // The edge may report the session after its machine enrols: its signature on the token stands for it until then.
+    return found?.state !== 'completed' && session !== '';
+  }
+
+  async function admit(
+    tx: Sql,
+    found: Machine | undefined,
+    {request, token, items, evidence, installed}: Admission,
+  ): Promise<Outcome> {
+    const acceptance = found?.quarantineReason ? 'keep' : acceptanceOf(policy, found?.state);
+    if (!found || acceptance === 'refuse')
+      return refuse(tx, 'enrolment.refused', {
+        machineId: found?.id,
+        error: error(
+          'REJECTED',
+          found
+            ? `machine "${found.id}" is ${found.state}; an operator can accept it`
+            : `the policy "${policy}" takes no strangers; add this machine first`,
+          'permission_denied',
+        ),
+        data: {macAddress: token.macAddress ?? '', session: token.session},
+      });
+
+    const {publicKey, bootId, imageInputKey, agentVersion} = request;
+    if (!installed) {
+      const bootSession = token.session;
+      const key = {publicKey, bootId, bootSession, imageInputKey, agentVersion};
+      await agentKeys.install(tx, found, key);
+      await recognition.learn(tx, found.id, items);
+      const trust = found.trust === 'seen' ? 'token' : found.trust;
+      const fields = reported(machineFields(evidence));
+      await updateMachine(tx, found.id, {...fields, trust, updateTime: now()});
+      await bootSessions.recordOwn(tx, 'enrolled', clientOf(evidence, token), token.imageId);
+    }
+    await agentStore.setBootTokenMachine(tx, token.id, found.id);
+    return {machine: await accept(tx, found, acceptance)};
+  }
+
+  async function accept(tx: Sql, found: Machine, acceptance: 'enrolled' | 'pending' | 'keep') {
+    if (acceptance === 'keep' || acceptance === found.state)
+      return found.state === 'enrolled' ? transitions.startWithImage(tx, found.id) : found;
+    const actor = `agent:${found.id}`;
+    const reason = `It enrolled with a boot token under the policy "${policy}"`;
+    const moved = {machineId: found.id, to: acceptance, actor, reason};
+    const machine = await transitions.transition(tx, moved);
+    return acceptance === 'enrolled' ? transitions.startWithImage(tx, found.id) : machine;
+  }
+
+  return {
+    /** Throws unauthenticated or permission_denied with a reason of AgentErrorInfo. */
+    async enrol(request: EnrolRequest) {
+      const token = await verifyBootToken(request.bootToken);
+      const outcome = await sql.begin(tx => decide(tx, request, token));
+      if ('refused' in outcome) throw outcome.refused;
+
+      const {id: machineId, state} = outcome.machine;
+      const since = new Date(now().getTime() - credentialHourMs);
+      for (const old of await agentStore.listKeysEndedSince(sql, machineId, since))
+        await credentials.revoke(old);
+      const {publicKey} = request;
+      const credential = await credentials.issueAgentCredential({machineId, publicKey});
+      return {machineId, state, ...credential};
+    },
+  };
+}
+
+type Admission = {
+  readonly request: EnrolRequest;
+  readonly token: BootToken;
+  readonly items: readonly EvidenceItem[];
+  readonly evidence: Evidence;
+  /** This key is the machine's current one already: nothing to learn. */
+  readonly installed: boolean;
+};
+
+function error(
+  reason: string,
+  why: string,
+  kind: 'unauthenticated' | 'permission_denied' = 'unauthenticated',
+): DomainError {
+  return new DomainError(kind, `Cannot enrol: ${why}`, {reason});
+}
+
+/** The MAC that asked for the token is the one it booted from, whatever the agent says. */
+function withTokenMac(evidence: Evidence, {macAddress}: BootToken): Evidence {
+  if (!macAddress) return evidence;
+  return {
+    ...evidence,
+    bootMacAddress: macAddress,
+    macAddresses: [...new Set([...macsOf(evidence.macAddresses), macAddress])],
+  };
+}
+
+function clientOf(evidence: Evidence, {session, ipAddress}: BootToken) {
+  const {uuid, systemSerial, manufacturer, product, bootMacAddress} = evidence;
+  const macAddresses = bootMacAddress ? [bootMacAddress] : [];
+  return {
+    macAddresses,
+    uuid,
+    serial: systemSerial,
+    ipAddress,
+    platform: '',
+    manufacturer,
+    product,
+    session,
+  };
+}

@@ -1,0 +1,117 @@
+import {DomainError} from '../errors.ts';
+import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
+import {addEvidence, findMachinesByEvidence} from '../store/evidence.ts';
+import {
+  countMachinesSince,
+  insertMachine,
+  type Machine,
+  type MachineChange,
+  type MachineState,
+  findMachineForUpdate,
+} from '../store/machines.ts';
+import type {Deps} from './deps.ts';
+import {macKind, parseMacAddress} from './identifiers.ts';
+import {
+  type Evidence,
+  type EvidenceItem,
+  type EvidenceKind,
+  identify,
+  type Match,
+} from './identity.ts';
+
+const candidatesMax = 32;
+const macAddressesMax = 256;
+/** Of one machine over its whole life: parts are exchanged, but not for ever. */
+const evidenceOfMachineMax = 1024;
+const hourMs = 3_600_000;
+
+export type NewMachine = {
+  readonly state: MachineState;
+  readonly actor: string;
+  readonly reason: string;
+  readonly items: readonly EvidenceItem[];
+  readonly fields: MachineChange;
+};
+
+export type Recognition = ReturnType<typeof createRecognition>;
+
+/** Which machine this evidence is about, and new machines: every way in goes through here. */
+export function createRecognition({
+  now,
+  newId,
+  newMachinesPerHourMax,
+}: Pick<Deps, 'now' | 'newId'> & {readonly newMachinesPerHourMax: number}) {
+  return {
+    async recognise(sql: Sql, items: readonly EvidenceItem[]): Promise<Match> {
+      if (items.length === 0) return {kind: 'none', scores: []};
+      const found = await findMachinesByEvidence(sql, items, candidatesMax);
+      const candidates = found.map(({evidence, ...machine}) => ({
+        ...machine,
+        evidence: evidence.map(({kind, value}) => ({kind: kind as EvidenceKind, value})),
+      }));
+      return identify(items, candidates);
+    },
+
+    /** Throws resource_exhausted when too many machines came within the hour. */
+    async add(tx: Sql, {state, actor, reason, items, fields}: NewMachine): Promise<Machine> {
+      const time = now();
+      const count = await countMachinesSince(tx, new Date(time.getTime() - hourMs));
+      if (count >= newMachinesPerHourMax)
+        throw new DomainError(
+          'resource_exhausted',
+          `Cannot take in a new machine: ${count} came within the last hour; raise NEW_MACHINES_PER_HOUR_MAX if that is right`,
+        );
+      const id = newId();
+      const times = {stateTime: time, createTime: time, updateTime: time};
+      await insertMachine(tx, {...fields, id, state, stateReason: reason, ...times});
+      await addEvidence(tx, id, items, evidenceOfMachineMax);
+      await appendEvent(tx, {
+        id: newId(),
+        time,
+        type: `machine.${state}`,
+        actor,
+        machineId: id,
+        subject: `machines/${id}`,
+        data: {reason, ...(fields.quarantineReason ? {quarantine: fields.quarantineReason} : {})},
+      });
+      const machine = await findMachineForUpdate(tx, id);
+      if (!machine) throw new Error(`Machine "${id}" vanished in its own transaction`);
+      return machine;
+    },
+
+    learn: (tx: Sql, machineId: string, items: readonly EvidenceItem[]) =>
+      addEvidence(tx, machineId, items, evidenceOfMachineMax),
+  };
+}
+
+/** What the machine's row shows of the evidence; values as they were reported, but for MACs. */
+export function machineFields(evidence: Evidence): MachineChange {
+  const macAddresses = macsOf([evidence.bootMacAddress, ...evidence.macAddresses]);
+  return {
+    serviceTag: evidence.systemSerial.trim(),
+    uuid: evidence.uuid.trim().toLowerCase(),
+    manufacturer: evidence.manufacturer.trim(),
+    product: evidence.product.trim(),
+    macAddress: parseMacAddress(evidence.bootMacAddress) ?? macAddresses[0] ?? '',
+    macAddresses,
+    firmwareMode: evidence.firmwareMode.trim(),
+  };
+}
+
+/** Without what this report does not know: it takes nothing away. */
+export function reported(fields: MachineChange): MachineChange {
+  const said = Object.entries(fields).filter(
+    ([, value]) => value !== '' && !(Array.isArray(value) && value.length === 0),
+  );
+  return Object.fromEntries(said);
+}
+
+/** Each once; without group, zero and example addresses. */
+export function macsOf(texts: readonly string[]): readonly string[] {
+  const macs = texts
+    .map(parseMacAddress)
+    .filter(mac => mac !== undefined)
+    .filter(mac => macKind(mac) !== undefined);
+  return [...new Set(macs)].slice(0, macAddressesMax);
+}

@@ -1,0 +1,238 @@
+import {once} from 'node:events';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type JsonValue,
+  type Message,
+  toJson,
+} from '@bufbuild/protobuf';
+import {reflect} from '@bufbuild/protobuf/reflect';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  type Interceptor,
+} from '@connectrpc/connect';
+import {createUniversalHandlerClient, type UniversalHandler} from '@connectrpc/connect/protocol';
+import {createTransport} from '@connectrpc/connect/protocol-connect';
+import {DomainError} from '../errors.ts';
+import {contextOfPeer} from '../rpc/caller.ts';
+import {
+  errorBody,
+  readText,
+  type Request,
+  type Response,
+  sendError,
+  sendJson,
+  writeHead,
+} from './replies.ts';
+import {readInput} from './rest-input.ts';
+import {fieldToDialect, isObject, toDialect} from './rest-json.ts';
+import {compileRoutes, findField, type Route} from './rest-routes.ts';
+
+const bodyBytesMax = 4 * 1024 * 1024;
+const messageBytesMax = 64 * 1024 * 1024;
+const keepAliveMs = 15_000;
+/** A stream that has said nothing by then is taken as accepted. */
+const quietHeadersMs = 250;
+
+/** Answers a request, or says that no REST route has its path. */
+export type RestHandler = (request: Request, response: Response) => boolean;
+
+/**
+ * Every method with a google.api.http rule as REST, through the same interceptors as an RPC. Throws at once when two routes clash or a rule
+ * names a field that does not exist.
+ */
+export function createRest({
+  routes: addRoutes,
+  interceptors,
+}: {
+  routes: (router: ConnectRouter) => void;
+  interceptors: Interceptor[];
+}): RestHandler {
+  const router = createConnectRouter({interceptors, grpc: false, grpcWeb: false});
+  addRoutes(router);
+  const routes = compileRoutes(router.handlers);
+
+  return (request, response) => {
+    const [path, query] = splitOnce(request.url ?? '', '?');
+    const verb = request.method === 'HEAD' ? 'GET' : request.method;
+    const matching = routes.filter(route => route.template.expression.test(path));
+    const route = matching.find(candidate => candidate.verb === verb);
+    if (route) void answer(route, {request, response, path, query});
+    else if (matching.length > 0) refuseVerb(response, path, matching);
+    return matching.length > 0;
+  };
+}
+
+type Exchange = {
+  readonly request: Request;
+  readonly response: Response;
+  readonly path: string;
+  readonly query: string;
+};
+
+type Call = Exchange & {readonly input: Message; readonly signal: AbortSignal};
+
+async function answer(route: Route, exchange: Exchange): Promise<void> {
+  const {request, response, path, query} = exchange;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new ConnectError('Client left', Code.Canceled)));
+  try {
+    const input = readInput(route, {
+      variables: route.template.expression.exec(path)?.slice(1) ?? [],
+      query: new URLSearchParams(query),
+      body: route.body === undefined ? '' : await readText(request, bodyBytesMax),
+    });
+    const {method} = route.handler;
+    const call = {input, signal: gone.signal, ...exchange};
+    if (isUnary(method)) await answerUnary(route, method, call);
+    else if (isServerStream(method)) await answerStream(route, method, call);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    if (response.headersSent) response.end();
+    else refuse(response, error);
+  }
+}
+
+async function answerUnary(
+  route: Route,
+  method: DescMethodUnary,
+  {request, response, input, signal}: Call,
+): Promise<void> {
+  const transport = transportFor(route.handler, request);
+  const {message} = await transport.unary(method, signal, undefined, headersOf(request), input);
+  const body = bodyOf(route, message);
+  const next = nextPageToken(route, message);
+  sendJson(response, 200, {body, headers: next ? {'next-page-token': next} : {}});
+}
+
+/** Server-sent events when the client asks for them, else one JSON object a line. An error after the first message is the last one. */
+async function answerStream(
+  route: Route,
+  method: DescMethodServerStreaming,
+  {request, response, input, signal}: Call,
+): Promise<void> {
+  const transport = transportFor(route.handler, request);
+  const events = request.headers.accept?.includes('text/event-stream') ?? false;
+  const stream = await transport.stream(
+    method,
+    signal,
+    undefined,
+    headersOf(request),
+    single(input),
+  );
+  const messages = stream.message[Symbol.asyncIterator]();
+  // A refusal comes with the first message: until then the status is open. A quiet stream must not wait for one, though.
+  const first = messages.next();
+  await Promise.race([first, sleep(quietHeadersMs, undefined, {signal, ref: false})]);
+
+  writeHead(response, 200, {
+    'content-type': events ? 'text/event-stream' : 'application/x-ndjson',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  if ('flushHeaders' in response) response.flushHeaders();
+  else response.writeHead(200);
+  const beat = setInterval(() => events && response.write(': keep-alive\n\n'), keepAliveMs);
+  try {
+    for (let item = await first; !item.done; item = await messages.next()) {
+      const text = JSON.stringify(bodyOf(route, item.value));
+      if (!response.write(events ? `data: ${text}\n\n` : `${text}\n`))
+        await once(response, 'drain', {signal});
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    const text = JSON.stringify(errorBody(ConnectError.from(error)));
+    response.write(events ? `event: error\ndata: ${text}\n\n` : `${text}\n`);
+  } finally {
+    clearInterval(beat);
+  }
+  response.end();
+}
+
+const isUnary = (method: DescMethod): method is DescMethodUnary => method.methodKind === 'unary';
+
+const isServerStream = (method: DescMethod): method is DescMethodServerStreaming =>
+  method.methodKind === 'server_streaming';
+
+async function* single(message: Message) {
+  yield message;
+}
+
+/** In memory; the handler is told the peer's address, which no header may claim. */
+function transportFor(handler: UniversalHandler, {socket}: Request) {
+  const contextValues = contextOfPeer(socket.remoteAddress);
+  const call: UniversalHandler = Object.assign(
+    (request: Parameters<UniversalHandler>[0]) => handler({...request, contextValues}),
+    handler,
+  );
+  return createTransport({
+    httpClient: createUniversalHandlerClient([call]),
+    baseUrl: 'http://in-memory',
+    useBinaryFormat: true,
+    interceptors: [],
+    acceptCompression: [],
+    sendCompression: null,
+    compressMinBytes: Number.MAX_SAFE_INTEGER,
+    readMaxBytes: messageBytesMax,
+    writeMaxBytes: messageBytesMax,
+  });
+}
+
+function headersOf({headers}: Request): Headers {
+  const forwarded = new Headers();
+  for (const name of ['authorization', 'user-agent', 'traceparent']) {
+    const value = headers[name];
+    if (typeof value === 'string') forwarded.set(name, value);
+  }
+  return forwarded;
+}
+
+function bodyOf({handler, responseBody}: Route, message: Message): JsonValue {
+  const {output} = handler.method;
+  const options = {useProtoFieldName: true, alwaysEmitImplicit: true} as const;
+  const json = toJson(output, message, options);
+  if (!responseBody) return toDialect(output, json);
+  const value = isObject(json) ? json[responseBody.name] : undefined;
+  return value === undefined ? null : fieldToDialect(responseBody, value);
+}
+
+/** A bare list has no place for it in its body. */
+function nextPageToken({handler, responseBody}: Route, message: Message): string | undefined {
+  const field = findField(handler.method.output, 'next_page_token');
+  if (!responseBody || !field) return undefined;
+  const token = reflect(handler.method.output, message).get(field);
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
+
+function refuseVerb(response: Response, path: string, matching: readonly Route[]): void {
+  const allowed = new Set(
+    matching.flatMap(({verb}) => (verb === 'GET' ? ['GET', 'HEAD'] : [verb])),
+  );
+  const allow = [...allowed].join(', ');
+  sendError(
+    response,
+    new ConnectError(
+      `Cannot ${response.req.method} "${path}": it takes ${allow}`,
+      Code.Unimplemented,
+    ),
+    {status: 405, headers: {allow}},
+  );
+}
+
+/** What this file finds wrong itself is a DomainError; what the call says has passed the interceptors. */
+function refuse(response: Response, error: unknown): void {
+  if (!(error instanceof DomainError)) sendError(response, ConnectError.from(error));
+  else if (error.kind === 'resource_exhausted')
+    sendError(response, new ConnectError(error.message, Code.ResourceExhausted), {status: 413});
+  else sendError(response, new ConnectError(error.message, Code.InvalidArgument));
+}
+
+function splitOnce(text: string, separator: string): readonly [string, string] {
+  const cut = text.indexOf(separator);
+  return cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
+}

@@ -1,0 +1,103 @@
+import {toBinary} from '@bufbuild/protobuf';
+import {EventSchema} from '@muster/proto/gen/muster/v1/events_pb.ts';
+import {subjects} from '@muster/runtime/bus.ts';
+import type {Logger} from '@muster/runtime/log.ts';
+import {placeWaitingEntries} from './domain/journal.ts';
+import {repeat} from './repeat.ts';
+import {toEventMessage} from './rpc/event-messages.ts';
+import type {Database} from './store/db.ts';
+import {
+  createRelaySession,
+  holdRelayLock,
+  listUnpublished,
+  markPublished,
+  type RelaySession,
+} from './store/journal.ts';
+import {listenFor} from './store/notifications.ts';
+
+const intervalMs = 2000;
+const publishedPerMarkMax = 100;
+
+/** Resolves when the bus has stored the message; rejects while it is away. The id lets the bus drop what it was told twice. */
+export type PublishEvent = (
+  subject: string,
+  payload: Uint8Array,
+  messageId: string,
+) => Promise<void>;
+
+/**
+ * Carries the journal to the bus: committed rows get a gapless position and a link of the hash chain, then are published in that order. Of several
+ * servers one does it at a time. Positions go on while the bus is away.
+ */
+export async function startRelay({
+  sql,
+  publish,
+  log,
+}: {
+  readonly sql: Database;
+  readonly publish: PublishEvent;
+  readonly log: Logger;
+}): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const session = stack.use(createRelaySession(sql));
+
+  const publishing = stack.use(
+    repeat({
+      name: 'publish events',
+      intervalMs,
+      log,
+      step: async signal => {
+        while (!signal.aborted && (await publishSome(session, publish, signal)));
+      },
+    }),
+  );
+  const placing = stack.use(
+    repeat({
+      name: 'place events',
+      intervalMs,
+      log,
+      step: async signal => {
+        while (!signal.aborted && (await placeSome(session))) publishing.wake();
+      },
+    }),
+  );
+  stack.use(await listenFor(sql, 'events', placing.wake));
+
+  const owned = stack.move();
+  return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+async function placeSome(session: RelaySession): Promise<boolean> {
+  const placed = await session.run(sql =>
+    sql.begin(async tx => ((await holdRelayLock(tx)) ? placeWaitingEntries(tx) : 0)),
+  );
+  return placed > 0;
+}
+
+/** One after the other, so that a failure leaves no gap behind. False when nothing is left to do. */
+async function publishSome(
+  session: RelaySession,
+  publish: PublishEvent,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const entries = await session.run(async sql =>
+    (await holdRelayLock(sql)) ? listUnpublished(sql, publishedPerMarkMax) : [],
+  );
+  let last: number | undefined;
+  let failure: unknown;
+  for (const entry of entries) {
+    if (signal.aborted) break;
+    try {
+      const payload = toBinary(EventSchema, toEventMessage(entry));
+      await publish(subjects.event(entry.type), payload, entry.id);
+      last = entry.position;
+    } catch (error) {
+      failure = error;
+      break;
+    }
+  }
+  const reached = last;
+  if (reached !== undefined) await session.run(sql => markPublished(sql, reached));
+  if (failure) throw failure;
+  return entries.length > 0;
+}

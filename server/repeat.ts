@@ -1,0 +1,53 @@
+import type {Logger} from '@muster/runtime/log.ts';
+
+export type Repeated = AsyncDisposable & {
+  /** Run soon; once more after the present run when it runs already. */
+  wake(): void;
+};
+
+/**
+ * Runs `step` at once, after each `wake()` and every `intervalMs`, never twice at a time. A failure is logged and tried again at the next
+ * interval. Disposal aborts `signal` and waits for the present run.
+ */
+export function repeat({
+  name,
+  intervalMs,
+  step,
+  log,
+}: {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly step: (signal: AbortSignal) => Promise<void>;
+  readonly log: Logger;
+}): Repeated {
+  const stop = new AbortController();
+  let wanted = false;
+  let running: Promise<void> | undefined;
+
+  const run = async () => {
+    while (wanted && !stop.signal.aborted) {
+      wanted = false;
+      try {
+        await step(stop.signal);
+      } catch (error) {
+        if (!stop.signal.aborted) log.warn({err: error, task: name}, 'task failed, will try again');
+      }
+    }
+    running = undefined;
+  };
+  const wake = () => {
+    wanted = true;
+    running ??= run();
+  };
+
+  wake();
+  const timer = setInterval(wake, intervalMs);
+  return {
+    wake,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      stop.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import {createHash} from 'node:crypto';
+import type {Sql} from './db.ts';
+
+export type EvidenceRow = {readonly kind: string; readonly value: string};
+
+/**
+ * Holds every value until the transaction ends, in one order everywhere, so that two enrolments of one machine wait for each other and never for
+ * ever. At most one lock a value; the caller bounds their number.
+ */
+export async function lockEvidence(sql: Sql, items: readonly EvidenceRow[]): Promise<void> {
+  const keys = items
+    .map(({kind, value}) =>
+      createHash('sha256').update(`${kind}:${value}`).digest().readBigInt64BE(),
+    )
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  await sql`select pg_advisory_xact_lock(key) from unnest(${keys.map(String)}::text[]::bigint[]) as key`;
+}
+
+export type EvidenceOfMachine = {
+  readonly machineId: string;
+  readonly quarantined: boolean;
+  readonly evidence: readonly EvidenceRow[];
+};
+
+/** All the evidence of every machine that shares a value; at most `limit` machines. */
+export async function findMachinesByEvidence(
+  sql: Sql,
+  items: readonly EvidenceRow[],
+  limit: number,
+): Promise<readonly EvidenceOfMachine[]> {
+  const kinds = items.map(({kind}) => kind);
+  const values = items.map(({value}) => value);
+  return sql<EvidenceOfMachine[]>`
+    select machine_id, quarantine_reason <> '' as quarantined,
+      json_agg(json_build_object('kind', kind, 'value', value)) as evidence
+    from machine_evidence join machines on id = machine_id
+    where machine_id in (
+      select machine_id from machine_evidence
+      where (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))
+      group by machine_id order by count(*) desc, machine_id limit ${limit}
+    )
+    group by machine_id, quarantine_reason
+  `;
+}
+
+/** Adds what is new, up to `countMax` values of one machine: whoever reports other disks at each boot does not grow for ever. */
+export async function addEvidence(
+  sql: Sql,
+  machineId: string,
+  items: readonly EvidenceRow[],
+  countMax: number,
+): Promise<void> {
+  const kinds = items.map(({kind}) => kind);
+  const values = items.map(({value}) => value);
+  await sql`
+    insert into machine_evidence (machine_id, kind, value)
+    select ${machineId}, kind, value from unnest(${kinds}::text[], ${values}::text[]) as new (kind, value)
+    where (select count(*) from machine_evidence where machine_id = ${machineId}) < ${countMax}
+    on conflict do nothing
+  `;
+}

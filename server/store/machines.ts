@@ -1,0 +1,182 @@
+import type {Sql} from './db.ts';
+
+export const machineStates = [
+  'expected',
+  'discovered',
+  'pending',
+  'enrolled',
+  'provisioning',
+  'ready',
+  'active',
+  'maintenance',
+  'retiring',
+  'retired',
+  'rejected',
+  'failed',
+] as const;
+export type MachineState = (typeof machineStates)[number];
+export type Trust = 'seen' | 'token' | 'approved';
+export type BootAction = 'registration' | 'image' | 'local_disk' | 'retry';
+
+/** What a machine shall run, for the debian back end; the contract's ImageConfig. */
+export type ImageConfig = {
+  readonly hostName: string;
+  readonly packages: readonly string[];
+  readonly sshAuthorizedKeys: readonly string[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly content: string;
+    readonly mode: string;
+  }[];
+  readonly kernelArguments: readonly string[];
+};
+
+export type HardwareSummary = {
+  readonly cpuThreads: number;
+  readonly cpuModel: string;
+  readonly memoryBytes: number;
+  readonly diskCount: number;
+  readonly diskBytes: number;
+  readonly firmwareMode: string;
+};
+
+export type Machine = HardwareSummary & {
+  readonly id: string;
+  readonly state: MachineState;
+  readonly stateReason: string;
+  readonly stateTime: Date;
+  readonly trust: Trust;
+  /** Empty when the machine is not quarantined. */
+  readonly quarantineReason: string;
+  readonly serviceTag: string;
+  readonly uuid: string;
+  readonly manufacturer: string;
+  readonly product: string;
+  readonly macAddress: string;
+  readonly macAddresses: readonly string[];
+  readonly hostname: string;
+  readonly description: string;
+  readonly nixosConfig: string;
+  readonly imageConfig: ImageConfig | undefined;
+  readonly desiredImageId: string | undefined;
+  readonly bootedImageId: string | undefined;
+  readonly lastGoodImageId: string | undefined;
+  readonly badImageIds: readonly string[];
+  readonly failedTrials: number;
+  readonly overrideAction: BootAction | undefined;
+  readonly overrideImageId: string | undefined;
+  readonly overrideExpireTime: Date | undefined;
+  readonly overrideSession: string | undefined;
+  readonly entryAction: BootAction | undefined;
+  readonly entryImageId: string | undefined;
+  readonly clockSkewMs: number | undefined;
+  readonly createTime: Date;
+  readonly updateTime: Date;
+  readonly lastSeenTime: Date | undefined;
+};
+
+/** Columns that a change may name; times and ids are the caller's. */
+export type MachineChange = Partial<Omit<Machine, 'id' | 'createTime' | 'lastSeenTime'>>;
+
+/** With null where a column is null, bigint as text. */
+type Row = {readonly [K in keyof Machine]: Machine[K] | null} & {
+  readonly memoryBytes: string;
+  readonly diskBytes: string;
+  readonly clockSkewMs: string | null;
+};
+
+export async function findMachine(sql: Sql, id: string): Promise<Machine | undefined> {
+  const [row] = await sql<Row[]>`
+    select machines.*, last_seen_time from machines
+    left join machine_presence on machine_id = id where id = ${id}
+  `;
+  return row && toMachine(row);
+}
+
+/** Locks the row until the transaction ends. */
+export async function findMachineForUpdate(sql: Sql, id: string): Promise<Machine | undefined> {
+  const [row] = await sql<Row[]>`
+    select machines.*, last_seen_time from machines
+    left join machine_presence on machine_id = id where id = ${id} for update of machines
+  `;
+  return row && toMachine(row);
+}
+
+/** Oldest first; keyset by (create time, id). */
+export async function listMachines(
+  sql: Sql,
+  page: {
+    readonly states: readonly MachineState[];
+    readonly after: {readonly createTime: string; readonly id: string} | undefined;
+    readonly limit: number;
+  },
+): Promise<readonly (Machine & {readonly cursorTime: string})[]> {
+  const {states, after, limit} = page;
+  const rows = await sql<(Row & {readonly cursorTime: string})[]>`
+    select machines.*, last_seen_time, create_time::text as cursor_time from machines
+    left join machine_presence on machine_id = id
+    where ${states.length > 0 ? sql`state in ${sql(states)}` : sql`true`}
+      and ${after ? sql`(create_time, id) > (${after.createTime}::text::timestamptz, ${after.id})` : sql`true`}
+    order by create_time, id limit ${limit}
+  `;
+  return rows.map(row => ({...toMachine(row), cursorTime: row.cursorTime}));
+}
+
+/** Machines with this service tag, UUID (both without regard to case) or MAC; at most `limit`. */
+export async function findMachinesByKey(
+  sql: Sql,
+  key: {readonly text: string; readonly mac: string | undefined},
+  limit: number,
+): Promise<readonly Machine[]> {
+  const lower = key.text.toLowerCase();
+  const rows = await sql<Row[]>`
+    select machines.*, last_seen_time from machines
+    left join machine_presence on machine_id = id
+    where lower(service_tag) = ${lower} and service_tag <> '' or lower(uuid) = ${lower} and uuid <> ''
+      or ${key.mac ? sql`mac_addresses @> array[${key.mac}]` : sql`false`}
+    order by create_time, id limit ${limit}
+  `;
+  return rows.map(toMachine);
+}
+
+/** A new machine; whatever is not named has the table's default. */
+export async function insertMachine(
+  sql: Sql,
+  machine: MachineChange &
+    Pick<Machine, 'id' | 'state' | 'stateTime' | 'createTime' | 'updateTime'>,
+): Promise<void> {
+  const {id, createTime, ...change} = machine;
+  await sql`insert into machines ${sql({id, createTime, ...toColumns(sql, change)})}`;
+}
+
+/** Undefined in `change` clears a column that may be null. */
+export async function updateMachine(sql: Sql, id: string, change: MachineChange): Promise<void> {
+  await sql`update machines set ${sql(toColumns(sql, change))} where id = ${id}`;
+}
+
+export async function countMachinesSince(sql: Sql, since: Date): Promise<number> {
+  const [row] = await sql<{count: number}[]>`
+    select count(*)::int as count from machines where create_time > ${since} and state <> 'expected'
+  `;
+  return row?.count ?? 0;
+}
+
+function toColumns(sql: Sql, change: MachineChange): Record<string, never> {
+  const columns = Object.entries(change).map(([name, value]) => {
+    if (name === 'imageConfig' && value) return [name, sql.json(structuredClone(value) as never)];
+    return [name, value ?? null];
+  });
+  return Object.fromEntries(columns) as Record<string, never>;
+}
+
+export function toMachine(row: Row): Machine {
+  const known = Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, value ?? undefined]),
+  );
+  return {
+    ...(known as Machine),
+    memoryBytes: Number(row.memoryBytes),
+    diskBytes: Number(row.diskBytes),
+    clockSkewMs: row.clockSkewMs === null ? undefined : Number(row.clockSkewMs),
+  };
+}

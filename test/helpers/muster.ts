@@ -1,0 +1,145 @@
+import {existsSync} from 'node:fs';
+import {mkdir, mkdtemp, readFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {type Client, createClient, type Transport} from '@connectrpc/connect';
+import {createConnectTransport} from '@connectrpc/connect-node';
+import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import type {DescService} from '@bufbuild/protobuf';
+import {startPostgres, type TestPostgres} from './postgres.ts';
+import {createProcess, freePort, type ManagedProcess, ready, until} from './processes.ts';
+
+const natsServer = '/var/lib/muster/tools/nats-server';
+
+export type Muster = AsyncDisposable & {
+  readonly folder: string;
+  readonly postgres: TestPostgres;
+  readonly server: ManagedProcess;
+  readonly nats: ManagedProcess;
+  readonly edge: ManagedProcess;
+  readonly builder: ManagedProcess;
+  readonly serverUrl: string;
+  readonly edgeUrl: string;
+  readonly tftpPort: number;
+  readonly natsPort: number;
+  /** As the local administrator; follows the token file, which is new at each start of the server. */
+  client<T extends DescService>(service: T): Client<T>;
+  localToken(): Promise<string>;
+};
+
+/**
+ * A whole private Muster: PostgreSQL, nats-server, server and edge as real processes on free loopback ports. The builder is prepared and
+ * joined, but started by the test that wants it (`muster.builder.start()`).
+ */
+export async function startMuster(
+  options: {
+    readonly serverEnv?: Readonly<Record<string, string>>;
+    readonly builderEnv?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<Muster> {
+  if (!existsSync(natsServer))
+    throw new Error(`Cannot start NATS: "${natsServer}" is missing; npm test installs it`);
+
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'muster-e2e-'));
+  stack.defer(() => rm(folder, {recursive: true, force: true}));
+  const postgres = stack.use(await startPostgres());
+  const [serverPort, natsPort, edgePort, tftpPort, builderPort] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
+  const serverUrl = `http://127.0.0.1:${serverPort}`;
+  const edgeUrl = `http://127.0.0.1:${edgePort}`;
+  const tokenFile = join(folder, 'local-token');
+  for (const name of ['server', 'edge', 'builder', 'nats', 'log'])
+    await mkdir(join(folder, name), {mode: 0o700});
+  const manage = (name: string, command: readonly string[], env: Record<string, string>) => {
+    const managed = createProcess(name, {command, env}, join(folder, 'log', `${name}.log`));
+    stack.defer(() => managed.stop());
+    return managed;
+  };
+
+  const serverEnv = {
+    DATABASE_URL: postgres.url,
+    NATS_URL: `127.0.0.1:${natsPort}`,
+    SERVER_HOST: '127.0.0.1',
+    SERVER_PORT: String(serverPort),
+    MASTER_KEY_FILE: join(folder, 'server', 'master.key'),
+    IMAGE_STORE_DIR: join(folder, 'server', 'images'),
+    LOCAL_TOKEN_FILE: tokenFile,
+    ENROLL_PUBLIC_URL: `http://{edge_host}:${serverPort}`,
+    NATS_PUBLIC_SERVERS: `{edge_host}:${natsPort}`,
+    ...options.serverEnv,
+  };
+  const natsFolder = join(folder, 'nats');
+  const listen = `127.0.0.1:${natsPort}`;
+  const config = manage(
+    'nats-config',
+    ['server/main.ts', 'nats-config', natsFolder, '--listen', listen, '--data', natsFolder],
+    serverEnv,
+  );
+  config.start();
+  await until(
+    'nats.conf',
+    async () => !config.alive() && existsSync(join(natsFolder, 'nats.conf')),
+  );
+  const nats = manage('nats', [natsServer, '-c', join(natsFolder, 'nats.conf')], {});
+  nats.start();
+  const server = manage('server', ['server/main.ts'], serverEnv);
+  server.start();
+  await ready(`${serverUrl}/readyz`);
+
+  const localToken = async () => (await readFile(tokenFile, 'utf8')).trim();
+  const transport: Transport = createConnectTransport({
+    baseUrl: serverUrl,
+    httpVersion: '1.1',
+    interceptors: [
+      next => async request => {
+        request.header.set('authorization', `Bearer ${await localToken()}`);
+        return next(request);
+      },
+    ],
+  });
+  const client = <T extends DescService>(service: T) => createClient(service, transport);
+  const joinCode = async (kind: 1 | 2, name: string) =>
+    (await client(ServiceService).createJoinCode({kind, name})).code;
+
+  const edge = manage('edge', ['ipxe/main.ts'], {
+    SERVER_URL: serverUrl,
+    EDGE_STATE_DIR: join(folder, 'edge'),
+    JOIN_CODE: await joinCode(1, 'edge-1'),
+    HTTP_HOST: '127.0.0.1',
+    EDGE_HTTP_PORT: String(edgePort),
+    TFTP_HOST: '127.0.0.1',
+    TFTP_PORT: String(tftpPort),
+  });
+  edge.start();
+  const builder = manage('builder', ['builder/main.ts'], {
+    SERVER_URL: serverUrl,
+    BUILDER_STATE_DIR: join(folder, 'builder'),
+    JOIN_CODE: await joinCode(2, 'builder-1'),
+    BUILDER_HTTP_PORT: String(builderPort),
+    ...options.builderEnv,
+  });
+  await ready(`${edgeUrl}/readyz`);
+
+  const owned = stack.move();
+  return {
+    folder,
+    postgres,
+    server,
+    nats,
+    edge,
+    builder,
+    serverUrl,
+    edgeUrl,
+    tftpPort,
+    natsPort,
+    client,
+    localToken,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

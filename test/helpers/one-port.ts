@@ -1,0 +1,73 @@
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type Interceptor,
+  type Transport,
+} from '@connectrpc/connect';
+import {createConnectTransport, Http2SessionManager} from '@connectrpc/connect-node';
+import {type Logger, silentLogger} from '@muster/runtime/log.ts';
+import {listenOnePort} from '@muster/runtime/rpc-server.ts';
+import type {HttpHandler} from '@muster/server/http/router.ts';
+import {createRouter} from '@muster/server/http/router.ts';
+import type {Identity} from '@muster/server/rpc/caller.ts';
+import {createInterceptors} from '@muster/server/rpc/interceptors.ts';
+import type {Role} from '@muster/server/rpc/permissions.ts';
+import {Registry} from 'prom-client';
+
+const roles: readonly Role[] = ['admin', 'operator', 'developer', 'viewer', 'edge', 'builder'];
+
+/** The token of a role is its name. */
+async function identifyByRole(token: string): Promise<Identity> {
+  const role = roles.find(name => name === token);
+  if (!role) throw new ConnectError('Cannot accept the token', Code.Unauthenticated);
+  if (role === 'edge' || role === 'builder')
+    return {name: `${role}:test`, role, serviceId: role, serviceKind: role};
+  return {name: `user:${role}`, role, userId: role};
+}
+
+/** The real stack on a real socket around the services given; the token of a role is its name ("admin", "edge"). */
+export async function serve({
+  routes,
+  handlers = [],
+  log = silentLogger,
+}: {
+  routes: (router: ConnectRouter) => void;
+  handlers?: readonly HttpHandler[];
+  log?: Logger;
+}) {
+  await using stack = new AsyncDisposableStack();
+  const shutdown = new AbortController();
+  const handler = createRouter({
+    routes,
+    handlers,
+    log,
+    interceptors: createInterceptors({identify: identifyByRole, log}),
+    readiness: () => ({database: true}),
+    metrics: new Registry(),
+    shutdown: shutdown.signal,
+  });
+  const {port} = stack.use(await listenOnePort({handler, host: '127.0.0.1', port: 0, log}));
+  stack.defer(() => shutdown.abort());
+  const url = `http://127.0.0.1:${port}`;
+  const session = stack.adopt(new Http2SessionManager(url), manager => manager.abort());
+  const owned = stack.move();
+  return {
+    port,
+    url,
+    /** Connect binary over HTTP/2. */
+    transport(token?: string): Transport {
+      const authorize: Interceptor = next => request => {
+        if (token) request.header.set('authorization', `Bearer ${token}`);
+        return next(request);
+      };
+      return createConnectTransport({
+        baseUrl: url,
+        httpVersion: '2',
+        sessionManager: session,
+        interceptors: [authorize],
+      });
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
