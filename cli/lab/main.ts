@@ -1,0 +1,5 @@
+import type {Context} from '../context.ts';
+
+export async function runLab(context: Context): Promise<void> {
+  void context;
+}
