@@ -1,18 +1,20 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {BootHop_Kind} from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import type {Artifacts, OpenArtifact} from './artifacts.ts';
+import type {Artifacts, FetchOutcome, OpenArtifact} from './artifacts.ts';
 import type {ArtifactRole, Book} from './book.ts';
 import {parseBootRequest, toBootClient} from './boot-request.ts';
 import type {Hops} from './hops.ts';
 import type {Metrics} from './metrics.ts';
 import {type ByteRange, matchesEntityTag, parseRange} from './ranges.ts';
-import type {Exchange, Refuse} from './respond.ts';
+import {type Exchange, type Refuse, retryAfterSeconds} from './respond.ts';
 import type {FileSender} from './send-file.ts';
 import {joinSession} from './session-of.ts';
-import type {Sessions} from './sessions.ts';
+import type {BootSession, Sessions} from './sessions.ts';
 
 /** How long a machine waits for an artifact that is being fetched. */
 const waitMs = 120_000;
+/** So many times in one boot a machine is told to wait for an artifact before its script gets the error. */
+const waitsMax = 6;
 const hopKinds: Readonly<Record<ArtifactRole, BootHop_Kind>> = {
   kernel: BootHop_Kind.KERNEL,
   initrd: BootHop_Kind.INITRD,
@@ -37,27 +39,24 @@ export function createArtifactRoute({
   readonly metrics: Metrics;
   readonly refuse: Refuse;
 }) {
-  async function find(sha256: string): Promise<OpenArtifact | 'unknown' | 'unavailable'> {
+  async function find(sha256: string): Promise<OpenArtifact | 'unknown' | FetchOutcome> {
     const cached = await artifacts.open(sha256);
     if (cached) return cached;
     const known = book.artifact(sha256);
     if (!known) return 'unknown';
-    const fetched = await before(
-      waitMs,
-      artifacts.ensure(sha256, Number(known.artifact.sizeBytes)),
-    );
-    return (fetched && (await artifacts.open(sha256))) || 'unavailable';
+    const fetched = artifacts.ensure(sha256, Number(known.artifact.sizeBytes));
+    const outcome = await within(waitMs, fetched, 'unavailable');
+    return outcome === 'ready' ? ((await artifacts.open(sha256)) ?? 'unavailable') : outcome;
   }
 
   function note(
     exchange: Exchange,
-    sha256: string,
-    name: string,
+    {sha256, name}: {sha256: string; name: string},
     sent: {bytes: number; whole: boolean},
-  ) {
+  ): BootSession | undefined {
     const known = book.artifact(sha256);
     const request = parseBootRequest(exchange.query);
-    if (!known || request.keys.macAddresses.length === 0) return;
+    if (!known || request.keys.macAddresses.length === 0) return undefined;
     const session = joinSession({book, sessions, exchange, request});
     hops.add({
       kind: hopKinds[known.role],
@@ -68,6 +67,21 @@ export function createArtifactRoute({
       complete: sent.whole,
       imageId: known.imageIds.length === 1 ? (known.imageIds[0] ?? '') : '',
     });
+    return session;
+  }
+
+  /**
+   * A machine waits for a server that is away; now and then it is let go, so that its script reports the failure and asks what to boot
+   * now. For a lost artifact there is nothing to wait for.
+   */
+  function refuseFetch(exchange: Exchange, sha256: string, name: string, outcome: FetchOutcome) {
+    exchange.response.statusCode = outcome === 'lost' ? 502 : 503;
+    const session = note(exchange, {sha256, name}, {bytes: 0, whole: false});
+    if (outcome === 'lost')
+      return refuse(exchange, 502, `Cannot serve "${name}": the image store has lost it`);
+    const letGo = session !== undefined && ++session.undelivered % waitsMax === 0;
+    const message = `Cannot serve "${name}" now: the image store cannot be reached`;
+    refuse(exchange, 503, message, letGo ? {} : {'retry-after': retryAfterSeconds});
   }
 
   return async function serveArtifact(exchange: Exchange, sha256: string, name: string) {
@@ -76,12 +90,7 @@ export function createArtifactRoute({
     const found = await find(sha256);
     if (found === 'unknown')
       return refuse(exchange, 404, `Cannot serve "${sha256}": no image names it`);
-    if (found === 'unavailable')
-      return refuse(
-        exchange,
-        503,
-        `Cannot serve "${name}" now: the image store did not deliver it`,
-      );
+    if (typeof found === 'string') return refuseFetch(exchange, sha256, name, found);
 
     try {
       const plan = planReply(request.headers, found.sizeBytes, `"${sha256}"`);
@@ -92,7 +101,7 @@ export function createArtifactRoute({
       }
       const bytes = await sendFile(response, found.handle, plan.range);
       metrics.artifactBytes(bytes);
-      note(exchange, sha256, name, {bytes, whole: bytes === found.sizeBytes});
+      note(exchange, {sha256, name}, {bytes, whole: bytes === found.sizeBytes});
     } finally {
       await found.handle.close();
     }
@@ -148,11 +157,11 @@ export function planReply(
   };
 }
 
-async function before(ms: number, work: Promise<boolean>): Promise<boolean> {
+async function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {
   const timer = new AbortController();
-  const late = sleep(ms, false, {signal: timer.signal}).catch(() => false);
+  const timeout = sleep(ms, late, {signal: timer.signal}).catch(() => late);
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, timeout]);
   } finally {
     timer.abort();
   }

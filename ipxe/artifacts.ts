@@ -12,6 +12,9 @@ export type ArtifactSource = () =>
   | {readonly url: (sha256: string) => string; readonly authorize: () => Promise<string>}
   | undefined;
 
+/** `lost`: the image store does not have it, or not these bytes; asking again soon is of no use. */
+export type FetchOutcome = 'ready' | 'lost' | 'unavailable';
+
 export type OpenArtifact = {readonly handle: FileHandle; readonly sizeBytes: number};
 
 export type Artifacts = Awaited<ReturnType<typeof openArtifacts>>;
@@ -41,7 +44,7 @@ export async function openArtifacts({
   const sizes = await readCache(directory);
   let totalBytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   let reservedBytes = 0;
-  const fetching = new Map<string, Promise<boolean>>();
+  const fetching = new Map<string, Promise<FetchOutcome>>();
   const waiting: (() => void)[] = [];
 
   const fileOf = (sha256: string) => path.join(directory, sha256);
@@ -60,8 +63,7 @@ export async function openArtifacts({
       throw new Error(`Cannot cache ${bytes} bytes: ARTIFACT_CACHE_BYTES_MAX is ${bytesMax}`);
   }
 
-  /** True when it is in the cache afterwards. */
-  async function fetchOnce(sha256: string, expectedBytes: number): Promise<boolean> {
+  async function fetchOnce(sha256: string, expectedBytes: number): Promise<FetchOutcome> {
     if (fetching.size >= fetchesMax) await new Promise<void>(resolve => waiting.push(resolve));
     const temporary = path.join(directory, `${sha256}.${randomUUID()}.part`);
     try {
@@ -77,14 +79,14 @@ export async function openArtifacts({
       totalBytes += expectedBytes;
       metrics.artifactFetch('fetched');
       log.info({sha256, bytes: expectedBytes}, 'artifact fetched');
-      return true;
+      return 'ready';
     } catch (error) {
       if (!stop.signal.aborted) {
-        metrics.artifactFetch(error instanceof CorruptArtifactError ? 'corrupt' : 'failed');
+        metrics.artifactFetch(error instanceof LostArtifactError ? 'lost' : 'failed');
         log.error({err: error, sha256}, 'artifact not fetched');
       }
       await rm(temporary, {force: true});
-      return false;
+      return error instanceof LostArtifactError ? 'lost' : 'unavailable';
     } finally {
       fetching.delete(sha256);
       waiting.shift()?.();
@@ -102,6 +104,8 @@ export async function openArtifacts({
         signal: AbortSignal.any([stop.signal, idle.signal]),
         redirect: 'error',
       });
+      if (response.status === 404)
+        throw new LostArtifactError(`The image store does not have "${sha256}"`);
       if (!response.ok || !response.body)
         throw new Error(`The image store answered ${response.status} for "${sha256}"`);
       await store(response.body, {file, sha256, expectedBytes, onData: () => timer.refresh()});
@@ -110,8 +114,8 @@ export async function openArtifacts({
     }
   }
 
-  function ensure(sha256: string, sizeBytes: number): Promise<boolean> {
-    if (sizes.has(sha256)) return Promise.resolve(true);
+  function ensure(sha256: string, sizeBytes: number): Promise<FetchOutcome> {
+    if (sizes.has(sha256)) return Promise.resolve('ready');
     let fetched = fetching.get(sha256);
     if (!fetched) {
       fetched = fetchOnce(sha256, sizeBytes);
@@ -131,7 +135,7 @@ export async function openArtifacts({
       for (const [sha256, size] of sizes) if (isWanted(sha256)) keptBytes += size;
       return keptBytes + reservedBytes + sizeBytes <= bytesMax;
     },
-    /** Fetches it when it is not there. False when it cannot be had now. */
+    /** Fetches it when it is not there. */
     ensure,
 
     /** The caller closes the handle. Undefined when it is not in the cache. */
@@ -157,8 +161,8 @@ export async function openArtifacts({
   };
 }
 
-class CorruptArtifactError extends Error {
-  override name = 'CorruptArtifactError';
+class LostArtifactError extends Error {
+  override name = 'LostArtifactError';
 }
 
 async function store(
@@ -178,7 +182,7 @@ async function store(
       onData();
       sizeBytes += chunk.length;
       if (sizeBytes > expectedBytes)
-        throw new CorruptArtifactError(`More than the ${expectedBytes} bytes that the image names`);
+        throw new LostArtifactError(`More than the ${expectedBytes} bytes that the image names`);
       hash.update(chunk);
       await handle.write(chunk);
     }
@@ -188,7 +192,7 @@ async function store(
   }
   const digest = hash.digest('hex');
   if (digest !== sha256 || sizeBytes !== expectedBytes)
-    throw new CorruptArtifactError(`Got ${sizeBytes} bytes with digest "${digest}"`);
+    throw new LostArtifactError(`Got ${sizeBytes} bytes with digest "${digest}"`);
 }
 
 /** Files are trusted by name: they got it after their digest was verified. Oldest first. */

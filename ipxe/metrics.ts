@@ -70,7 +70,7 @@ export function createMetrics() {
     neighbourMismatch: () => add('neighbour_mismatches_total'),
     tftp: (outcome: TftpOutcome) => add(`tftp_transfers_total ${outcome}`),
     hopsDropped: (count: number) => add('hops_dropped_total', count),
-    artifactFetch: (outcome: 'fetched' | 'failed' | 'corrupt') =>
+    artifactFetch: (outcome: 'fetched' | 'failed' | 'lost') =>
       add(`artifact_fetches_total ${outcome}`),
     artifactBytes: (count: number) => add('artifact_bytes_total', count),
     connectionRefused: () => add('connections_refused_total'),

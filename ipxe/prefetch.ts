@@ -33,7 +33,7 @@ export function startPrefetch({book, artifacts}: {book: Book; artifacts: Artifac
       if (stop.signal.aborted || changed) return false;
       const sizeBytes = Number(artifact.sizeBytes);
       if (artifacts.has(artifact.sha256) || !artifacts.hasRoomFor(sizeBytes)) continue;
-      if (!(await artifacts.ensure(artifact.sha256, sizeBytes))) complete = false;
+      if ((await artifacts.ensure(artifact.sha256, sizeBytes)) !== 'ready') complete = false;
     }
     return complete;
   }

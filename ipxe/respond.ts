@@ -65,7 +65,15 @@ export function sendReply(response: ServerResponse, {script}: Reply): void {
   sendScript(response, script);
 }
 
-export type Refuse = (exchange: Exchange, status: number, message: string) => void;
+/** iPXE obeys a Retry-After by itself, again and again, without a word to its script. */
+export const retryAfterSeconds = '5';
+
+export type Refuse = (
+  exchange: Exchange,
+  status: number,
+  message: string,
+  headers?: Readonly<Record<string, string>>,
+) => void;
 
 /** A clear sentence to the caller, a counter, and a line in the log, of which a flood gets at most 20 a second. */
 export function createRefuse({
@@ -78,11 +86,11 @@ export function createRefuse({
   readonly nowMs: () => number;
 }): Refuse {
   const mayLog = limitPerSecond(refusalsLoggedPerSecondMax, nowMs);
-  return ({request, response, path, ipAddress}, status, message) => {
+  return ({request, response, path, ipAddress}, status, message, headers) => {
     metrics.request('refused');
     if (mayLog())
       log.info({status, method: request.method, path: path.slice(0, 256), ipAddress}, message);
-    sendText(response, status, `${message}\n`, status === 503 ? {'retry-after': '5'} : {});
+    sendText(response, status, `${message}\n`, headers);
   };
 }
 

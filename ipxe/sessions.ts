@@ -20,6 +20,8 @@ export type BootSession = {
   /** The answer that an *ask* machine got, kept for the whole session. */
   askReply: Reply | undefined;
   lastScriptHopMs: number;
+  /** How often an artifact could not be delivered. */
+  undelivered: number;
 };
 
 export type SessionKeys = {
@@ -71,6 +73,7 @@ export function createSessions({
       toldLocalDisk: false,
       askReply: undefined,
       lastScriptHopMs: -Infinity,
+      undelivered: 0,
     };
   }
 

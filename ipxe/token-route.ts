@@ -7,7 +7,7 @@ import {plainIpAddress} from './identifiers.ts';
 import type {Identity} from './identity.ts';
 import type {Metrics} from './metrics.ts';
 import type {Neighbours} from './neighbours.ts';
-import {type Exchange, type Refuse, sendText} from './respond.ts';
+import {type Exchange, type Refuse, retryAfterSeconds, sendText} from './respond.ts';
 import {joinSession} from './session-of.ts';
 import type {Sessions} from './sessions.ts';
 import {bootFileArchive, bootFileJson, edgeAddress, mintBootFile} from './token.ts';
@@ -68,6 +68,7 @@ export function createTokenRoute({
         exchange,
         503,
         'Cannot mint a boot token: this edge has not met its server yet',
+        {'retry-after': retryAfterSeconds},
       );
 
     const session = joinSession({book, sessions, exchange, request});
