@@ -1,5 +1,4 @@
-import {isUuid} from './ids.ts';
-import {badPageToken} from './ids.ts';
+import {badPageToken, isUuid} from './ids.ts';
 
 export type Cursor = {readonly time: string; readonly id: string};
 
