@@ -1,0 +1,23 @@
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import type {TreeEntry} from './cpio.ts';
+
+const directory = path.join(import.meta.dirname, 'files');
+
+/** A script or unit of ours that goes into images as it is. */
+export type ImageFile =
+  | 'registration-init.sh'
+  | 'machine-init.sh'
+  | 'network.sh'
+  | 'udhcpc.sh'
+  | 'muster-agent.service'
+  | 'all.network'
+  | 'watchdog.conf'
+  | 'wait-online.conf';
+
+export const readImageFile = (name: ImageFile): Promise<Buffer> =>
+  readFile(path.join(directory, name));
+
+export async function imageFileEntry(name: ImageFile, mode: number): Promise<TreeEntry> {
+  return {type: 'file', mode, content: await readImageFile(name)};
+}

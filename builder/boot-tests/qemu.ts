@@ -1,0 +1,67 @@
+import {copyFile} from 'node:fs/promises';
+import {availableParallelism} from 'node:os';
+import path from 'node:path';
+
+export type Firmware = 'bios' | 'uefi';
+export type Accelerator = 'kvm' | 'tcg';
+
+const uefiCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+const uefiVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+const megabyte = 1024 * 1024;
+
+/** What boot tests need on this host: program or file, and the Debian package that brings it. */
+export const bootTestNeeds = [
+  {path: '/usr/bin/qemu-system-x86_64', package: 'qemu-system-x86'},
+  {path: uefiCode, package: 'ovmf'},
+  {path: '/usr/lib/ipxe/qemu/pxe-virtio.rom', package: 'ipxe-qemu'},
+] as const;
+
+/**
+ * A diskless machine on QEMU's user network that boots by its network card's own iPXE. Needs no rights. The serial port, which also
+ * carries the firmware's messages, is standard output.
+ */
+export async function qemuArguments({
+  firmware,
+  accelerator,
+  memoryBytes,
+  networkCard,
+  macAddress,
+  scriptUrl,
+  directory,
+}: {
+  firmware: Firmware;
+  accelerator: Accelerator;
+  memoryBytes: number;
+  networkCard: 'virtio-net-pci' | 'e1000e';
+  macAddress: string;
+  scriptUrl: string;
+  /** For the copy of the UEFI variables. */
+  directory: string;
+}): Promise<string[]> {
+  return [
+    accelerator === 'kvm'
+      ? ['-accel', 'kvm', '-cpu', 'host']
+      : ['-accel', 'tcg,thread=multi', '-cpu', 'max'],
+    ['-machine', 'q35'],
+    ['-m', `${Math.ceil(memoryBytes / megabyte)}M`],
+    ['-smp', `${Math.min(2, availableParallelism())}`],
+    ['-nodefaults', '-no-reboot', '-nographic', '-serial', 'stdio', '-monitor', 'none'],
+    ['-sandbox', 'on,elevateprivileges=deny,spawn=deny'],
+    ['-device', 'virtio-rng-pci'],
+    ['-netdev', `user,id=net0,bootfile=${scriptUrl}`],
+    ['-device', `${networkCard},netdev=net0,mac=${macAddress},bootindex=1`],
+    firmware === 'uefi' ? await uefiArguments(directory) : [],
+  ].flat();
+}
+
+/** A fresh copy of the variables: what one machine writes into them must not reach the next. */
+async function uefiArguments(directory: string): Promise<string[]> {
+  const variables = path.join(directory, 'uefi-variables.fd');
+  await copyFile(uefiVariables, variables);
+  return [
+    '-drive',
+    `if=pflash,format=raw,unit=0,readonly=on,file=${uefiCode}`,
+    '-drive',
+    `if=pflash,format=raw,unit=1,file=${variables}`,
+  ];
+}
