@@ -65,7 +65,7 @@ export async function startBootAnswers({
   readonly log: Logger;
 }) {
   await using stack = new AsyncDisposableStack();
-  const book = createBootBook();
+  const book = createBootBook(facts.policy);
   const wakeUps = createWakeUps();
   const steps: Step[] = [];
   let revision = 0n;

@@ -1,4 +1,5 @@
 import type {BootRow} from '../store/boot-answers.ts';
+import {type AcceptancePolicy, isStranger} from './acceptance.ts';
 import {type BootDecision, type BootSubject, decideStandingBoot} from './boot-decision.ts';
 import type {RegistrationImages} from './boot-images.ts';
 import {macKind, parseMacAddress, parseSerial, parseUuid} from './identifiers.ts';
@@ -20,7 +21,7 @@ type Entry = {readonly row: BootRow; readonly keys: readonly string[]; readonly 
 export type BootBook = ReturnType<typeof createBootBook>;
 
 /** Every machine's standing answer, in memory. Pure but for its own maps: no clock, no I/O. */
-export function createBootBook() {
+export function createBootBook(policy: AcceptancePolicy) {
   const entries = new Map<string, Entry>();
   const owners = new Map<string, Set<string>>();
   const answers = new Map<string, {readonly answer: BootAnswer; readonly text: string}>();
@@ -64,7 +65,7 @@ export function createBootBook() {
       macAddresses: named('mac '),
       uuid: named('uuid ')[0] ?? '',
       serial: named('serial ')[0] ?? '',
-      decision: decideStandingBoot(subjectOf(row, undefined), registration).decision,
+      decision: decideStandingBoot(subjectOf(row, policy, undefined), registration).decision,
       ask: row.overrideAction !== undefined,
     };
   }
@@ -110,11 +111,16 @@ export function createBootBook() {
 }
 
 /** `now` undefined: without the one-shot override. */
-export function subjectOf(row: BootRow, now: Date | undefined): BootSubject {
+export function subjectOf(
+  row: Omit<BootRow, 'bootXid'>,
+  policy: AcceptancePolicy,
+  now: Date | undefined,
+): BootSubject {
   const {overrideAction, overrideExpireTime, entryAction} = row;
   const counts = now && overrideExpireTime && overrideExpireTime > now;
   return {
     ...row,
+    stranger: isStranger(policy, row),
     override:
       overrideAction && counts ? {action: overrideAction, imageId: row.overrideImageId} : undefined,
     entry: entryAction ? {action: entryAction, imageId: row.entryImageId} : undefined,
