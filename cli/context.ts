@@ -13,7 +13,7 @@ export type Context = {
   readonly out: Output;
   /** Remarks that are not the result: on standard error, so that `--json` stays clean. */
   readonly remark: (text: string) => void;
-  /** Ends streams at Ctrl-C. */
+  /** Ends streams at Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
 };
 
@@ -28,7 +28,7 @@ export function contextOf(command: Command): Context {
   const config = loadConfig();
   const serverUrl = options.server ? parseUrl(options.server) : config.serverUrl;
   const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
   return {
     config,
     serverUrl,

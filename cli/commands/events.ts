@@ -13,7 +13,7 @@ export function addEventCommands(program: Command): void {
   events
     .command('list')
     .description('list events, oldest first')
-    .option('--after <position>', 'events after this position', parsePosition, 0n)
+    .option('--after <position>', 'events after this position', parsePosition)
     .option('--machine <machine>', 'only those of this machine')
     .option('--limit <n>', 'at most this many', parseLimit, 100)
     .addHelpText('after', '\nExample: muster events list --machine ABC1234')
@@ -29,14 +29,14 @@ export function addEventCommands(program: Command): void {
 }
 
 async function list(
-  options: {readonly after: bigint; readonly machine?: string; readonly limit: number},
+  options: {readonly after?: bigint; readonly machine?: string; readonly limit: number},
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
   const {clients, out} = context;
   const machineId = options.machine ? await machineIdOf(context, options.machine) : '';
   const events: Event[] = [];
-  let {after} = options;
+  let {after = 0n} = options;
   for (;;) {
     const pageSize = Math.min(options.limit - events.length, pageSizeMax);
     if (pageSize === 0) break;

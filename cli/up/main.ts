@@ -1,20 +1,13 @@
-import {spawn, spawnSync} from 'node:child_process';
-import {once} from 'node:events';
-import {existsSync, mkdirSync, readFileSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import process from 'node:process';
 import {run} from '@muster/runtime/run.ts';
 import {Service_Kind} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {type Logger, pino} from 'pino';
 import {type Clients, createClients} from '../client.ts';
-import {
-  type Config,
-  environmentWith,
-  localTokenFile,
-  namesOfSetVariables,
-  settings,
-} from '../config.ts';
-import {CommandError} from '../exit-status.ts';
+import {type Config, environmentWith, localTokenFile} from '../config.ts';
+import {isRoot, runAsRoot} from '../sudo.ts';
 import {lockFile} from '../lock.ts';
 import {hostAddresses, renderBanner} from './banner.ts';
 import {type Console, openConsole} from './console.ts';
@@ -38,10 +31,12 @@ import {ensureSystemUser} from './system-user.ts';
 
 const stepLimitMs = 120_000;
 const systemUser = 'muster';
+const reasonsForRoot =
+  'boot loaders are served on UDP port 69, PostgreSQL runs as its own user, builds need namespaces';
 
 /** `muster up`: the whole of Muster on this host, until SIGINT or SIGTERM. */
 export async function runUp(config: Config): Promise<void> {
-  if (process.getuid?.() !== 0) return runAsRoot();
+  if (!isRoot()) return runAsRoot(['up'], reasonsForRoot);
 
   mkdirSync(config.dataFolder, {recursive: true, mode: 0o755});
   const coloured = process.stdout.isTTY && process.stdout.hasColors();
@@ -145,26 +140,4 @@ function runStep(
   });
   if (status !== 0)
     throw new Error(`${what} failed: ${error?.message ?? `${stdout}${stderr}`.trim()}`);
-}
-
-/** The same command through sudo. */
-async function runAsRoot(): Promise<void> {
-  const sudo = ['/usr/bin/sudo', '/bin/sudo', '/usr/local/bin/sudo'].find(path => existsSync(path));
-  const reasons =
-    'the boot loaders are served on UDP port 69, PostgreSQL runs as its own user, and builds need namespaces';
-  if (!sudo)
-    throw new CommandError(
-      `Cannot start without root (${reasons}) and there is no sudo here: run it as root`,
-    );
-
-  process.stderr.write(`Muster needs root (${reasons}): sudo may ask for your password\n`);
-  const names = Object.values(settings).map(({env}) => env);
-  const kept = namesOfSetVariables([...names, 'DATABASE_URL_FILE', 'MUSTER_CONFIG']).join(',');
-  const preserve = kept ? [`--preserve-env=${kept}`] : [];
-  const command = [process.execPath, join(root, 'cli', 'main.ts'), 'up'];
-  const child = spawn(sudo, [...preserve, ...command], {stdio: 'inherit'});
-  // The terminal signals the child as well; it decides when this process ends.
-  process.on('SIGINT', () => undefined);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  process.exitCode = code ?? 1;
 }
