@@ -55,7 +55,7 @@ export const settings = {
     parse: port,
   },
   builderPort: {
-    env: 'BUILDER_HTTP_PORT',
+    env: 'BUILDER_PORT',
     describe: '`up`: TCP port of the builder, for its health only',
     default: '8082',
     parse: port,

@@ -4,12 +4,10 @@ import {CommandError, type ExitStatus, exitStatus, explainFailure} from './exit-
 
 const url = 'http://127.0.0.1:8080';
 
-const failure = test.macro<[unknown, ExitStatus, RegExp]>({
-  exec(t, error, status, words) {
-    const explained = explainFailure(error, url);
-    t.is(explained.status, status);
-    t.regex(explained.sentence ?? '', words);
-  },
+const failure = test.macro<[unknown, ExitStatus, RegExp]>((t, error, status, words) => {
+  const explained = explainFailure(error, url);
+  t.is(explained.status, status);
+  t.regex(explained.sentence ?? '', words);
 });
 
 const refused = Object.assign(new Error('connect ECONNREFUSED'), {code: 'ECONNREFUSED'});

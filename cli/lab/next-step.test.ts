@@ -2,18 +2,16 @@ import {Machine_State as State} from '@muster/proto/gen/muster/v1/machines_pb.ts
 import test from 'ava';
 import {nextStep, type Situation, type Step} from './next-step.ts';
 
-const step = test.macro<[Partial<Situation>, Step['kind']]>({
-  exec(t, situation, kind) {
-    const whole = {
-      state: undefined,
-      stateReason: '',
-      configured: false,
-      hasFreshMetrics: false,
-      silentMs: 0,
-      ...situation,
-    };
-    t.is(nextStep(whole).kind, kind);
-  },
+const step = test.macro<[Partial<Situation>, Step['kind']]>((t, situation, kind) => {
+  const whole = {
+    state: undefined,
+    stateReason: '',
+    configured: false,
+    hasFreshMetrics: false,
+    silentMs: 0,
+    ...situation,
+  };
+  t.is(nextStep(whole).kind, kind);
 });
 
 const long = 400_000;

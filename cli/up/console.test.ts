@@ -5,10 +5,8 @@ import {Writable} from 'node:stream';
 import test from 'ava';
 import {openConsole, renderLine} from './console.ts';
 
-const rendered = test.macro<[string, string | undefined]>({
-  exec(t, line, expected) {
-    t.is(renderLine(line), expected);
-  },
+const rendered = test.macro<[string, string | undefined]>((t, line, expected) => {
+  t.is(renderLine(line), expected);
 });
 
 test('plain text stays', rendered, 'LOG:  ready', 'LOG:  ready');

@@ -99,7 +99,7 @@ export function defineBuilder(
     env: environmentWith({
       SERVER_URL: serverUrlOf(config),
       BUILDER_STATE_DIR: foldersOf(config).builder,
-      BUILDER_HTTP_PORT: String(config.builderPort),
+      BUILDER_PORT: String(config.builderPort),
       ...join,
     }),
     isReady: signal => answersReady(config.builderPort, signal),
@@ -122,7 +122,7 @@ export const portsOf = (config: Config): readonly PortNeed[] => [
       ]),
   {port: config.edgePort, protocol: 'TCP', what: 'the edge', setting: 'EDGE_HTTP_PORT'},
   {port: config.tftpPort, protocol: 'UDP', what: "the edge's TFTP", setting: 'TFTP_PORT'},
-  {port: config.builderPort, protocol: 'TCP', what: 'the builder', setting: 'BUILDER_HTTP_PORT'},
+  {port: config.builderPort, protocol: 'TCP', what: 'the builder', setting: 'BUILDER_PORT'},
 ];
 
 const defaults = {
