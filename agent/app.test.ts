@@ -1,16 +1,5 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import process from 'node:process';
-import {startAgentService} from '@muster/test/helpers/agent-service.ts';
-import {openServerSide} from '@muster/test/helpers/agent-reports.ts';
-import {startNats} from '@muster/test/helpers/nats.ts';
+import {setUpAgent as setUp} from '@muster/test/helpers/agent-lab.ts';
 import test from 'ava';
-import {startAgent} from './app.ts';
-import {loadAgentConfig} from './config.ts';
-import {createConsoleLog} from './log.ts';
-
-const ownCommand = [process.execPath, join(import.meta.dirname, 'main.ts')];
 
 test('an agent enrols, says hello, reports its inventory and metrics', async t => {
   await using lab = await setUp();
@@ -77,8 +66,8 @@ test('a credential of few seconds is renewed before it ends, and the session goe
   t.is(service.calls.filter(call => call.method === 'EnrollAgent').length, 1);
   bus.reports.length = 0;
   await bus.report(report => report.hello !== undefined);
-  const commandId = await lab.commandUntilDone({locate: {durationSeconds: 1}});
-  t.truthy(commandId);
+  const result = await lab.commandUntilDone({locate: {durationSeconds: 1}});
+  t.truthy(result);
 });
 
 test('a revoked key leads to a new enrolment with a new key and token', async t => {
@@ -92,41 +81,3 @@ test('a revoked key leads to a new enrolment with a new key and token', async t 
   t.is(again.message.bootToken, 'token-2');
   t.not(again.message.publicKey, service.calls[0]?.message.publicKey);
 });
-
-async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const nats = stack.use(await startNats());
-  const service = stack.use(await startAgentService(nats));
-  const bus = stack.use(await openServerSide(nats));
-  const directory = stack.adopt(await mkdtemp(join(tmpdir(), 'muster-agent-')), path =>
-    rm(path, {recursive: true, force: true}),
-  );
-  const bootFile = join(directory, 'boot.json');
-  const imageFile = join(directory, 'image.json');
-  await writeFile(bootFile, JSON.stringify(service.bootFile('token-1')));
-  await writeFile(imageFile, JSON.stringify({input_key: 'key-1'}));
-  const config = loadAgentConfig({
-    MUSTER_BOOT_FILE: bootFile,
-    MUSTER_IMAGE_FILE: imageFile,
-    MUSTER_HOST_ACTIONS: 'log',
-    METRICS_INTERVAL_SECONDS: '1',
-  });
-  const log = createConsoleLog(line => void line);
-
-  const owned = stack.move();
-  return {
-    nats,
-    service,
-    bus,
-    start: () => owned.use(startAgent({config, ownCommand, log})),
-    /** Sends the command as the server does: again and again until its result comes. */
-    async commandUntilDone(operation: {readonly locate: {readonly durationSeconds: number}}) {
-      const commandId = bus.command(service.machineId, operation);
-      const again = setInterval(() => bus.command(service.machineId, operation, commandId), 200);
-      const {result} = await bus.report(report => report.result?.commandId === commandId);
-      clearInterval(again);
-      return result;
-    },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}

@@ -90,10 +90,12 @@ function unpack({package: name, unpack: files}) {
     if (!archive) throw new Error(`Cannot unpack "${name}": apt-get downloaded nothing`);
     run(['dpkg-deb', '-x', archive, 'content'], {cwd: folder});
 
-    runAsRoot(['mkdir', '-p', toolsFolder]);
     for (const [from, to] of Object.entries(files)) {
       const source = join(folder, 'content', from);
-      if (existsSync(source)) runAsRoot(['install', '-m', '755', source, join(toolsFolder, to)]);
+      if (!existsSync(source)) continue;
+      const target = join(toolsFolder, to);
+      runAsRoot(['mkdir', '-p', dirname(target)]);
+      runAsRoot(['cp', '-r', '-T', '--no-preserve=ownership', source, target]);
     }
   } finally {
     rmSync(folder, {recursive: true, force: true});

@@ -151,7 +151,7 @@ export function createEnrolment({
     found: Machine | undefined,
     {request, token, items, evidence, installed}: Admission,
   ): Promise<Outcome> {
-    const acceptance = found?.quarantineReason ? 'keep' : acceptanceOf(policy, found?.state);
+    const acceptance = found?.quarantineReason ? 'keep' : acceptanceOf(policy, found);
     if (!found || acceptance === 'refuse')
       return refuse(tx, 'enrolment.refused', {
         machineId: found?.id,
