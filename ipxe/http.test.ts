@@ -14,8 +14,8 @@ async function setUp(limits: {connectionsMax?: number; connectionsPerAddressMax?
   const metrics = createMetrics();
   const slow: string[] = [];
   const listener = await listenHttp({
-    host: '127.0.0.1',
-    port: 0,
+    httpHost: '127.0.0.1',
+    httpPort: 0,
     connectionsMax: 1000,
     connectionsPerAddressMax: 1000,
     ready: tag => (tag === 'KNOWN' ? ready.whole : undefined),
