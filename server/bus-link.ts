@@ -1,6 +1,6 @@
 import type {Logger} from '@muster/runtime/log.ts';
 import type {NatsConnection} from '@nats-io/transport-node';
-import {keepConnected, type NatsLink} from './clients/nats.ts';
+import {keepConnected} from './clients/nats.ts';
 import {pushAccountJwt} from './clients/nats-accounts.ts';
 import type {Config} from './config.ts';
 import type {NatsTrust} from './domain/nats-trust.ts';
@@ -35,39 +35,29 @@ export async function linkBus({
 }): Promise<BusLink> {
   await using stack = new AsyncDisposableStack();
   const login = {servers: config.natsUrl, siteCa: trust.siteCa};
-  const system: {link?: NatsLink} = {};
+  const system = stack.use(
+    keepConnected({...login, name: 'server-system', user: await trust.systemUser()}, log),
+  );
   const pusher = stack.use(
     await startAccountPusher({
       sql,
       trust,
       log,
-      isConnected: () => system.link?.connection() !== undefined,
+      isConnected: () => system.connection() !== undefined,
       async push(jwt) {
-        const connection = system.link?.connection();
+        const connection = system.connection();
         if (!connection) throw new Error('NATS is away');
         await pushAccountJwt(connection, {accountId: trust.accountId, jwt});
       },
     }),
   );
-  system.link = stack.use(
-    keepConnected({
-      login: {...login, name: 'server-system', user: await trust.systemUser()},
-      log,
-      onConnected: () => pusher.pushSoon(),
-    }),
-  );
+  system.onConnected(() => pusher.pushSoon());
 
   const workers = stack.use(createWorkers(startWorkers, log));
   const link = stack.use(
-    keepConnected({
-      login: {...login, name: 'server', user: await trust.serverUser()},
-      log,
-      onConnected: connection => {
-        log.info('connected to NATS');
-        workers.attach(connection);
-      },
-    }),
+    keepConnected({...login, name: 'server', user: await trust.serverUser()}, log),
   );
+  link.onConnected(connection => workers.attach(connection));
 
   let status: BusStatus = {connected: false, since: now()};
   const owned = stack.move();

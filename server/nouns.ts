@@ -71,7 +71,7 @@ export function createNouns({
     newMachinesPerHourMax: config.newMachinesPerHourMax,
   });
   const identifyClient = createIdentifyClient(recognition);
-  const agentKeys = createAgentKeys(deps);
+  const agentKeys = createAgentKeys({...deps, credentials});
   const bootSessions = createBootSessions({...deps, images, identifyClient});
   const sightings = createSightings({...deps, recognition, transitions});
   const boot = createBoot({...deps, policy, images, sightings, log});
@@ -87,7 +87,7 @@ export function createNouns({
     commands,
     builds,
     timeline: createBootTimeline(deps),
-    machines: createMachines({...deps, recognition, transitions, credentials}),
+    machines: createMachines({...deps, recognition, transitions, agentKeys}),
     hardware: createHardware(deps),
     enrolment: createEnrolment({
       ...deps,
