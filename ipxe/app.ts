@@ -173,7 +173,7 @@ async function listen({
   const tftp = config.tftp
     ? stack.use(await listenTftp({...config, desk, metrics, log}))
     : undefined;
-  const ready = (tag: string, ipAddress: string) => answers.ready(tag, ipAddress)?.whole;
+  const {ready} = answers;
   const http = stack.use(await listenHttp({...config, ready, handler, metrics, log}));
   return {http, ...(tftp ? {tftp} : {})};
 }

@@ -4,6 +4,7 @@ import type {AddressInfo, Socket} from 'node:net';
 import type {Logger} from '@muster/runtime/log.ts';
 import {plainIpAddress} from './identifiers.ts';
 import type {Metrics} from './metrics.ts';
+import type {Reply} from './replies.ts';
 
 const headerBytesMax = 8 * 1024;
 const headersMax = 64;
@@ -22,7 +23,7 @@ const space = 0x20;
 const specialHeader =
   /\r\n(content-length|transfer-encoding|expect|upgrade|connection)[ \t]*:[ \t]*([^\r]*?)[ \t]*\r\n/i;
 
-export type ReadyReply = (tag: string, ipAddress: string) => Buffer | undefined;
+export type ReadyReply = (tag: string, ipAddress: string) => Reply | undefined;
 
 export type HttpListener = AsyncDisposable & {readonly port: number};
 
@@ -140,8 +141,8 @@ function answerHotPath({
     const asked = parseHotRequest(data);
     const reply = asked && ready(asked.tag, ipAddress);
     if (reply) {
-      if (asked.close) socket.end(reply);
-      else if (!socket.write(reply)) {
+      if (asked.close) socket.end(reply.closing);
+      else if (!socket.write(reply.whole)) {
         // It asks without reading the answers.
         socket.pause();
         socket.once('drain', resume);
