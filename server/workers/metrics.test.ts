@@ -47,6 +47,7 @@ async function setUpBus(nats: TestNats) {
   await ensureStreams(await jetstreamManager(connection));
   const start = () =>
     startMetricsWorker({
+      seen() {},
       nats: connection,
       metrics: app.metrics,
       newId: randomUUID,
@@ -168,6 +169,7 @@ test.serial('goes on after nats-server and PostgreSQL were killed; nothing is lo
   });
   t.teardown(() => connection.close());
   await using worker = await startMetricsWorker({
+    seen() {},
     nats: connection,
     metrics,
     newId: randomUUID,

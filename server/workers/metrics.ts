@@ -43,6 +43,8 @@ export type MetricsWorkerDeps = {
   readonly nats: NatsConnection;
   readonly metrics: MetricsStore;
   readonly newId: () => string;
+  /** A report of this machine is committed. */
+  readonly seen: (machineId: string, time: Date) => void;
   readonly log: Logger;
 };
 
@@ -180,13 +182,14 @@ async function storeAll(deps: MetricsWorkerDeps, received: readonly Received[]):
 }
 
 async function store(
-  {nats, metrics, newId, log}: MetricsWorkerDeps,
+  {nats, metrics, newId, seen, log}: MetricsWorkerDeps,
   received: readonly Received[],
 ): Promise<void> {
   const {unknownMachineIds} = await metrics.store(received.map(({report}) => report));
   const reportIds = new Map<string, string[]>();
   for (const {message, reportId, report} of received) {
     const {machineId} = report;
+    seen(machineId, message.time);
     message.ack();
     const ids = reportIds.get(machineId) ?? [];
     ids.push(reportId);
