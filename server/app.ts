@@ -3,22 +3,26 @@ import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {ensureStreams} from '@muster/runtime/bus.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
+import {jetstream, jetstreamManager} from '@nats-io/jetstream';
+import type {NatsConnection} from '@nats-io/transport-node';
 import {collectDefaultMetrics, Gauge, Registry} from 'prom-client';
-import {type Config, setupUrl} from './config.ts';
+import {type BusLink, linkBus} from './bus-link.ts';
+import {type Config, localUrl} from './config.ts';
 import {createAccessTokens} from './domain/access-tokens.ts';
 import {createEvents} from './domain/events.ts';
 import {natsConfig} from './domain/nats-config.ts';
 import {createServices} from './domain/services.ts';
 import {createSessions} from './domain/sessions.ts';
 import {createUsers} from './domain/users.ts';
+import {DomainError} from './errors.ts';
 import {openFoundation} from './foundation.ts';
 import {createRouter, type HttpHandler} from './http/router.ts';
 import {writeLocalToken} from './local-token.ts';
-import {publishThrough, startNatsLinks} from './nats-links.ts';
-import {startRelay} from './relay.ts';
+import {type PublishEvent, startRelay} from './relay.ts';
 import {eventService} from './rpc/events.ts';
 import {addHealth} from './rpc/health.ts';
 import {createIdentify} from './rpc/identify.ts';
@@ -39,8 +43,7 @@ export async function startServer(config: Config, log: Logger) {
   collectDefaultMetrics({register: metrics});
 
   const database = stack.use(watchDatabase(sql, log));
-  const {natsServers: servers} = config;
-  const {bus} = stack.use(await startNatsLinks({servers, sql, trust, log}));
+  const bus = stack.use(await linkBus({config, sql, trust, now, startWorkers, log}));
   countNats(metrics, () => bus.connection() !== undefined);
   const positions = createWakeUps();
   stack.use(await listenFor(sql, 'positions', positions.notify));
@@ -102,6 +105,22 @@ export async function startServer(config: Config, log: Logger) {
   return {port, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
+/** For each new connection. The consumers of reports and jobs, the sender of commands and the reconcilers join here. */
+async function startWorkers(connection: NatsConnection): Promise<AsyncDisposable> {
+  await ensureStreams(await jetstreamManager(connection));
+  return new AsyncDisposableStack();
+}
+
+/** Stored by JetStream, or a rejection that says that NATS is away. */
+function publishThrough(bus: BusLink): PublishEvent {
+  return async (subject, payload, messageId) => {
+    const connection = bus.connection();
+    if (!connection)
+      throw new DomainError('unavailable', 'Cannot publish: NATS is away, it will be tried again');
+    await jetstream(connection).publish(subject, payload, {msgID: messageId});
+  };
+}
+
 /** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
 const externalNats = {
   listen: '0.0.0.0:4222',
@@ -111,8 +130,8 @@ const externalNats = {
 };
 
 /** Builders know no edge: a public address that depends on one is none for them. */
-function serviceNatsServers({natsPublicServers, natsServers}: Config): readonly string[] {
-  return natsPublicServers.some(server => server.includes('{')) ? natsServers : natsPublicServers;
+function serviceNatsServers({natsPublicServers, natsUrl}: Config): readonly string[] {
+  return natsPublicServers.some(server => server.includes('{')) ? natsUrl : natsPublicServers;
 }
 
 /** While there is no administrator, each start prints a new link; it is in the log because nobody could sign in to ask for it. */
@@ -127,7 +146,7 @@ async function offerSetup({
 }): Promise<void> {
   if (await users.hasAdministrator()) return;
   const {path, expireTime} = await users.createSetupLink('system');
-  log.warn({setupLink: setupUrl(config, path), expireTime}, 'no administrator yet: open the link');
+  log.warn({setupLink: localUrl(config, path), expireTime}, 'no administrator yet: open the link');
 }
 
 function countNats(registry: Registry, isConnected: () => boolean): void {

@@ -31,3 +31,35 @@ export function createWakeUps(): WakeUps {
       }),
   };
 }
+
+/** Wake-ups by key, so that a waiter hears only of what it waits for. */
+export type KeyedWakeUps = {
+  /** The empty key wakes all: something may have been missed. */
+  notify(key: string): void;
+  subscribe(key: string): Omit<WakeUps, 'notify'> & Disposable;
+};
+
+export function createKeyedWakeUps(): KeyedWakeUps {
+  const subscribers = new Map<string, Set<WakeUps>>();
+  return {
+    notify(key) {
+      const wanted = key === '' ? [...subscribers.values()] : [subscribers.get(key) ?? []];
+      for (const wakeUps of wanted) for (const one of wakeUps) one.notify();
+    },
+    subscribe(key) {
+      const one = createWakeUps();
+      const others = subscribers.get(key) ?? new Set();
+      subscribers.set(key, others.add(one));
+      return {
+        get version() {
+          return one.version;
+        },
+        after: one.after,
+        [Symbol.dispose]() {
+          others.delete(one);
+          if (others.size === 0) subscribers.delete(key);
+        },
+      };
+    },
+  };
+}

@@ -16,14 +16,14 @@ const strangers: Readonly<Record<AcceptancePolicy, Acceptance>> = {
 /** What becomes of a machine that enrols with a valid boot token; undefined: nobody knew it. */
 export function acceptanceOf(
   policy: AcceptancePolicy,
-  state: MachineState | undefined,
+  machine: {readonly state: MachineState; readonly expected: boolean} | undefined,
 ): Acceptance {
-  switch (state) {
+  switch (machine?.state) {
     case undefined:
-    case 'discovered':
-      return strangers[policy];
     case 'expected':
-      return policy === 'approve' ? 'pending' : 'enrolled';
+    case 'discovered':
+      if (machine?.expected) return policy === 'approve' ? 'pending' : 'enrolled';
+      return strangers[policy];
     case 'pending':
       return policy === 'open' ? 'enrolled' : 'keep';
     case 'retired':
@@ -33,4 +33,12 @@ export function acceptanceOf(
     default:
       return 'keep';
   }
+}
+
+/** A machine that was only seen, on a site that takes no strangers. */
+export function isStranger(
+  policy: AcceptancePolicy,
+  {state, expected}: {readonly state: MachineState; readonly expected: boolean},
+): boolean {
+  return policy === 'expected-only' && state === 'discovered' && !expected;
 }

@@ -13,6 +13,7 @@ const machine = (part: Partial<BootSubject>): BootSubject => ({
   state: 'enrolled',
   stateReason: '',
   quarantineReason: '',
+  stranger: false,
   desiredImageId: undefined,
   lastGoodImageId: undefined,
   badImageIds: [],
@@ -28,6 +29,12 @@ const cases = test.macro((t, part: Partial<BootSubject>, expected: string) => {
 
 test('EXPECTED registers', cases, {state: 'expected'}, 'registration');
 test('DISCOVERED registers', cases, {state: 'discovered'}, 'registration');
+test(
+  'a stranger where none are taken boots its disk',
+  cases,
+  {state: 'discovered', stranger: true},
+  'local_disk',
+);
 test('PENDING registers', cases, {state: 'pending', desiredImageId: 'i1'}, 'registration');
 test('ENROLLED registers', cases, {state: 'enrolled'}, 'registration');
 test(

@@ -18,6 +18,8 @@ export type BootSubject = {
   readonly desiredImageId: string | undefined;
   readonly lastGoodImageId: string | undefined;
   readonly badImageIds: readonly string[];
+  /** Only seen, on a site that takes no strangers. */
+  readonly stranger: boolean;
   /** Undefined when there is none or its time is over. */
   readonly override:
     | {readonly action: BootAction; readonly imageId: string | undefined}
@@ -98,6 +100,10 @@ function byState(machine: BootSubject, registration: RegistrationImages): BootDe
   switch (state) {
     case 'expected':
     case 'discovered':
+      if (machine.stranger)
+        return local(
+          'Nobody expects this machine, and the policy "expected-only" takes no strangers',
+        );
       return register('Its hardware is not known yet', registration);
     case 'pending':
       return register('It waits for an operator to accept it', registration);

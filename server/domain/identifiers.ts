@@ -3,6 +3,16 @@
  * them, so that nothing behind it ever compares junk.
  */
 
+/** What firmware and machines send, fit to be stored and shown: no control characters, no half surrogates, not longer than `lengthMax`. */
+export function printable(text: string, lengthMax: number): string {
+  return text
+    .toWellFormed()
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, lengthMax)
+    .toWellFormed();
+}
+
 /** Lower case with colons. Takes colons, hyphens, Cisco's dots or bare digits; undefined when the text is no MAC-48. */
 export function parseMacAddress(text: string): string | undefined {
   const trimmed = text.trim();

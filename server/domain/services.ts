@@ -3,6 +3,7 @@ import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import * as store from '../store/services.ts';
 import type {BackendRow, ServiceKind, ServiceRow} from '../store/services.ts';
+import type {LiveBuilder} from './build-rules.ts';
 import type {Deps} from './deps.ts';
 import {isUuid, parsePageToken} from './ids.ts';
 import type {NatsTrust} from './nats-trust.ts';
@@ -15,8 +16,6 @@ const pageSizeDefault = 50;
 /** A revoked service is believed for so long by servers that did not revoke it themselves. */
 const cacheMs = 5000;
 const cachedMax = 1000;
-
-export type LiveBackend = BackendRow & {readonly serviceId: string; readonly serviceName: string};
 
 export type Services = ReturnType<typeof createServices>;
 
@@ -183,11 +182,9 @@ const sameBackends = (a: readonly BackendRow[], b: readonly BackendRow[]) =>
     ),
   );
 
-/** What the builders that are online now can and cannot do. */
-export async function listLiveBackends(sql: Sql, now: Date): Promise<readonly LiveBackend[]> {
+/** The builders that are online now, and what each can and cannot do. */
+export async function listLiveBuilders(sql: Sql, now: Date): Promise<readonly LiveBuilder[]> {
   const since = new Date(now.getTime() - onlineMs);
   const builders = await store.listServicesSeenAfter(sql, 'builder', since);
-  return builders.flatMap(({id, name, backends}) =>
-    backends.map(backend => ({...backend, serviceId: id, serviceName: name})),
-  );
+  return builders.map(({name, backends}) => ({builder: name, backends}));
 }

@@ -70,6 +70,13 @@ export type Machine = HardwareSummary & {
   readonly entryAction: BootAction | undefined;
   readonly entryImageId: string | undefined;
   readonly clockSkewMs: number | undefined;
+  /** Somebody registered it before it was seen. */
+  readonly expected: boolean;
+  readonly sightingNote: string;
+  /** Of the last hello. */
+  readonly bootId: string;
+  readonly agentVersion: string;
+  readonly inRegistration: boolean;
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly lastSeenTime: Date | undefined;

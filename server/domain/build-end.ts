@@ -1,0 +1,78 @@
+import type {BootTest} from '../store/boot-tests.ts';
+import {type Build, notifyBuild, updateBuild} from '../store/builds.ts';
+import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
+import {updateOperation} from '../store/operations.ts';
+import type {Deps} from './deps.ts';
+import {endSteps} from './operations.ts';
+import type {Transitions} from './transitions.ts';
+
+export type BuildEnd =
+  | {
+      readonly outcome: 'succeeded';
+      readonly actor: string;
+      readonly imageId: string;
+      readonly cached: boolean;
+    }
+  | {
+      readonly outcome: 'failed';
+      readonly actor: string;
+      readonly error: string;
+      readonly bootTests?: readonly BootTest[];
+    }
+  | {readonly outcome: 'cancelled'; readonly actor: string; readonly error: string};
+
+/** The one way in which a build ends: operation, build, machine and event in the caller's transaction, which has locked the build. */
+export const endBuild =
+  ({now, newId, transitions}: Pick<Deps, 'now' | 'newId'> & {readonly transitions: Transitions}) =>
+  async (tx: Sql, build: Build, end: BuildEnd): Promise<void> => {
+    const {id, machineId, operation} = build;
+    const {outcome, actor} = end;
+    const time = now();
+    const error = outcome === 'succeeded' ? '' : end.error;
+    await updateOperation(tx, id, {
+      state: outcome,
+      steps: endSteps(operation.steps, outcome, time),
+      error,
+      endTime: time,
+      ...(outcome === 'succeeded' ? {progressPercent: 100} : {}),
+    });
+
+    const result =
+      outcome === 'succeeded'
+        ? {imageId: end.imageId, cached: end.cached}
+        : {bootTests: outcome === 'failed' ? (end.bootTests ?? []) : []};
+    await updateBuild(tx, id, {live: false, ...result});
+    if (machineId !== undefined) await tellMachine(transitions, tx, machineId, {id, error, end});
+
+    await appendEvent(tx, {
+      id: newId(),
+      time,
+      type: `build.${outcome}`,
+      actor,
+      machineId,
+      subject: `builds/${id}`,
+      data: {
+        kind: build.kind,
+        variant: build.variant,
+        attempt: build.attempt,
+        ...(outcome === 'succeeded' ? {imageId: end.imageId, cached: end.cached} : {error}),
+      },
+    });
+    await notifyBuild(tx, id);
+  };
+
+async function tellMachine(
+  transitions: Transitions,
+  tx: Sql,
+  machineId: string,
+  {id, error, end}: {readonly id: string; readonly error: string; readonly end: BuildEnd},
+): Promise<void> {
+  const {actor} = end;
+  if (end.outcome === 'succeeded')
+    await transitions.imageReady(tx, {machineId, imageId: end.imageId, actor});
+  else if (end.outcome === 'failed')
+    await transitions.buildFailed(tx, {machineId, actor, reason: `Build "${id}" failed: ${error}`});
+  else
+    await transitions.buildCancelled(tx, {machineId, actor, reason: `Build "${id}" was cancelled`});
+}

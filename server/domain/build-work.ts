@@ -1,0 +1,229 @@
+import {DomainError} from '../errors.ts';
+import type {BootTest} from '../store/boot-tests.ts';
+import {appendLog} from '../store/build-logs.ts';
+import {type Build, findBuildForUpdate, notifyBuild, updateBuild} from '../store/builds.ts';
+import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
+import {type Image, insertImage} from '../store/images.ts';
+import {updateOperation} from '../store/operations.ts';
+import {endBuild} from './build-end.ts';
+import type {Deps} from './deps.ts';
+import {imageId, keepBootTestResults} from './images.ts';
+import {advanceSteps, isOver} from './operations.ts';
+import type {Transitions} from './transitions.ts';
+
+const attemptsMax = 5;
+/** Less than the queue's ack_wait: a job that comes again because its builder died is never taken for a doubled one. */
+const heldMs = 20_000;
+
+/** The builder that calls: its service id, and its name in the journal. */
+export type Builder = {readonly id: string; readonly actor: string};
+
+export type NewImage = Omit<Image, 'id' | 'buildId' | 'createTime'>;
+
+export type BuildResult =
+  | {readonly outcome: 'succeeded'; readonly image: NewImage; readonly cached: boolean}
+  | {readonly outcome: 'failed'; readonly error: string; readonly bootTests: readonly BootTest[]}
+  | {readonly outcome: 'cancelled'};
+
+type Attempt = {readonly buildId: string; readonly attempt: number};
+
+export type BuildWork = ReturnType<typeof createBuildWork>;
+
+export type BuildWorkDeps = Deps & {
+  readonly transitions: Transitions;
+  /** Whether the image store has this artifact whole. */
+  readonly hasArtifact: (sha256: string, sizeBytes: number) => Promise<boolean>;
+  readonly timeLimitSeconds: number;
+};
+
+/** What builders do with builds. Every report is fenced by the attempt number (docs/bus.md). */
+export function createBuildWork(deps: BuildWorkDeps) {
+  const {sql, now, newId, hasArtifact, timeLimitSeconds} = deps;
+  const end = endBuild(deps);
+
+  return {
+    /**
+     * Throws not_found or failed_precondition when the job is to be dropped, unavailable when another builder is at it right now: then it is
+     * to be taken again later.
+     */
+    async claim(builder: Builder, buildId: string) {
+      // Whatever ends a build here is to be committed, so it is not thrown inside of the transaction.
+      const claimed = await sql.begin(async tx => {
+        const build = await lock(tx, buildId);
+        if (isOver(build.operation.state)) return over(build);
+        if (build.operation.cancelRequested) {
+          await end(tx, build, {outcome: 'cancelled', actor: builder.actor, error: ''});
+          return over(build, 'cancelled');
+        }
+        if (isHeld(build, builder, now())) return held(build);
+        if (build.attempt >= attemptsMax) {
+          const error = `Cannot build: ${attemptsMax} attempts ended without a result; look at the builders' logs`;
+          await end(tx, build, {outcome: 'failed', actor: 'system', error});
+          return over(build, 'failed');
+        }
+        return start(tx, build, builder);
+      });
+      if (claimed instanceof DomainError) throw claimed;
+      return {...claimed, timeLimitSeconds};
+    },
+
+    /** Progress never shrinks. Tells whether the builder is to stop. Throws not_found, aborted. */
+    async report(
+      builder: Builder,
+      {
+        buildId,
+        attempt,
+        step,
+        progressPercent,
+        lines,
+      }: Attempt & {
+        readonly step: string;
+        readonly progressPercent: number;
+        readonly lines: readonly string[];
+      },
+    ): Promise<{readonly cancelRequested: boolean}> {
+      return sql.begin(async tx => {
+        const build = await lockAttempt(tx, builder, {buildId, attempt});
+        if (isOver(build.operation.state)) throw stale(build, attempt);
+        const {operation} = build;
+        const time = now();
+        const steps = advanceSteps(operation.steps, step, time);
+        const progress = Math.max(operation.progressPercent, progressPercent);
+        const resumed = operation.state === 'queued';
+        if (steps !== operation.steps || progress !== operation.progressPercent || resumed)
+          await updateOperation(tx, buildId, {state: 'running', steps, progressPercent: progress});
+        await updateBuild(tx, buildId, {reportTime: time});
+        await appendLog(tx, {buildId, time, lines});
+        await notifyBuild(tx, buildId);
+        return {cancelRequested: operation.cancelRequested};
+      });
+    },
+
+    /**
+     * Idempotent for the attempt that ended the build. Throws not_found, aborted, invalid_argument (an image that is not what was asked for or has no
+     * passed boot test) and failed_precondition (an artifact that is not in the image store).
+     */
+    async finish(
+      builder: Builder,
+      {buildId, attempt, result}: Attempt & {readonly result: BuildResult},
+    ) {
+      if (result.outcome === 'succeeded') await assertStored(result.image);
+      await sql.begin(async tx => {
+        const build = await lockAttempt(tx, builder, {buildId, attempt});
+        if (build.operation.state === result.outcome) return;
+        if (isOver(build.operation.state)) throw stale(build, attempt);
+
+        const {actor} = builder;
+        if (result.outcome === 'cancelled')
+          return end(tx, build, {outcome: 'cancelled', actor, error: ''});
+        if (result.outcome === 'failed')
+          return end(tx, build, {
+            ...result,
+            actor,
+            error: result.error || 'The builder gave no reason',
+          });
+        assertAsked(build, result.image);
+        const image = await keepImage(tx, build, result.image);
+        return end(tx, build, {
+          outcome: 'succeeded',
+          actor,
+          imageId: image.id,
+          cached: result.cached,
+        });
+      });
+    },
+  };
+
+  async function start(tx: Sql, build: Build, builder: Builder) {
+    const {id, machineId} = build;
+    const time = now();
+    const attempt = build.attempt + 1;
+    const {startTime = time} = build.operation;
+    await updateOperation(tx, id, {state: 'running', steps: [], startTime});
+    await updateBuild(tx, id, {attempt, builderId: builder.id, claimTime: time, reportTime: time});
+    const line = `Attempt ${attempt} by ${builder.actor}`;
+    await appendLog(tx, {buildId: id, time, lines: [line]});
+    await appendEvent(tx, {
+      id: newId(),
+      time,
+      type: 'build.started',
+      actor: builder.actor,
+      machineId,
+      subject: `builds/${id}`,
+      data: {attempt},
+    });
+    await notifyBuild(tx, id);
+    return {build, attempt};
+  }
+
+  async function keepImage(tx: Sql, build: Build, made: NewImage): Promise<Image> {
+    const wanted = {...made, id: imageId(made), buildId: build.id, createTime: now()};
+    const image = await insertImage(tx, wanted);
+    if (image === wanted) await keepBootTestResults(tx, image);
+    return image;
+  }
+
+  async function assertStored({kernel, initrds, layers}: NewImage): Promise<void> {
+    for (const {name, sha256, sizeBytes} of [kernel, ...initrds, ...layers])
+      if (!(await hasArtifact(sha256, sizeBytes)))
+        throw new DomainError(
+          'failed_precondition',
+          `Cannot finish build: artifact "${name}" (${sha256}, ${sizeBytes} bytes) is not in the image store; upload it first`,
+        );
+  }
+}
+
+async function lock(tx: Sql, buildId: string): Promise<Build> {
+  const build = await findBuildForUpdate(tx, buildId);
+  if (!build) throw new DomainError('not_found', `Cannot find build "${buildId}"`);
+  return build;
+}
+
+async function lockAttempt(tx: Sql, builder: Builder, {buildId, attempt}: Attempt): Promise<Build> {
+  const build = await lock(tx, buildId);
+  if (build.attempt !== attempt || build.builderId !== builder.id) throw stale(build, attempt);
+  return build;
+}
+
+/** Another builder was heard of a moment ago: this job is a double. */
+function isHeld({operation, builderId, reportTime}: Build, builder: Builder, now: Date): boolean {
+  if (operation.state !== 'running' || builderId === builder.id || !reportTime) return false;
+  return now.getTime() - reportTime.getTime() < heldMs;
+}
+
+function held({id, builderId}: Build): DomainError {
+  return new DomainError(
+    'unavailable',
+    `Cannot claim build "${id}": builder "${builderId ?? ''}" is at it; try again later`,
+  );
+}
+
+function over({id, operation}: Build, state: string = operation.state): DomainError {
+  return new DomainError(
+    'failed_precondition',
+    `Cannot claim build "${id}": it is ${state}; drop the job`,
+  );
+}
+
+function stale({id, attempt, operation}: Build, reported: number): DomainError {
+  return new DomainError(
+    'aborted',
+    `Cannot report attempt ${reported} of build "${id}": it is ${operation.state} with attempt ${attempt}; stop`,
+  );
+}
+
+function assertAsked(build: Build, image: NewImage): void {
+  const {kind, variant, backend} = build;
+  const wrong = (why: string) =>
+    new DomainError('invalid_argument', `Cannot finish build "${build.id}": ${why}`);
+  if (image.kind !== kind || image.variant !== variant || image.backend !== backend)
+    throw wrong(
+      `its image is ${image.kind}, ${image.variant}, ${image.backend}, but ${kind}, ${variant}, ${backend} was asked for`,
+    );
+  const odd = image.initrds.find(({sizeBytes}) => sizeBytes % 4 !== 0);
+  if (odd)
+    throw wrong(`initrd "${odd.name}" has ${odd.sizeBytes} bytes, which is no multiple of 4`);
+  if (image.bootTests.length === 0 || image.bootTests.some(test => !test.passed))
+    throw wrong('its image did not pass its boot tests');
+}

@@ -1,0 +1,211 @@
+import {DomainError} from '../errors.ts';
+import {
+  type Build,
+  type BuildSpec,
+  findBuild,
+  findBuildForUpdate,
+  findLiveBuild,
+  insertBuild,
+  listBuilds,
+  notifyBuild,
+} from '../store/builds.ts';
+import {listLog, type LogChunk} from '../store/build-logs.ts';
+import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
+import {findImages, type ImageVariant} from '../store/images.ts';
+import {findMachine, type Machine} from '../store/machines.ts';
+import {insertOperation, updateOperation} from '../store/operations.ts';
+import type {KeyedWakeUps} from '../wake-ups.ts';
+import {endBuild} from './build-end.ts';
+import {assertBackend, type LiveBuilder, nameOf, specOf} from './build-rules.ts';
+import type {Deps} from './deps.ts';
+import {parsePageToken} from './ids.ts';
+import {isOver} from './operations.ts';
+import type {Transitions} from './transitions.ts';
+
+const pageSizeDefault = 50;
+const chunksPerReadMax = 50;
+
+export type BuildUpdate = {readonly build: Build} | {readonly log: LogChunk};
+
+export type Builds = ReturnType<typeof createBuilds>;
+
+export type BuildsDeps = Deps & {
+  readonly transitions: Transitions;
+  readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
+  /** Told by build id through NOTIFY 'builds'. */
+  readonly changes: KeyedWakeUps;
+};
+
+/** What people do with builds; what builders do is in build-work.ts. */
+export function createBuilds({
+  sql,
+  now,
+  newId,
+  transitions,
+  listLiveBuilders,
+  changes,
+}: BuildsDeps) {
+  const end = endBuild({now, newId, transitions});
+
+  /** Throws not_found. */
+  async function get(id: string): Promise<Build> {
+    return found(await findBuild(sql, id), id);
+  }
+
+  /** Undefined when a live one is in the way. */
+  async function queue(tx: Sql, actor: string, spec: BuildSpec): Promise<string | undefined> {
+    const id = newId();
+    const time = now();
+    const {machineId, kind, variant, backend} = spec;
+    await insertOperation(tx, {
+      id,
+      kind: 'build',
+      state: 'queued',
+      machineId,
+      actor,
+      createTime: time,
+    });
+    if (!(await insertBuild(tx, id, spec))) return undefined;
+
+    const data = {kind, variant, backend};
+    await appendEvent(tx, {
+      id: newId(),
+      time,
+      type: 'build.requested',
+      actor,
+      machineId,
+      subject: `builds/${id}`,
+      data,
+    });
+    await notifyBuild(tx, id);
+    return id;
+  }
+
+  return {
+    get,
+
+    /**
+     * Throws not_found, failed_precondition (no configuration, no builder for it, a machine that is none to build for) or already_exists
+     * with the id of the build that runs.
+     */
+    async createForMachine(actor: string, machineId: string): Promise<Build> {
+      const builders = await listLiveBuilders();
+      const id = await sql.begin(async tx => {
+        const machine = await findMachine(tx, machineId);
+        if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
+        const what = `machine "${nameOf(machine)}"`;
+        const spec = specOf(machine, await variantFor(tx, machine));
+        assertBackend(what, spec.backend, builders);
+
+        const live = await findLiveBuild(tx, {machineId});
+        const queued = live ? undefined : await queue(tx, actor, spec);
+        if (!queued) throw alreadyBuilding(what, live ?? (await findLiveBuild(sql, {machineId})));
+        const reason = `Build "${queued}" was asked for`;
+        await transitions.buildStarted(tx, {machineId, actor, reason});
+        return queued;
+      });
+      return get(id);
+    },
+
+    /** Throws failed_precondition (no live builder offers debian) or already_exists. */
+    async createForRegistration(actor: string, variant: ImageVariant): Promise<Build> {
+      const what = `the ${variant} registration image`;
+      assertBackend(what, 'debian', await listLiveBuilders());
+      const spec: BuildSpec = {
+        kind: 'registration',
+        variant,
+        backend: 'debian',
+        machineId: undefined,
+        imageConfig: undefined,
+        nixosConfig: '',
+      };
+      const of = {registrationVariant: variant};
+      const id = await sql.begin(async tx => {
+        const queued = await queue(tx, actor, spec);
+        if (!queued) throw alreadyBuilding(what, await findLiveBuild(sql, of));
+        return queued;
+      });
+      return get(id);
+    },
+
+    /** One that waits ends at once; one that runs ends when its builder has heard of it. One that is over stays what it is. */
+    async cancel(actor: string, id: string): Promise<Build> {
+      await sql.begin(async tx => {
+        const build = found(await findBuildForUpdate(tx, id), id);
+        const {state, cancelRequested} = build.operation;
+        if (isOver(state) || cancelRequested) return;
+        if (state === 'queued') return end(tx, build, {outcome: 'cancelled', actor, error: ''});
+        await updateOperation(tx, id, {cancelRequested: true});
+        await notifyBuild(tx, id);
+      });
+      return get(id);
+    },
+
+    /** Newest first. `pageSize` 0 is 50. */
+    async list(page: {
+      readonly machineId: string | undefined;
+      readonly pageSize: number;
+      readonly pageToken: string;
+    }) {
+      const limit = page.pageSize || pageSizeDefault;
+      const before = parsePageToken(page.pageToken);
+      const builds = await listBuilds(sql, {machineId: page.machineId, before, limit: limit + 1});
+      const nextPageToken = builds.length > limit ? (builds[limit - 1]?.id ?? '') : '';
+      return {builds: builds.slice(0, limit), nextPageToken};
+    },
+
+    /** Its state and its log as far as it is kept, then every change; ends with the build, or with the signal. Throws not_found. */
+    async *watch(id: string, signal: AbortSignal): AsyncGenerator<BuildUpdate> {
+      using subscription = changes.subscribe(id);
+      let revision = 0;
+      let number = 0;
+      while (!signal.aborted) {
+        const seen = subscription.version;
+        const build = await get(id);
+        const over = isOver(build.operation.state);
+        if (!over && build.operation.revision !== revision) yield {build};
+        revision = build.operation.revision;
+
+        // Read after the state: a build that is over by then has its whole log in the table.
+        for await (const log of logAfter(id, number)) {
+          number = log.number;
+          yield {log};
+        }
+        if (over) {
+          yield {build};
+          return;
+        }
+        await subscription.after(seen, signal);
+      }
+    },
+  };
+
+  async function* logAfter(id: string, after: number): AsyncGenerator<LogChunk> {
+    let number = after;
+    for (;;) {
+      const chunks = await listLog(sql, id, number, chunksPerReadMax);
+      yield* chunks;
+      if (chunks.length < chunksPerReadMax) return;
+      number = chunks.at(-1)?.number ?? number;
+    }
+  }
+}
+
+function found(build: Build | undefined, id: string): Build {
+  if (!build) throw new DomainError('not_found', `Cannot find build "${id}"`);
+  return build;
+}
+
+function alreadyBuilding(what: string, live: Build | undefined): DomainError {
+  return new DomainError(
+    'already_exists',
+    `Cannot build ${what}: build "${live?.id ?? ''}" is ${live?.operation.state ?? 'queued'}; wait for it or cancel it`,
+  );
+}
+
+/** The drivers that the machine is known to boot with; all of them while that is not known. */
+async function variantFor(sql: Sql, machine: Machine): Promise<ImageVariant> {
+  const [booted] = machine.bootedImageId ? await findImages(sql, [machine.bootedImageId]) : [];
+  return booted?.variant ?? 'full';
+}

@@ -1,0 +1,176 @@
+import {DomainError} from '../errors.ts';
+import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
+import {lockEvidence} from '../store/evidence.ts';
+import * as store from '../store/machines.ts';
+import type {ImageConfig, Machine, MachineChange, MachineState} from '../store/machines.ts';
+import type {AgentKeys} from './agent-keys.ts';
+import type {Deps} from './deps.ts';
+import {parseMacAddress} from './identifiers.ts';
+import {evidenceItems, noEvidence} from './identity.ts';
+import {isUuid} from './ids.ts';
+import {decodeCursor, encodeCursor} from './page-tokens.ts';
+import {machineFields, type Recognition} from './recognition.ts';
+import type {Transitions} from './transitions.ts';
+
+const pageSizeDefault = 50;
+const sameKeyMax = 10;
+
+export type Machines = ReturnType<typeof createMachines>;
+
+export type ExpectedMachine = {
+  readonly serviceTag: string;
+  readonly uuid: string;
+  readonly macAddresses: readonly string[];
+  readonly change: OperatorChange;
+};
+
+/** What an operator decides about a machine. */
+export type OperatorChange = {
+  readonly hostname?: string;
+  readonly description?: string;
+  readonly nixosConfig?: string;
+  readonly imageConfig?: ImageConfig | undefined;
+};
+
+/** Machines as operators see and change them. */
+export function createMachines({
+  sql,
+  now,
+  newId,
+  recognition,
+  transitions,
+  agentKeys,
+}: Deps & {
+  readonly recognition: Recognition;
+  readonly transitions: Transitions;
+  readonly agentKeys: AgentKeys;
+}) {
+  async function append(
+    tx: Sql,
+    type: string,
+    {machineId, actor, data}: {machineId: string; actor: string; data: Record<string, unknown>},
+  ): Promise<void> {
+    const subject = `machines/${machineId}`;
+    await appendEvent(tx, {id: newId(), time: now(), type, actor, machineId, subject, data});
+  }
+
+  async function lock(tx: Sql, id: string): Promise<Machine> {
+    const machine = await store.findMachineForUpdate(tx, id);
+    if (!machine) throw notFound(id);
+    return machine;
+  }
+
+  return {
+    async list(request: {
+      readonly pageSize: number;
+      readonly pageToken: string;
+      readonly states: readonly MachineState[];
+    }) {
+      const limit = request.pageSize || pageSizeDefault;
+      const cursor = decodeCursor(request.pageToken);
+      const after = cursor && {createTime: cursor.time, id: cursor.id};
+      const machines = await store.listMachines(sql, {states: request.states, after, limit});
+      const last = machines.length === limit ? machines.at(-1) : undefined;
+      const nextPageToken = last ? encodeCursor({time: last.cursorTime, id: last.id}) : '';
+      return {machines, nextPageToken};
+    },
+
+    /** By id, or by a service tag, UUID or MAC that names one machine only. */
+    async get(name: string): Promise<Machine> {
+      const byId = isUuid(name) ? await store.findMachine(sql, name) : undefined;
+      if (byId) return byId;
+      const key = {text: name.trim(), mac: parseMacAddress(name)};
+      const [machine, ...others] = await store.findMachinesByKey(sql, key, sameKeyMax);
+      if (!machine) throw notFound(name);
+      if (others.length > 0)
+        throw new DomainError(
+          'failed_precondition',
+          `Cannot tell which machine "${name}" is: use one of the ids ${[machine, ...others].map(({id}) => `"${id}"`).join(', ')}`,
+        );
+      return machine;
+    },
+
+    /** Registers a machine that is expected. Throws already_exists when this evidence names one that is known. */
+    async create(actor: string, {serviceTag, uuid, macAddresses, change}: ExpectedMachine) {
+      const evidence = {...noEvidence, systemSerial: serviceTag, uuid, macAddresses};
+      const items = evidenceItems(evidence);
+      if (items.length === 0)
+        throw new DomainError(
+          'invalid_argument',
+          'Cannot register a machine: a usable service_tag, uuid or MAC address is needed to recognise it',
+        );
+      return sql.begin(async tx => {
+        await lockEvidence(tx, items);
+        const match = await recognition.recognise(tx, items);
+        if (match.kind !== 'none')
+          throw new DomainError(
+            'already_exists',
+            match.kind === 'match'
+              ? `Cannot register this machine: it is machine "${match.machineId}"`
+              : `Cannot register this machine: ${match.reason}`,
+          );
+        return recognition.add(tx, {
+          state: 'expected',
+          actor,
+          reason: `Registered by ${actor}`,
+          items,
+          fields: {...machineFields(evidence), ...change, expected: true},
+        });
+      });
+    },
+
+    update: (actor: string, id: string, change: OperatorChange): Promise<Machine> =>
+      sql.begin(async tx => {
+        const machine = await lock(tx, id);
+        const changed = Object.entries(change).filter(
+          ([name, value]) =>
+            JSON.stringify(machine[name as keyof Machine]) !== JSON.stringify(value),
+        );
+        if (changed.length === 0) return machine;
+        const fields: MachineChange = {...change, updateTime: now()};
+        await store.updateMachine(tx, id, fields);
+        const names = changed.map(([name]) => name);
+        await append(tx, 'machine.updated', {machineId: id, actor, data: {fields: names}});
+        return {...machine, ...fields};
+      }),
+
+    /** Lets a machine in, and ends its quarantine: an operator vouches for it. */
+    accept: (actor: string, id: string): Promise<Machine> =>
+      sql.begin(async tx => {
+        const machine = await lock(tx, id);
+        const change: MachineChange = {trust: 'approved', quarantineReason: ''};
+        if (machine.state === 'pending' || machine.state === 'rejected') {
+          const reason = `Accepted by ${actor}`;
+          await transitions.transition(tx, {machineId: id, to: 'enrolled', actor, reason}, change);
+          return transitions.startWithImage(tx, id);
+        }
+        if (!machine.quarantineReason && machine.trust === 'approved') return machine;
+        if (machine.state === 'expected' || machine.state === 'discovered')
+          throw new DomainError(
+            'failed_precondition',
+            `Cannot accept machine "${id}": it is ${machine.state}, no agent has reported from it yet`,
+          );
+        const fields = {...change, updateTime: now()};
+        await store.updateMachine(tx, id, fields);
+        const data = {quarantine: machine.quarantineReason};
+        await append(tx, 'machine.approved', {machineId: id, actor, data});
+        return {...machine, ...fields};
+      }),
+
+    /** Turns a machine away: it boots its local disk from now on, and its agent's key is worth nothing. */
+    reject: (actor: string, id: string, reason: string): Promise<Machine> =>
+      sql.begin(async tx => {
+        await lock(tx, id);
+        const text = reason || `Rejected by ${actor}`;
+        const moved = {machineId: id, to: 'rejected', actor, reason: text} as const;
+        const rejected = await transitions.transition(tx, moved);
+        await agentKeys.revokeCurrent(tx, id);
+        return rejected;
+      }),
+  };
+}
+
+function notFound(name: string): DomainError {
+  return new DomainError('not_found', `Cannot find machine "${name}"`);
+}

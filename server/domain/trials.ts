@@ -1,0 +1,88 @@
+import type {BootSession} from '../store/boot-sessions.ts';
+import * as sessionStore from '../store/boot-sessions.ts';
+import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
+import {findMachineForUpdate, type Machine, updateMachine} from '../store/machines.ts';
+import type {BootImages} from './boot-images.ts';
+import type {Deps} from './deps.ts';
+import {lifecycle} from './lifecycle.ts';
+import type {BusStatus} from './presence.ts';
+import type {Transitions} from './transitions.ts';
+
+/** From the last byte of the image to the hello. */
+const trialLimitMs = 10 * 60_000;
+const failedTrialsMax = 2;
+const batchMax = 50;
+
+export type Trials = ReturnType<typeof createTrials>;
+
+/** Rollback (DESIGN §6): an image that a machine fetched whole and never said hello from, twice, is bad for that machine. */
+export function createTrials({
+  sql,
+  now,
+  newId,
+  images,
+  transitions,
+  busStatus,
+}: Deps & {
+  readonly images: BootImages;
+  readonly transitions: Transitions;
+  readonly busStatus: () => BusStatus;
+}) {
+  /** Only silence that we would have heard the hello in counts. */
+  function listenedSince(time: Date): boolean {
+    const {connected, since} = busStatus();
+    return connected && since <= time;
+  }
+
+  async function judge(tx: Sql, session: BootSession): Promise<void> {
+    await sessionStore.updateBootSession(tx, session.id, {judged: true});
+    const {fetchTime, imageId, machineId} = session;
+    if (!fetchTime || !imageId || !machineId || !listenedSince(fetchTime)) return;
+    const [image] = await images.find([imageId]);
+    if (!image || image.kind === 'registration') return;
+
+    const machine = await findMachineForUpdate(tx, machineId);
+    if (!machine || machine.desiredImageId !== imageId) return;
+    if (machine.lastSeenTime && machine.lastSeenTime > fetchTime) return;
+    await fail(tx, machine, imageId);
+  }
+
+  async function fail(tx: Sql, machine: Machine, imageId: string): Promise<void> {
+    const failedTrials = machine.failedTrials + 1;
+    const isBad = failedTrials >= failedTrialsMax;
+    const badImageIds = isBad
+      ? [...new Set([...machine.badImageIds, imageId])]
+      : machine.badImageIds;
+    await updateMachine(tx, machine.id, {failedTrials, badImageIds, updateTime: now()});
+    await appendEvent(tx, {
+      id: newId(),
+      time: now(),
+      type: isBad ? 'image.marked_bad' : 'image.trial_failed',
+      actor: 'system',
+      machineId: machine.id,
+      subject: `images/${imageId}`,
+      data: {imageId, failedTrials},
+    });
+    const {lastGoodImageId, state} = machine;
+    const fallsBack = lastGoodImageId !== undefined && !badImageIds.includes(lastGoodImageId);
+    if (!isBad || fallsBack || !lifecycle[state].to.includes('failed')) return;
+    await transitions.transition(tx, {
+      machineId: machine.id,
+      to: 'failed',
+      actor: 'system',
+      reason: `Its image was fetched ${failedTrialsMax} times and never said hello; no image worked on it before. Look at its console, build another image`,
+    });
+  }
+
+  return {
+    /** Judges sessions whose time is over. */
+    judgeAll: (): Promise<number> =>
+      sql.begin(async tx => {
+        const before = new Date(now().getTime() - trialLimitMs);
+        const sessions = await sessionStore.takeTrials(tx, before, batchMax);
+        for (const session of sessions) await judge(tx, session);
+        return sessions.length;
+      }),
+  };
+}

@@ -1,0 +1,19 @@
+import type {ServiceImpl} from '@connectrpc/connect';
+import type {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import type {Images} from '../domain/images.ts';
+import {fromEnum, imageKinds, toImageMessage} from './image-messages.ts';
+
+export const imageService = (images: Images): ServiceImpl<typeof ImageService> => ({
+  async listImages({pageSize, pageToken, kind}) {
+    const page = await images.list({
+      kind: fromEnum(imageKinds, kind, 'kind'),
+      pageSize,
+      pageToken,
+    });
+    return {images: page.images.map(toImageMessage), nextPageToken: page.nextPageToken};
+  },
+
+  async getImage({id}) {
+    return {image: toImageMessage(await images.get(id))};
+  },
+});

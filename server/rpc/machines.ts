@@ -1,0 +1,130 @@
+import type {ServiceImpl} from '@connectrpc/connect';
+import {
+  CommandMachineRequest_Command,
+  type Machine as MachineMessage,
+  type MachineService,
+} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import type {Commands} from '../domain/commands.ts';
+import {printable} from '../domain/identifiers.ts';
+import type {Machines, OperatorChange} from '../domain/machines.ts';
+import type {Sightings} from '../domain/sightings.ts';
+import {DomainError} from '../errors.ts';
+import type {CommandOperation} from '../store/commands.ts';
+import {callerKey} from './caller.ts';
+import {
+  fromImageConfig,
+  fromState,
+  type MachineView,
+  storable,
+  toMachineMessage,
+  toSightingMessage,
+} from './machine-messages.ts';
+
+const operations: Readonly<Record<number, CommandOperation>> = {
+  [CommandMachineRequest_Command.REBOOT]: 'reboot',
+  [CommandMachineRequest_Command.POWER_OFF]: 'power_off',
+  [CommandMachineRequest_Command.COLLECT_INVENTORY]: 'collect_inventory',
+  [CommandMachineRequest_Command.LOCATE]: 'locate',
+};
+
+export const machineService = ({
+  machines,
+  sightings,
+  commands,
+  view,
+}: {
+  readonly machines: Machines;
+  readonly sightings: Sightings;
+  readonly commands: Commands;
+  readonly view: MachineView;
+}): ServiceImpl<typeof MachineService> => ({
+  async listMachines({pageSize, pageToken, states}) {
+    const page = await machines.list({pageSize, pageToken, states: states.map(fromState)});
+    const {nextPageToken} = page;
+    return {machines: page.machines.map(machine => toMachineMessage(machine, view)), nextPageToken};
+  },
+
+  async getMachine({id}) {
+    return {machine: toMachineMessage(await machines.get(id), view)};
+  },
+
+  async createMachine({machine}, {values}) {
+    const wanted = required(machine);
+    const {serviceTag, uuid, macAddress, macAddresses} = wanted;
+    const created = await machines.create(values.get(callerKey).name, {
+      serviceTag: printable(serviceTag, 128),
+      uuid: printable(uuid, 64),
+      macAddresses: macAddress ? [macAddress, ...macAddresses] : macAddresses,
+      change: pick(wanted, Object.keys(changeable)),
+    });
+    return {machine: toMachineMessage(created, view)};
+  },
+
+  async updateMachine({machine, updateMask}, {values}) {
+    const wanted = required(machine);
+    const change = pick(wanted, updateMask?.paths ?? []);
+    if (Object.keys(change).length === 0)
+      throw new DomainError(
+        'invalid_argument',
+        `Cannot change machine "${wanted.id}": name the fields to change, one or more of ${names}`,
+      );
+    const changed = await machines.update(values.get(callerKey).name, wanted.id, change);
+    return {machine: toMachineMessage(changed, view)};
+  },
+
+  async enrollMachine({serviceTag, macAddress, hardware}) {
+    const note = hardware ? JSON.stringify(hardware) : '';
+    const said = {serviceTag: printable(serviceTag, 128), macAddress: printable(macAddress, 32)};
+    const machine = await sightings.ofScript({...said, note: printable(note, 16_384)});
+    return {machine: toSightingMessage(machine, said)};
+  },
+
+  async acceptMachine({id}, {values}) {
+    const accepted = await machines.accept(values.get(callerKey).name, id);
+    return {machine: toMachineMessage(accepted, view)};
+  },
+
+  async rejectMachine({id, reason}, {values}) {
+    const {name} = values.get(callerKey);
+    const rejected = await machines.reject(name, id, printable(reason, 1024));
+    return {machine: toMachineMessage(rejected, view)};
+  },
+
+  async commandMachine({id, command}, {values}) {
+    const operation = operations[command];
+    if (!operation)
+      throw new DomainError('invalid_argument', `Cannot command machine "${id}": name a command`);
+    const requested = await commands.request(id, {operation, actor: values.get(callerKey).name});
+    return {commandId: requested.id};
+  },
+});
+
+/** By the names of the contract: what an operator decides. */
+const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorChange>> = {
+  hostname: ({hostname}) => ({hostname}),
+  description: ({description}) => ({description: storable(description, 'description')}),
+  nixos_config: ({nixosConfig}) => ({nixosConfig: storable(nixosConfig, 'nixos_config')}),
+  image_config: ({imageConfig}) => ({imageConfig: imageConfig && fromImageConfig(imageConfig)}),
+};
+const names = Object.keys(changeable).join(', ');
+
+function pick(machine: MachineMessage, paths: readonly string[]): OperatorChange {
+  const parts = paths
+    // A client that sends back what it got names the machine in it too.
+    .filter(path => path !== 'id')
+    .map(path => {
+      const read = changeable[path];
+      if (!read)
+        throw new DomainError(
+          'invalid_argument',
+          `Cannot change "${printable(path, 64)}" of a machine: an operator decides only ${names}`,
+        );
+      return read(machine);
+    });
+  return Object.assign({}, ...parts) as OperatorChange;
+}
+
+function required(machine: MachineMessage | undefined): MachineMessage {
+  if (!machine) throw new DomainError('invalid_argument', 'Cannot go on without a machine');
+  return machine;
+}

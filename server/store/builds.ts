@@ -1,0 +1,211 @@
+import type {BootTest} from './boot-tests.ts';
+import type {Sql} from './db.ts';
+import type {ImageKind, ImageVariant} from './images.ts';
+import type {ImageConfig} from './machines.ts';
+import {type Operation, type OperationRow, toOperation} from './operations.ts';
+
+/** Everything that may change the result. */
+export type BuildSpec = {
+  readonly kind: ImageKind;
+  readonly variant: ImageVariant;
+  readonly backend: string;
+  readonly machineId: string | undefined;
+  readonly imageConfig: ImageConfig | undefined;
+  readonly nixosConfig: string;
+};
+
+/** Its id is its operation's id. */
+export type Build = BuildSpec & {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly attempt: number;
+  readonly builderId: string | undefined;
+  /** Of the present attempt. */
+  readonly claimTime: Date | undefined;
+  readonly reportTime: Date | undefined;
+  readonly jobTime: Date | undefined;
+  readonly jobCount: number;
+  readonly imageId: string | undefined;
+  readonly cached: boolean;
+  readonly bootTests: readonly BootTest[];
+};
+
+export type BuildChange = Partial<
+  Pick<Build, 'attempt' | 'builderId' | 'claimTime' | 'reportTime' | 'imageId' | 'cached'>
+> & {readonly live?: boolean; readonly bootTests?: readonly BootTest[]};
+
+type Row = Omit<OperationRow, 'kind'> & {
+  readonly kind: string;
+  readonly imageKind: ImageKind;
+  readonly variant: ImageVariant;
+  readonly backend: string;
+  readonly imageConfig: ImageConfig | null;
+  readonly nixosConfig: string;
+  readonly attempt: number;
+  readonly builderId: string | null;
+  readonly claimTime: Date | null;
+  readonly reportTime: Date | null;
+  readonly jobTime: Date | null;
+  readonly jobCount: number;
+  readonly imageId: string | null;
+  readonly cached: boolean;
+  readonly bootTests: readonly BootTest[];
+};
+
+const columns = (sql: Sql) => sql`
+  operations.*, image_kind, variant, backend, image_config, nixos_config, attempt, builder_id, claim_time, report_time,
+  job_time, job_count, image_id, cached, boot_tests
+`;
+
+/** The operation with this id exists. False when the machine, or this variant of the registration image, has a live build already. */
+export async function insertBuild(sql: Sql, id: string, spec: BuildSpec): Promise<boolean> {
+  const config = spec.imageConfig ? JSON.stringify(spec.imageConfig) : null;
+  const result = await sql`
+    insert into builds (id, image_kind, variant, backend, machine_id, image_config, nixos_config)
+    values (
+      ${id}, ${spec.kind}, ${spec.variant}, ${spec.backend}, ${spec.machineId ?? null}, ${config}::text::jsonb,
+      ${spec.nixosConfig}
+    )
+    on conflict do nothing
+  `;
+  return result.count === 1;
+}
+
+export async function findBuild(sql: Sql, id: string): Promise<Build | undefined> {
+  const [row] = await sql<Row[]>`
+    select ${columns(sql)} from builds join operations using (id) where id = ${id}
+  `;
+  return row && toBuild(row);
+}
+
+/** Locks build and operation until the transaction ends. */
+export async function findBuildForUpdate(sql: Sql, id: string): Promise<Build | undefined> {
+  const [row] = await sql<Row[]>`
+    select ${columns(sql)} from builds join operations using (id) where id = ${id} for update
+  `;
+  return row && toBuild(row);
+}
+
+export async function findLiveBuild(
+  sql: Sql,
+  of: {readonly machineId: string} | {readonly registrationVariant: ImageVariant},
+): Promise<Build | undefined> {
+  const [row] = await sql<Row[]>`
+    select ${columns(sql)} from builds join operations using (id)
+    where live and ${
+      'machineId' in of
+        ? sql`builds.machine_id = ${of.machineId}`
+        : sql`image_kind = 'registration' and variant = ${of.registrationVariant}`
+    }
+  `;
+  return row && toBuild(row);
+}
+
+export async function findLastRegistrationBuild(
+  sql: Sql,
+  variant: ImageVariant,
+): Promise<Build | undefined> {
+  const [row] = await sql<Row[]>`
+    select ${columns(sql)} from builds join operations using (id)
+    where image_kind = 'registration' and variant = ${variant} order by id desc limit 1
+  `;
+  return row && toBuild(row);
+}
+
+/** Newest first; `before` is the last id of the page before. */
+export async function listBuilds(
+  sql: Sql,
+  page: {
+    readonly machineId: string | undefined;
+    readonly before: string | undefined;
+    readonly limit: number;
+  },
+): Promise<readonly Build[]> {
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from builds join operations using (id)
+    where ${page.machineId === undefined ? sql`true` : sql`builds.machine_id = ${page.machineId}`}
+      and ${page.before === undefined ? sql`true` : sql`id < ${page.before}`}
+    order by id desc limit ${page.limit}
+  `;
+  return rows.map(toBuild);
+}
+
+/** Queued or running, oldest first. */
+export async function listLiveBuilds(sql: Sql, limit: number): Promise<readonly Build[]> {
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from builds join operations using (id)
+    where live order by id limit ${limit}
+  `;
+  return rows.map(toBuild);
+}
+
+export async function updateBuild(
+  sql: Sql,
+  id: string,
+  {bootTests, ...change}: BuildChange,
+): Promise<void> {
+  if (bootTests)
+    await sql`
+      update builds set boot_tests = ${JSON.stringify(bootTests)}::text::jsonb where id = ${id}
+    `;
+  if (Object.keys(change).length > 0)
+    await sql`update builds set ${sql(change as Record<string, never>)} where id = ${id}`;
+}
+
+/** A job is in the work queue. */
+export async function noteJob(sql: Sql, id: string, time: Date): Promise<void> {
+  await sql`update builds set job_time = ${time}, job_count = job_count + 1 where id = ${id}`;
+}
+
+/** Its job is to be put into the work queue again. */
+export async function forgetJob(sql: Sql, id: string): Promise<void> {
+  await sql`update builds set job_time = null where id = ${id} and live`;
+}
+
+/** Wakes those who watch builds, and who queue them, when the transaction commits. */
+export async function notifyBuild(sql: Sql, id: string): Promise<void> {
+  await sql`select pg_notify('builds', ${id})`;
+}
+
+function toBuild(row: Row): Build {
+  const {id, imageKind, machineId} = row;
+  return {
+    id,
+    kind: imageKind,
+    variant: row.variant,
+    backend: row.backend,
+    machineId: machineId ?? undefined,
+    imageConfig: row.imageConfig ?? undefined,
+    nixosConfig: row.nixosConfig,
+    operation: operationOf(row),
+    attempt: row.attempt,
+    builderId: row.builderId ?? undefined,
+    claimTime: row.claimTime ?? undefined,
+    reportTime: row.reportTime ?? undefined,
+    jobTime: row.jobTime ?? undefined,
+    jobCount: row.jobCount,
+    imageId: row.imageId ?? undefined,
+    cached: row.cached,
+    bootTests: row.bootTests,
+  };
+}
+
+function operationOf(row: Row): Operation {
+  const {id, kind, state, steps, progressPercent, error, machineId, actor} = row;
+  const {cancelRequested, revision, createTime, startTime, endTime} = row;
+  return toOperation({
+    id,
+    kind,
+    state,
+    steps,
+    progressPercent,
+    error,
+    machineId,
+    actor,
+    cancelRequested,
+    revision,
+    createTime,
+    startTime,
+    endTime,
+  });
+}

@@ -1,0 +1,118 @@
+import {type BootTest, insertBootTests, listBootTests} from './boot-tests.ts';
+import type {Sql} from './db.ts';
+
+export type ImageKind = 'registration' | 'machine' | 'rescue' | 'uploaded';
+export type ImageVariant = 'full' | 'virtual';
+
+export type Artifact = {
+  readonly name: string;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+};
+
+export type ImageManifest = {
+  readonly kernel: Artifact;
+  /** In load order. */
+  readonly initrds: readonly Artifact[];
+  /** Lowest first. */
+  readonly layers: readonly Artifact[];
+  readonly commandLine: string;
+};
+
+export type Image = ImageManifest & {
+  readonly id: string;
+  readonly kind: ImageKind;
+  readonly variant: ImageVariant;
+  readonly backend: string;
+  readonly inputKey: string;
+  /** Least memory that boots it. */
+  readonly memoryRequiredBytes: number;
+  readonly bootTests: readonly BootTest[];
+  readonly buildId: string | undefined;
+  readonly createTime: Date;
+};
+
+type Row = Omit<Image, keyof ImageManifest | 'bootTests' | 'memoryRequiredBytes' | 'buildId'> & {
+  readonly manifest: ImageManifest;
+  readonly memoryRequiredBytes: string;
+  readonly buildId: string | null;
+};
+
+/** The image with this input key when there is one, else the one with this content: of two builds at once both get the same. */
+export async function insertImage(sql: Sql, image: Image): Promise<Image> {
+  const {kernel, initrds, layers, commandLine, bootTests, ...row} = image;
+  const manifest = JSON.stringify({kernel, initrds, layers, commandLine});
+  const inserted = await sql`
+    insert into images (id, kind, variant, backend, input_key, manifest, memory_required_bytes, build_id, create_time)
+    values (
+      ${row.id}, ${row.kind}, ${row.variant}, ${row.backend}, ${row.inputKey}, ${manifest}::text::jsonb,
+      ${row.memoryRequiredBytes}, ${row.buildId ?? null}, ${row.createTime}
+    )
+    on conflict do nothing
+  `;
+  if (inserted.count === 1) {
+    await insertBootTests(sql, image.id, bootTests);
+    return image;
+  }
+  const existing =
+    (await findImageByInputKey(sql, image.inputKey)) ?? (await findImages(sql, [image.id]))[0];
+  if (!existing) throw new Error(`Image "${image.id}" is neither new nor known`);
+  return existing;
+}
+
+/** Those of these ids that exist, in no particular order. */
+export async function findImages(sql: Sql, ids: readonly string[]): Promise<readonly Image[]> {
+  if (ids.length === 0) return [];
+  return toImages(sql, await sql<Row[]>`select * from images where id in ${sql(ids)}`);
+}
+
+export async function findImageByInputKey(sql: Sql, inputKey: string): Promise<Image | undefined> {
+  const rows = await sql<Row[]>`select * from images where input_key = ${inputKey}`;
+  return (await toImages(sql, rows))[0];
+}
+
+/** The newest one; undefined while none was ever built. */
+export async function latestRegistrationImage(
+  sql: Sql,
+  variant: ImageVariant,
+): Promise<Image | undefined> {
+  const rows = await sql<Row[]>`
+    select * from images where kind = 'registration' and variant = ${variant}
+    order by create_time desc, id desc limit 1
+  `;
+  return (await toImages(sql, rows))[0];
+}
+
+/** Newest first; `before` names the last image of the page before. */
+export async function listImages(
+  sql: Sql,
+  page: {
+    readonly kind: ImageKind | undefined;
+    readonly before: string | undefined;
+    readonly limit: number;
+  },
+): Promise<readonly Image[]> {
+  const {kind, before, limit} = page;
+  const rows = await sql<Row[]>`
+    select * from images
+    where ${kind === undefined ? sql`true` : sql`kind = ${kind}`}
+      and ${before === undefined ? sql`true` : sql`(create_time, id) < (select create_time, id from images where id = ${before})`}
+    order by create_time desc, id desc limit ${limit}
+  `;
+  return toImages(sql, rows);
+}
+
+async function toImages(sql: Sql, rows: readonly Row[]): Promise<readonly Image[]> {
+  const tests = await listBootTests(
+    sql,
+    rows.map(row => row.id),
+  );
+  return rows.map(({manifest, ...row}) => ({
+    ...row,
+    ...manifest,
+    memoryRequiredBytes: Number(row.memoryRequiredBytes),
+    buildId: row.buildId ?? undefined,
+    bootTests: tests.get(row.id) ?? [],
+  }));
+}

@@ -1,0 +1,105 @@
+import type {Sql} from './db.ts';
+
+export type OperationState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+export type OperationStep = {
+  readonly name: string;
+  readonly state: OperationState;
+  readonly startTime: Date;
+  readonly endTime: Date | undefined;
+};
+
+export type Operation = {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: OperationState;
+  readonly steps: readonly OperationStep[];
+  readonly progressPercent: number;
+  readonly error: string;
+  readonly machineId: string | undefined;
+  readonly actor: string;
+  readonly cancelRequested: boolean;
+  readonly revision: number;
+  readonly createTime: Date;
+  readonly startTime: Date | undefined;
+  readonly endTime: Date | undefined;
+};
+
+export type OperationChange = Partial<
+  Pick<
+    Operation,
+    'state' | 'steps' | 'progressPercent' | 'error' | 'cancelRequested' | 'startTime' | 'endTime'
+  >
+>;
+
+type StepRow = {
+  readonly name: string;
+  readonly state: OperationState;
+  readonly startTime: string;
+  readonly endTime: string | null;
+};
+
+export type OperationRow = Omit<Operation, 'steps' | 'machineId' | 'startTime' | 'endTime'> & {
+  readonly steps: readonly StepRow[];
+  readonly machineId: string | null;
+  readonly startTime: Date | null;
+  readonly endTime: Date | null;
+};
+
+export async function insertOperation(
+  sql: Sql,
+  operation: Pick<Operation, 'id' | 'kind' | 'state' | 'machineId' | 'actor' | 'createTime'>,
+): Promise<void> {
+  const {machineId, ...row} = operation;
+  await sql`insert into operations ${sql({...row, machineId: machineId ?? null})}`;
+}
+
+export async function findOperation(sql: Sql, id: string): Promise<Operation | undefined> {
+  const [row] = await sql<OperationRow[]>`select * from operations where id = ${id}`;
+  return row && toOperation(row);
+}
+
+/** Newest first; `before` is the last id of the page before. */
+export async function listOperations(
+  sql: Sql,
+  page: {
+    readonly machineId: string | undefined;
+    readonly before: string | undefined;
+    readonly limit: number;
+  },
+): Promise<readonly Operation[]> {
+  const rows = await sql<OperationRow[]>`
+    select * from operations
+    where ${page.machineId === undefined ? sql`true` : sql`machine_id = ${page.machineId}`}
+      and ${page.before === undefined ? sql`true` : sql`id < ${page.before}`}
+    order by id desc limit ${page.limit}
+  `;
+  return rows.map(toOperation);
+}
+
+/** Raises the revision too. `change` is not empty. */
+export async function updateOperation(
+  sql: Sql,
+  id: string,
+  {steps, ...change}: OperationChange,
+): Promise<void> {
+  const columns = {...change, ...(steps ? {steps: sql.json(steps)} : {})};
+  await sql`
+    update operations set ${sql(columns as Record<string, never>)}, revision = revision + 1
+    where id = ${id}
+  `;
+}
+
+export function toOperation(row: OperationRow): Operation {
+  return {
+    ...row,
+    machineId: row.machineId ?? undefined,
+    startTime: row.startTime ?? undefined,
+    endTime: row.endTime ?? undefined,
+    steps: row.steps.map(step => ({
+      ...step,
+      startTime: new Date(step.startTime),
+      endTime: step.endTime ? new Date(step.endTime) : undefined,
+    })),
+  };
+}

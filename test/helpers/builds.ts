@@ -1,0 +1,158 @@
+import {createHash, randomUUID} from 'node:crypto';
+import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {
+  BuildService,
+  type BuildSpec,
+  FinishBuildRequest_Outcome,
+} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {BootTest_Firmware, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {uuidv7} from '@muster/runtime/ids.ts';
+import {createLogger} from '@muster/runtime/log.ts';
+import {createBuilds} from '@muster/server/domain/builds.ts';
+import {createBuildWork} from '@muster/server/domain/build-work.ts';
+import type {LiveBuilder} from '@muster/server/domain/build-rules.ts';
+import {createImages} from '@muster/server/domain/images.ts';
+import {createOperations} from '@muster/server/domain/operations.ts';
+import {createTransitions} from '@muster/server/domain/transitions.ts';
+import {buildService} from '@muster/server/rpc/builds.ts';
+import {callerKey} from '@muster/server/rpc/caller.ts';
+import {mapErrors} from '@muster/server/rpc/error-interceptor.ts';
+import {imageService} from '@muster/server/rpc/images.ts';
+import {operationService} from '@muster/server/rpc/operations.ts';
+import type {Database} from '@muster/server/store/db.ts';
+import {
+  insertMachine,
+  type MachineChange,
+  type MachineState,
+} from '@muster/server/store/machines.ts';
+import {listenFor} from '@muster/server/store/notifications.ts';
+import {createKeyedWakeUps} from '@muster/server/wake-ups.ts';
+
+export const debianBuilder: LiveBuilder = {
+  builder: 'b1',
+  backends: [
+    {name: 'debian', available: true, missing: ''},
+    {name: 'nix', available: false, missing: 'Cannot build with nix: no nix command on this host'},
+  ],
+};
+
+/** One server's builds over a database: services called in memory, as a person and as builders. Several may share a database. */
+export async function createTestBuilds(
+  sql: Database,
+  options: {
+    readonly builders?: readonly LiveBuilder[];
+    readonly hasArtifact?: (sha256: string, sizeBytes: number) => Promise<boolean>;
+  } = {},
+) {
+  await using stack = new AsyncDisposableStack();
+  let clockOffsetMs = 0;
+  let builders = options.builders ?? [debianBuilder];
+  const deps = {sql, now: () => new Date(Date.now() + clockOffsetMs), newId: () => uuidv7()};
+  const transitions = createTransitions(deps);
+  const changes = createKeyedWakeUps();
+  stack.use(await listenFor(sql, 'builds', changes.notify));
+  const listLiveBuilders = () => Promise.resolve(builders);
+  const builds = createBuilds({...deps, transitions, listLiveBuilders, changes});
+  const work = createBuildWork({
+    ...deps,
+    transitions,
+    hasArtifact: options.hasArtifact ?? (() => Promise.resolve(true)),
+    timeLimitSeconds: 3600,
+  });
+  const images = createImages({sql});
+  const cancel = async (actor: string, id: string) => void (await builds.cancel(actor, id));
+  const operations = createOperations({sql, cancel: {build: cancel}});
+
+  const transportOf = (name: string, serviceId?: string) =>
+    createRouterTransport(
+      ({service}) => {
+        service(BuildService, buildService({builds, work, images}));
+        service(ImageService, imageService(images));
+        service(OperationService, operationService(operations));
+      },
+      {
+        router: {
+          interceptors: [
+            mapErrors(createLogger('test', 'error')),
+            next => request => {
+              const role = serviceId ? 'builder' : 'operator';
+              const caller = {name, role, address: '', ...(serviceId ? {serviceId} : {})} as const;
+              request.contextValues.set(callerKey, caller);
+              return next(request);
+            },
+          ],
+        },
+      },
+    );
+  const person = transportOf('user:alice');
+  const owned = stack.move();
+  return {
+    sql,
+    deps,
+    transitions,
+    builds,
+    work,
+    images: createClient(ImageService, person),
+    operations: createClient(OperationService, person),
+    client: createClient(BuildService, person),
+    builder: (name: string) => createClient(BuildService, transportOf(`builder:${name}`, name)),
+    /** What this server's clock says from now on. */
+    passTime(ms: number) {
+      clockOffsetMs += ms;
+    },
+    setBuilders(now: readonly LiveBuilder[]) {
+      builders = now;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+export async function createTestMachine(
+  sql: Database,
+  state: MachineState,
+  change: MachineChange = {},
+): Promise<string> {
+  const id = randomUUID();
+  const time = new Date();
+  const times = {stateTime: time, createTime: time, updateTime: time};
+  await insertMachine(sql, {imageConfig, serviceTag: `TAG-${id}`, ...change, ...times, id, state});
+  return id;
+}
+
+export const imageConfig = {
+  hostName: 'web-1',
+  packages: ['nginx'],
+  sshAuthorizedKeys: ['ssh-ed25519 AAAA alice'],
+  files: [{path: '/etc/motd', content: 'Hello', mode: '0644'}],
+  kernelArguments: ['quiet'],
+};
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** A finish request whose artifacts are named by `content`. */
+export function succeededWith(spec: BuildSpec | undefined, content: string) {
+  const artifact = (name: string, sizeBytes: bigint) => ({
+    name,
+    sha256: sha256(`${name} ${content}`),
+    sizeBytes,
+  });
+  return {
+    outcome: FinishBuildRequest_Outcome.SUCCEEDED,
+    image: {
+      kind: spec?.kind ?? 0,
+      variant: spec?.variant ?? 0,
+      backend: spec?.backend ?? '',
+      inputKey: sha256(content),
+      kernel: artifact('vmlinuz', 8_000_001n),
+      initrds: [artifact('initrd.zst', 40_000_000n)],
+      layers: [artifact('base.squashfs', 100_000_000n), artifact('machine.squashfs', 4096n)],
+      commandLine: 'panic=30',
+      memoryRequiredBytes: 1n << 29n,
+      bootTests: [
+        {firmware: BootTest_Firmware.BIOS, passed: true, durationMs: 20_000},
+        {firmware: BootTest_Firmware.UEFI, passed: true, durationMs: 30_000},
+      ],
+    },
+  };
+}
