@@ -54,10 +54,11 @@ export function createHellos({
     return true;
   }
 
+  /** True when a session was open until now. */
   async function endSession(tx: Sql, machine: Machine, hello: Hello, image: BootImage | undefined) {
     const macAddresses = machine.macAddresses;
     const open = await bootSessions.find(tx, hello.bootSession, macAddresses);
-    if (open?.state === 'completed') return;
+    if (open?.state === 'completed') return false;
     const {uuid, serviceTag: serial, manufacturer, product} = machine;
     const macs = open ? [open.macAddress] : [machine.macAddress].filter(mac => mac !== '');
     const client = {
@@ -73,6 +74,7 @@ export function createHellos({
     await bootSessions.recordOwn(tx, 'hello', client, image?.id);
     const session = await bootSessions.find(tx, hello.bootSession, macAddresses);
     if (session) await bootSessions.complete(tx, session, machine.id);
+    return session !== undefined;
   }
 
   /** Undefined when this image makes the machine nothing new. */
@@ -94,8 +96,9 @@ export function createHellos({
       if (await isFromReplacedKey(tx, machineId, hello)) return true;
 
       const image = await images.findByInputKey(hello.imageInputKey);
-      const isNewBoot = hello.bootId !== machine.bootId || image?.id !== machine.bootedImageId;
-      await endSession(tx, machine, hello, image);
+      const ended = await endSession(tx, machine, hello, image);
+      const isNewBoot =
+        ended || hello.bootId !== machine.bootId || image?.id !== machine.bootedImageId;
       await boot.consumeOverride(tx, machine, hello.bootSession);
       const works = image !== undefined && image.kind !== 'registration';
       await updateMachine(tx, machineId, {
@@ -103,6 +106,7 @@ export function createHellos({
         agentVersion: hello.agentVersion,
         bootedImageId: image?.id,
         inRegistration: image?.kind === 'registration',
+        ...(isNewBoot ? {bootTime: now()} : {}),
         clockSkewMs: skewOf(hello),
         ...(works ? {lastGoodImageId: image.id} : {}),
         ...(works && image.id === machine.desiredImageId ? {failedTrials: 0} : {}),

@@ -77,6 +77,8 @@ export type Machine = HardwareSummary & {
   readonly bootId: string;
   readonly agentVersion: string;
   readonly inRegistration: boolean;
+  /** Of the first hello of the last boot. */
+  readonly bootTime: Date | undefined;
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly lastSeenTime: Date | undefined;
