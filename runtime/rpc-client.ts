@@ -1,6 +1,6 @@
 import type {KeyObject} from 'node:crypto';
 import type {Interceptor, Transport} from '@connectrpc/connect';
-import {createConnectTransport} from '@connectrpc/connect-node';
+import {createConnectTransport, type Http2SessionManager} from '@connectrpc/connect-node';
 import {signToken} from './tokens.ts';
 
 const tokenLifetimeSeconds = 120;
@@ -11,10 +11,13 @@ export function createServiceTransport({
   baseUrl,
   serviceId,
   key,
+  sessionManager,
 }: {
   baseUrl: string;
   serviceId: string;
   key: KeyObject;
+  /** The caller's connection, when it wants to end it itself: an idle one keeps the process alive. */
+  sessionManager?: Http2SessionManager;
 }): Transport {
   const authorize = serviceAuthorization(serviceId, key);
   const interceptor: Interceptor = next => async request => {
@@ -25,7 +28,7 @@ export function createServiceTransport({
     baseUrl,
     httpVersion: '2',
     interceptors: [interceptor],
-    pingIntervalMs: 15_000,
+    ...(sessionManager ? {sessionManager} : {pingIntervalMs: 15_000}),
   });
 }
 

@@ -1,12 +1,17 @@
 import process from 'node:process';
-import type {Logger} from './log.ts';
+
+/** What this needs of a log; pino's is one, and so is the agent's own. */
+type RunLog = {
+  info(details: object, message: string): void;
+  fatal(details: object, message: string): void;
+};
 
 /**
  * Runs one process: starts it, disposes it in order on SIGINT or SIGTERM, and leaves a non-zero exit status when it could not
  * start or when something failed that nobody handled. The only place that decides about the exit of a process.
  */
 export async function run(
-  log: Logger,
+  log: RunLog,
   start: (signal: AbortSignal) => Promise<AsyncDisposable>,
 ): Promise<void> {
   const stop = new AbortController();

@@ -1,6 +1,6 @@
 // The Debian packages that each npm script needs, and why. Read by scripts/prepare.js before anything is installed, so: plain
 // JavaScript for Node 20. `provides` is the file that shows that it is there: a bare name is looked for in the PATH, a name with
-// "lib" before ".so" in the library folders, an absolute path as it is. `unpack` names the files of a package that are copied out
+// "lib" before ".so" in the library folders, an absolute path as it is. `unpack` names the files and folders of a package that are copied out
 // of it instead of installing it, because its installation would start a daemon.
 
 /** Where files of unpacked packages lie. */
@@ -92,12 +92,36 @@ const independentClients = [
   {package: 'libssl3', provides: 'libssl.so.3', why: 'that nginx is linked with it'},
 ];
 
+const dhcpServers = [
+  {
+    package: 'isc-dhcp-server',
+    provides: `${toolsFolder}/dhcpd`,
+    unpack: {'usr/sbin/dhcpd': 'dhcpd'},
+    why: 'checks the recipe for ISC dhcpd; its package would start a server',
+  },
+  {
+    package: 'kea-dhcp4-server',
+    provides: `${toolsFolder}/kea/kea-dhcp4`,
+    unpack: {'usr/sbin/kea-dhcp4': 'kea/kea-dhcp4'},
+    why: 'checks the recipe for Kea; its package would start a server',
+  },
+  {
+    package: 'kea-common',
+    provides: `${toolsFolder}/kea/lib`,
+    unpack: {'usr/lib/x86_64-linux-gnu': 'kea/lib'},
+    why: 'the libraries of that Kea',
+  },
+  {package: 'liblog4cplus-2.0.5', provides: 'liblog4cplus-2.0.so.3', why: 'a library of Kea'},
+  {package: 'libmariadb3', provides: 'libmariadb.so.3', why: 'a library of Kea'},
+  {package: 'libpq5', provides: 'libpq.so.5', why: 'a library of Kea'},
+];
+
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
 /** By npm script. */
 export const packages = {
   up,
   lab: [...node, ...supervisor, ...virtualMachines, ...site],
-  test: [...up, ...site, ...independentClients],
+  test: [...up, ...site, ...independentClients, ...dhcpServers],
   check: node,
 };

@@ -19,6 +19,7 @@ import {fileURLToPath} from 'node:url';
 import {packages, toolsFolder} from './packages.js';
 
 const nodeMajorMin = 20;
+const outputMaxBytes = 16 * 1024 * 1024;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isRoot = process.getuid?.() === 0;
 
@@ -52,14 +53,14 @@ function checkNode() {
 function installPackages(purpose, missing) {
   if (missing.length === 0) return;
 
-  const list = missing.map(item => `  ${item.package.padEnd(16)} ${item.why}`).join('\n');
+  const list = missing.map(item => `  ${item.package.padEnd(18)} ${item.why}`).join('\n');
   if (!isDebian12())
     throw new Error(
       `This system is not Debian 12, so install what provides these, then run "npm run ${purpose}" again:\n${missing
         .map(item => `  ${item.provides.padEnd(44)} (Debian: ${item.package}) ${item.why}`)
         .join('\n')}`,
     );
-  console.log(`Missing Debian packages, which are installed now:\n${list}`);
+  console.log(`Installing Debian packages that are missing (this takes a minute or two):\n${list}`);
   if (!isRoot) {
     if (isMissing({provides: 'sudo'}))
       throw new Error(
@@ -90,10 +91,12 @@ function unpack({package: name, unpack: files}) {
     if (!archive) throw new Error(`Cannot unpack "${name}": apt-get downloaded nothing`);
     run(['dpkg-deb', '-x', archive, 'content'], {cwd: folder});
 
-    runAsRoot(['mkdir', '-p', toolsFolder]);
     for (const [from, to] of Object.entries(files)) {
       const source = join(folder, 'content', from);
-      if (existsSync(source)) runAsRoot(['install', '-m', '755', source, join(toolsFolder, to)]);
+      if (!existsSync(source)) continue;
+      const target = join(toolsFolder, to);
+      runAsRoot(['mkdir', '-p', dirname(target)]);
+      runAsRoot(['cp', '-r', '-T', '--no-preserve=ownership', source, target]);
     }
   } finally {
     rmSync(folder, {recursive: true, force: true});
@@ -146,9 +149,16 @@ function runAsRoot(command) {
 }
 
 function run([program, ...args], options = {}) {
-  const {status, error} = spawnSync(program, args, {stdio: 'inherit', ...options});
-  if (status !== 0)
-    throw new Error(
-      `"${[program, ...args].join(' ')}" failed${error ? `: ${error.message}` : ` with status ${status}`}; its output above says why`,
-    );
+  // Standard output is progress that only matters when it fails.
+  const {status, error, stdout} = spawnSync(program, args, {
+    stdio: ['inherit', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: outputMaxBytes,
+    ...options,
+  });
+  if (status === 0) return;
+  console.error(stdout);
+  throw new Error(
+    `"${[program, ...args].join(' ')}" failed${error ? `: ${error.message}` : ` with status ${status}`}; its output above says why`,
+  );
 }

@@ -74,7 +74,8 @@ export function renderLine(text: string): string | undefined {
     .filter(([key]) => !hiddenFields.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const time = typeof entry.time === 'string' ? `${entry.time.slice(11, 19)} ` : '';
-  const words = [`${time}${level}${String(entry.msg ?? '')}`, messageOf(entry.err), ...fields];
+  const message = typeof entry.msg === 'string' ? entry.msg : '';
+  const words = [`${time}${level}${message}`, messageOf(entry.err), ...fields];
   return words.filter(word => word !== '').join('  ');
 }
 

@@ -56,7 +56,10 @@ export async function definePostgres({
     name: 'postgres',
     command: [
       join(binaries, 'postgres'),
-      ...['-D', dataFolder, '-k', socketFolder],
+      '-D',
+      dataFolder,
+      '-k',
+      socketFolder,
       ...settings.flatMap(setting => ['-c', setting]),
     ],
     env: environment,

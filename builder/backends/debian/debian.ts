@@ -8,6 +8,7 @@ import {programPath, runProgram} from '../../process.ts';
 import type {Backend, BuildContext, BuildPlan} from '../backend.ts';
 import {createApt} from './apt.ts';
 import type {KernelVariant} from './kernel.ts';
+import {planMachine} from './machine.ts';
 import {planRegistration} from './registration.ts';
 
 export type DebianOptions = {
@@ -61,6 +62,10 @@ export function createDebianBackend(options: DebianOptions): Backend {
       switch (spec.kind) {
         case Image_Kind.REGISTRATION:
           return planRegistration(deps, variant, context);
+        case Image_Kind.MACHINE:
+          if (!spec.imageConfig)
+            throw new Error('Cannot build with debian: the machine has no image_config');
+          return planMachine(deps, {variant, config: spec.imageConfig}, context);
         default:
           throw new Error(`Cannot build an image of kind ${spec.kind} with debian`);
       }

@@ -13,7 +13,8 @@ export type ImageFile =
   | 'muster-agent.service'
   | 'all.network'
   | 'watchdog.conf'
-  | 'wait-online.conf';
+  | 'wait-online.conf'
+  | 'ssh-host-keys.conf';
 
 export const readImageFile = (name: ImageFile): Promise<Buffer> =>
   readFile(path.join(directory, name));

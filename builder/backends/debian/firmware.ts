@@ -1,6 +1,8 @@
 import {readdir} from 'node:fs/promises';
 import path from 'node:path';
 import {runProgram} from '../../process.ts';
+import type {BuildContext} from '../backend.ts';
+import type {Apt, ResolvedPackage} from './apt.ts';
 import type {Tree, TreeEntry} from './cpio.ts';
 import type {Kernel} from './kernel.ts';
 import {resolveInside} from './programs.ts';
@@ -18,6 +20,20 @@ export const firmwarePackages = [
   'firmware-qlogic',
   'firmware-realtek',
 ] as const;
+
+/** The firmware packages that the sources offer; what they lack is named in the log. */
+export async function resolveFirmware(
+  apt: Apt,
+  {signal, log}: BuildContext,
+): Promise<ResolvedPackage[]> {
+  const found = await apt.candidates(firmwarePackages, signal);
+  const missing = firmwarePackages.filter(name => !found.some(item => item.name === name));
+  if (missing.length > 0)
+    log(
+      `The apt sources have no ${missing.join(', ')} (component non-free-firmware): devices that need their files stay without a driver`,
+    );
+  return found.map(item => ({...item, architecture: 'all'}));
+}
 
 /** The firmware files that these modules name, as far as the unpacked packages have them, and the names of the rest. */
 export async function firmwareTree(

@@ -96,7 +96,7 @@ export async function moduleTree(
   return {tree, modules};
 }
 
-/** Sorted paths as modules.dep has them ("kernel/drivers/…/x.ko"), with hard and soft dependencies. */
+/** Sorted paths as modules.dep has them ("kernel/drivers/…/x.ko"), with hard and soft dependencies; `''` selects all. */
 export function selectModules(lists: ModuleLists, selection: readonly string[]): string[] {
   const dependencies = parseDependencies(lists.dependencies);
   const byName = new Map([...dependencies.keys()].map(file => [moduleName(file), file]));

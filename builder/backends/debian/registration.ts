@@ -1,12 +1,12 @@
 import {copyFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {Cache} from '../../cache.ts';
 import {canonicalJson, describeArtifact, sha256OfFile, sha256OfText} from '../../digests.ts';
 import type {BuildContext, BuildPlan, BuiltImage} from '../backend.ts';
-import type {Apt, ResolvedPackage} from './apt.ts';
+import type {ResolvedPackage} from './apt.ts';
 import type {Tree, TreeEntry} from './cpio.ts';
+import type {DebianDeps} from './deps.ts';
 import {imageFileEntry, readImageFile} from './files.ts';
-import {firmwarePackages, firmwareTree} from './firmware.ts';
+import {firmwareTree, resolveFirmware} from './firmware.ts';
 import {formatVersion, segmentLevel, sourceDateEpoch} from './format.ts';
 import {joinSegments, writeSegment} from './initrd.ts';
 import {type Kernel, type KernelVariant, resolveKernel, unpackKernel} from './kernel.ts';
@@ -15,13 +15,6 @@ import {nodeLibraryPackages, prepareNode} from './node-runtime.ts';
 import {unpackPackages, versionLine} from './packages.ts';
 import {findProgram, type Program, programTree} from './programs.ts';
 import {baseTree} from './root-tree.ts';
-
-export type RegistrationDeps = {
-  readonly apt: Apt;
-  readonly cache: Cache;
-  readonly nodeBinary: string;
-  readonly agentBundle: string;
-};
 
 /** No shell and no login on the console: whoever stands before the machine gets nothing but its messages. */
 const commandLine = 'console=tty0 console=ttyS0,115200n8 panic=30 loglevel=5';
@@ -56,7 +49,7 @@ type Inputs = {
 
 /** The image that looks at a machine and tells the server: kernel and one initrd with busybox, drivers, node and the agent. */
 export async function planRegistration(
-  deps: RegistrationDeps,
+  deps: DebianDeps,
   variant: KernelVariant,
   context: BuildContext,
 ): Promise<BuildPlan> {
@@ -94,18 +87,8 @@ async function scriptDigests(): Promise<string[]> {
   return Promise.all(files.map(async name => sha256OfText(await readImageFile(name))));
 }
 
-async function resolveFirmware(apt: Apt, {signal, log}: BuildContext): Promise<ResolvedPackage[]> {
-  const found = await apt.candidates(firmwarePackages, signal);
-  const missing = firmwarePackages.filter(name => !found.some(item => item.name === name));
-  if (missing.length > 0)
-    log(
-      `The apt sources have no ${missing.join(', ')} (component non-free-firmware): devices that need their files stay without a driver`,
-    );
-  return found.map(item => ({...item, architecture: 'all'}));
-}
-
 async function build(
-  deps: RegistrationDeps,
+  deps: DebianDeps,
   inputs: Inputs,
   directory: string,
   context: BuildContext,
@@ -166,7 +149,7 @@ const memoryRequiredBytes: Readonly<Record<KernelVariant, number>> = {
 
 /** Node changes seldom and is most of the bytes: its segment is compressed once. */
 async function buildNodeSegment(
-  {cache, nodeBinary}: RegistrationDeps,
+  {cache, nodeBinary}: DebianDeps,
   inputs: Inputs,
   packages: string,
   signal: AbortSignal,
@@ -194,7 +177,7 @@ async function buildNodeSegment(
 }
 
 async function systemTree(
-  {apt, cache}: RegistrationDeps,
+  {apt, cache}: DebianDeps,
   {variant, firmware}: Inputs,
   {kernel, packages}: {kernel: Kernel; packages: string},
   {signal, log}: BuildContext,
@@ -237,7 +220,7 @@ const accounts: readonly (readonly [string, string])[] = [
   ['etc/group', 'root:*:0:\n'],
 ];
 
-function agentTree({agentBundle}: RegistrationDeps, {inputKey}: Inputs): Tree {
+function agentTree({agentBundle}: DebianDeps, {inputKey}: Inputs): Tree {
   const description = {input_key: inputKey, kind: 'registration', backend: 'debian'};
   return new Map<string, TreeEntry>([
     ['usr/lib/muster/agent.cjs', {type: 'file', mode: 0o644, source: agentBundle}],

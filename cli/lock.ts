@@ -4,21 +4,21 @@ import {dirname} from 'node:path';
 import process from 'node:process';
 
 /**
- * Holds `path` for this process alone; the kernel lets go of it however the process ends (flock(2)). Throws with the pid of the
- * holder when there is one.
+ * Holds `path` for this process alone; the kernel lets go of it however the process ends (flock(2)). Waits at most `waitSeconds` for
+ * another holder, then throws with its pid.
  */
-export function lockFile(path: string, what: string): Disposable {
+export function lockFile(path: string, what: string, waitSeconds = 0): Disposable {
   mkdirSync(dirname(path), {recursive: true});
-  const fd = openSync(path, 'a+', 0o644);
+  const fd = openSync(path, 'a+', 0o600);
   // The lock belongs to the open file, which the child shares: it stays when flock(1) ends.
-  const {status, error} = spawnSync('flock', ['--nonblock', '3'], {
+  const {status, error} = spawnSync('flock', ['--timeout', String(waitSeconds), '3'], {
     stdio: ['ignore', 'ignore', 'inherit', fd],
   });
   if (status !== 0) {
     closeSync(fd);
     if (error) throw new Error(`Cannot run flock (Debian package util-linux): ${error.message}`);
     const pid = readFileSync(path, 'utf8').trim();
-    throw new Error(`${what} runs already, as process ${pid} (lock "${path}"): stop it first`);
+    throw new Error(`${what}, as process ${pid} (lock "${path}"): stop it first`);
   }
   ftruncateSync(fd);
   writeSync(fd, `${process.pid}\n`);

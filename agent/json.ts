@@ -1,0 +1,42 @@
+/** Parsed JSON from elsewhere, whose shape nobody has checked yet. */
+export type JsonObject = {readonly [key: string]: unknown};
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Undefined for what is not a JSON object. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function textField(object: JsonObject, name: string): string | undefined {
+  const value = object[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The strings among a field's items; empty when the field is no list. */
+export function textsField(object: JsonObject, name: string): readonly string[] {
+  const value = object[name];
+  return Array.isArray(value) ? value.filter(item => typeof item === 'string') : [];
+}
+
+/** Undefined for what is no finite number from 0 on. */
+export function countField(object: JsonObject, name: string): number | undefined {
+  const value = object[name];
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+/** Without the fields that are undefined, empty or empty lists: proto-JSON leaves defaults out. */
+export function compact<T extends object>(fields: {[K in keyof T]?: T[K] | undefined}): T {
+  const present = Object.entries(fields).filter(
+    ([, value]) =>
+      value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0),
+  );
+  return Object.fromEntries(present) as T;
+}

@@ -1,0 +1,77 @@
+import {writeTree} from '@muster/test/helpers/tree.ts';
+import test from 'ava';
+import * as fc from 'fast-check';
+import {measureSampleCpuMs} from './metrics.bench.ts';
+import {cpuUsagePercent, createSampler, parseCpuTimes, parseNetwork} from './metrics.ts';
+
+test('a sample has what the machine tells, and nothing else', async t => {
+  await using tree = await writeTree({
+    '/proc/stat': 'cpu  100 0 100 800 0 0 0 0 0 0\ncpu0 1 2 3\n',
+    '/proc/meminfo': 'MemTotal:       1000 kB\nMemFree:  1 kB\nMemAvailable:    400 kB\n',
+    '/proc/net/dev':
+      'Inter-|   Receive\n face |bytes\n    lo: 9 9 0 0 0 0 0 0 9 9 0 0 0 0 0 0\n  eth0:100 1 0 0 0 0 0 0 200 2 0 0 0 0 0 0\n',
+    '/proc/loadavg': '0.10 0.20 0.30 1/100 7\n',
+    '/proc/uptime': '12.34 5.00\n',
+    '/proc/self/mounts': `/dev/sda1 /data ext4 rw 0 0\n/dev/sda1 /again ext4 rw 0 0\n/dev/loop0 /img squashfs ro 0 0\ntmpfs /tmp tmpfs rw 0 0\n`,
+    '/data/file': '',
+    '/sys/class/hwmon/hwmon0/name': 'coretemp\n',
+    '/sys/class/hwmon/hwmon0/temp1_input': '45000\n',
+    '/sys/class/hwmon/hwmon0/temp2_input': '-274000\n',
+    '/sys/class/hwmon/hwmon1/name': 'drivetemp\n',
+    '/sys/class/hwmon/hwmon1/temp1_input': '90000\n',
+    '/sys/class/thermal/thermal_zone0/temp': '47500\n',
+  });
+  const time = new Date('2026-01-02T03:04:05Z');
+  const {diskTotalBytes, diskUsedBytes, ...sample} = createSampler(tree.root, () => time).sample();
+  t.deepEqual(sample, {
+    time: '2026-01-02T03:04:05.000Z',
+    memoryTotalBytes: '1024000',
+    memoryUsedBytes: '614400',
+    networkRxBytes: '100',
+    networkTxBytes: '200',
+    loadAverage1: 0.1,
+    loadAverage5: 0.2,
+    loadAverage15: 0.3,
+    temperature: 47.5,
+    powerState: 'on',
+    uptime: 12.34,
+  });
+  t.true(Number(diskTotalBytes) >= Number(diskUsedBytes));
+});
+
+test('a machine that tells nothing still gives a sample', async t => {
+  await using tree = await writeTree({'/etc/none': ''});
+  t.deepEqual(Object.keys(createSampler(tree.root).sample()), ['time', 'powerState']);
+});
+
+test('CPU usage is the busy share of the time between two samples', t => {
+  const before = parseCpuTimes('cpu  100 0 100 800 0 0 0 0 50 0\n');
+  const after = parseCpuTimes('cpu  150 0 125 820 5 0 0 0 90 0\n');
+  t.deepEqual(before, {total: 1000, idle: 800});
+  t.is(before && after && cpuUsagePercent(before, after), 75);
+  t.is(before && cpuUsagePercent(before, before), undefined);
+});
+
+test('usage stays between 0 and 100 whatever the counters do', t => {
+  const times = fc.record({total: fc.nat(), idle: fc.nat()});
+  fc.assert(
+    fc.property(times, times, (before, after) => {
+      const usage = cpuUsagePercent(before, after) ?? 0;
+      t.true(usage >= 0 && usage <= 100);
+    }),
+  );
+});
+
+test('junk in the network counters counts as nothing', t => {
+  fc.assert(
+    fc.property(fc.string(), junk => {
+      const {networkRxBytes = '0'} = parseNetwork(`a\nb\neth0: ${junk}`);
+      t.false(Number.isNaN(Number(networkRxBytes)));
+    }),
+  );
+});
+
+test('a sample costs few CPU', t => {
+  // The bench prints the figure and its limit of 1 ms; machines that run tests are slower and busy.
+  t.true(measureSampleCpuMs(200) < 10);
+});

@@ -1,0 +1,183 @@
+import {connect, type Msg, type NatsConnection} from '@nats-io/transport-node';
+import {createAgentService} from './agent-service.ts';
+import {type CommandRunner, parseCommand} from './commands.ts';
+import {keepCredential} from './credential.ts';
+import type {Enrolled} from './enrol.ts';
+import {createAuthenticator, type Identity} from './identity.ts';
+import {describeError, type Log} from './log.ts';
+import type {MetricsBuffer} from './metrics-buffer.ts';
+import type {Outbox, Report} from './outbox.ts';
+import {backoffMs, createWaker} from './waits.ts';
+
+const connectTimeoutMs = 15_000;
+const reconnect = {firstMs: 500, longestMs: 30_000} as const;
+const pingIntervalMs = 10_000;
+const pingsUnansweredMax = 2;
+/** How often the outbox is looked through for reports to send again. */
+const sendIntervalMs = 2000;
+/** The certificate of every nats-server carries this name, whatever its address (docs/bus.md). */
+const natsServerName = 'nats.muster';
+
+type SessionOptions = {
+  readonly enrolled: Enrolled;
+  readonly identity: Identity;
+  readonly outbox: Outbox;
+  readonly metrics: MetricsBuffer;
+  readonly commands: CommandRunner;
+  /** Puts a fresh hello into the outbox; called for each connection. */
+  readonly putHello: () => void;
+  /** Gives the session's way to send what is due, or takes it back when the session ends. */
+  readonly onSender: (send: () => void) => void;
+  readonly log: Log;
+};
+
+/**
+ * One enrolment's life on NATS: connects, reconnects and renews until the signal aborts ("stopped") or the server knows the key no more
+ * ("revoked"). Every connection is opened anew rather than revived by the client, which drops buffered messages and piles up
+ * attempts after an expired login (notes/libraries.md, 3.1); the outbox makes up for what a lost connection swallowed.
+ */
+export async function runSession(
+  options: SessionOptions,
+  stopped: AbortSignal,
+): Promise<'revoked' | 'stopped'> {
+  const {enrolled, identity, log} = options;
+  const over = new AbortController();
+  const signal = AbortSignal.any([stopped, over.signal]);
+  const retryTimer = createWaker();
+  let connection: NatsConnection | undefined;
+
+  const credential = keepCredential({
+    service: createAgentService({...enrolled.boot, signal}),
+    identity,
+    machineId: enrolled.machineId,
+    first: enrolled,
+    onRenewed() {
+      // A login is never upgraded in place: the server drops it at its expiry. Leave before that.
+      void connection?.drain().catch(() => undefined);
+      retryTimer.wake();
+    },
+    log,
+    signal,
+  });
+
+  const connecting = (async () => {
+    for (let attempt = 0; !signal.aborted;) {
+      try {
+        connection = await open(options, credential.jwt);
+        attempt = 0;
+        const error = await serve(connection, options, signal);
+        if (error) throw error;
+        log.info({}, 'NATS connection closed');
+      } catch (error) {
+        log.warn({attempt}, `no NATS connection: ${describeError(error)}`);
+        if (isRefusedLogin(error)) credential.renewEarly();
+      }
+      connection = undefined;
+      await retryTimer.wait(backoffMs(attempt++, reconnect), signal);
+    }
+  })();
+
+  const outcome = await credential.ended;
+  over.abort();
+  await connecting;
+  return outcome;
+}
+
+function open({enrolled, identity}: SessionOptions, jwt: () => string): Promise<NatsConnection> {
+  const {machineId, natsServers, boot} = enrolled;
+  // Passed on to node:tls, whose `servername` the client's own type does not know.
+  const tls = {ca: boot.siteCa, servername: natsServerName};
+  return connect({
+    servers: [...(natsServers.length > 0 ? natsServers : boot.natsServers)],
+    name: `agent ${machineId}`,
+    tls,
+    authenticator: createAuthenticator(identity, jwt),
+    inboxPrefix: `muster.inbox.${machineId}`,
+    reconnect: false,
+    timeout: connectTimeoutMs,
+    pingInterval: pingIntervalMs,
+    maxPingOut: pingsUnansweredMax,
+  });
+}
+
+/** Until the connection is closed; gives the error that closed it. */
+async function serve(
+  connection: NatsConnection,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Error | undefined> {
+  const {enrolled, outbox, metrics, log, onSender} = options;
+  const {machineId} = enrolled;
+  const send = createSender(connection, options);
+  connection.subscribe(`muster.commands.${machineId}.>`, {
+    callback(error, message) {
+      if (error) log.warn({}, `cannot receive commands: ${describeError(error)}`);
+      else receive(message, options);
+    },
+  });
+  log.info({server: connection.getServer()}, 'connected to NATS');
+  options.putHello();
+  outbox.makeAllDue();
+  metrics.makeDue();
+  onSender(send);
+  send();
+
+  const timer = setInterval(send, sendIntervalMs);
+  const stop = () => void connection.close().catch(() => undefined);
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  const error = await connection.closed();
+  signal.removeEventListener('abort', stop);
+  clearInterval(timer);
+  onSender(() => undefined);
+  return error ?? undefined;
+}
+
+function createSender(
+  connection: NatsConnection,
+  {enrolled, outbox, metrics, log}: SessionOptions,
+): () => void {
+  const {machineId} = enrolled;
+  const publish = ({reportId, kind, body}: Report) =>
+    connection.publish(
+      `muster.reports.agent.${machineId}.${kind}`,
+      JSON.stringify({reportId, machineId, ...body}),
+    );
+  return () => {
+    const nowMs = performance.now();
+    try {
+      for (const report of outbox.due(nowMs)) {
+        outbox.markSent(report, nowMs);
+        publish(report);
+      }
+      if (connection.isClosed() || connection.isDraining()) return;
+      const batch = metrics.take(nowMs);
+      if (batch) publish(batch);
+    } catch (error) {
+      // The report stays where it is and goes out again, on the next connection at the latest.
+      log.warn({}, `cannot send a report: ${describeError(error)}`);
+    }
+  };
+}
+
+function receive(message: Msg, {enrolled, outbox, metrics, commands, log}: SessionOptions): void {
+  const parsed = parseCommand(message.data, enrolled.machineId);
+  if ('problem' in parsed) {
+    log.warn({subject: message.subject}, `command dropped: ${parsed.problem}`);
+    return;
+  }
+  const {command} = parsed;
+  if (command.operation !== 'received') {
+    void commands.run(command);
+    return;
+  }
+  for (const reportId of command.reportIds) {
+    outbox.confirm(reportId);
+    metrics.confirm(reportId);
+  }
+}
+
+/** By the client's words: its errors for a login refused at connect have no common class. */
+function isRefusedLogin(error: unknown): boolean {
+  return /authorization|authentication|revoked/i.test(describeError(error));
+}

@@ -1,0 +1,140 @@
+import {readFileSync} from 'node:fs';
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+  type Transport,
+} from '@connectrpc/connect';
+import {createConnectTransport} from '@connectrpc/connect-node';
+import {timestampDate} from '@bufbuild/protobuf/wkt';
+import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
+import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
+import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {findLogin, type Login, saveLogin} from './credentials.ts';
+import {lockFile} from './lock.ts';
+
+const refreshBeforeMs = 30_000;
+const refreshLockSeconds = 20;
+
+export type Clients = {
+  readonly boot: Client<typeof BootService>;
+  readonly builds: Client<typeof BuildService>;
+  readonly events: Client<typeof EventService>;
+  readonly hardware: Client<typeof HardwareService>;
+  readonly images: Client<typeof ImageService>;
+  readonly machines: Client<typeof MachineService>;
+  readonly metrics: Client<typeof MetricsService>;
+  readonly operations: Client<typeof OperationService>;
+  readonly services: Client<typeof ServiceService>;
+  readonly sessions: Client<typeof SessionService>;
+  readonly users: Client<typeof UserService>;
+};
+
+export type Access = {
+  readonly serverUrl: string;
+  /** Empty: the saved login, else the local token. */
+  readonly token: string;
+  readonly credentialsFile: string;
+  readonly localTokenFile: string;
+};
+
+/** Clients of every service, with the best credential that there is. HTTP/1.1, so that no session outlives the last answer. */
+export function createClients(access: Access): Clients {
+  const transport = createConnectTransport({
+    baseUrl: access.serverUrl,
+    httpVersion: '1.1',
+    interceptors: [authorize(access)],
+  });
+  return {
+    boot: createClient(BootService, transport),
+    builds: createClient(BuildService, transport),
+    events: createClient(EventService, transport),
+    hardware: createClient(HardwareService, transport),
+    images: createClient(ImageService, transport),
+    machines: createClient(MachineService, transport),
+    metrics: createClient(MetricsService, transport),
+    operations: createClient(OperationService, transport),
+    services: createClient(ServiceService, transport),
+    sessions: createClient(SessionService, transport),
+    users: createClient(UserService, transport),
+  };
+}
+
+const withoutCredential: ReadonlySet<string> = new Set([
+  SessionService.method.login.name,
+  SessionService.method.logout.name,
+  SessionService.method.refreshSession.name,
+]);
+
+function authorize(access: Access): Interceptor {
+  return next => async request => {
+    if (!withoutCredential.has(request.method.name)) {
+      const token = await findToken(access);
+      if (token) request.header.set('authorization', `Bearer ${token}`);
+    }
+    return next(request);
+  };
+}
+
+async function findToken(access: Access): Promise<string | undefined> {
+  if (access.token) return access.token;
+  const login = findLogin(access.credentialsFile, access.serverUrl);
+  if (login) return isFresh(login) ? login.token : await refresh(access);
+  return readLocalToken(access);
+}
+
+const isFresh = ({expiresAt}: Login): boolean =>
+  Date.parse(expiresAt) - Date.now() > refreshBeforeMs;
+
+/** A refresh token works once, so only one process at a time may use it. */
+async function refresh(access: Access): Promise<string | undefined> {
+  const {credentialsFile, serverUrl} = access;
+  const what = 'Another muster command refreshes the saved login';
+  using _lock = lockFile(`${credentialsFile}.lock`, what, refreshLockSeconds);
+  const login = findLogin(credentialsFile, serverUrl);
+  if (!login || isFresh(login)) return login?.token;
+
+  const transport: Transport = createConnectTransport({baseUrl: serverUrl, httpVersion: '1.1'});
+  try {
+    const answer = await createClient(SessionService, transport).refreshSession({
+      refreshToken: login.refreshToken,
+    });
+    saveLogin(credentialsFile, serverUrl, {
+      username: login.username,
+      token: answer.token,
+      expiresAt: (answer.expiresAt ? timestampDate(answer.expiresAt) : new Date()).toISOString(),
+      refreshToken: answer.refreshToken,
+    });
+    return answer.token;
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code !== Code.Unauthenticated) throw error;
+    saveLogin(credentialsFile, serverUrl, undefined);
+    throw new ConnectError(
+      'The saved login has ended',
+      Code.Unauthenticated,
+      undefined,
+      undefined,
+      error,
+    );
+  }
+}
+
+/** Only towards this host: the token is worth everything here and must not travel. */
+function readLocalToken({serverUrl, localTokenFile}: Access): string | undefined {
+  if (!['127.0.0.1', 'localhost', '[::1]'].includes(new URL(serverUrl).hostname)) return undefined;
+  try {
+    return readFileSync(localTokenFile, 'utf8').trim();
+  } catch {
+    return undefined; // No `up` here, or not for this user: the server will ask for a login.
+  }
+}

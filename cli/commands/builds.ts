@@ -1,0 +1,123 @@
+import {type Build, BuildSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {
+  Image_KindSchema,
+  Image_Variant,
+  Image_VariantSchema,
+} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {Operation_StateSchema} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import type {Command} from 'commander';
+import {currentStep, followBuild} from '../build-progress.ts';
+import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
+import {CommandError, exitStatus} from '../exit-status.ts';
+import {age, type Column, nameOf} from '../output.ts';
+
+const columns: readonly Column<Build>[] = [
+  {title: 'ID', value: build => build.id},
+  {
+    title: 'KIND',
+    value: build =>
+      `${nameOf(Image_KindSchema, build.kind)} ${nameOf(Image_VariantSchema, build.variant)}`.toLowerCase(),
+  },
+  {title: 'BACKEND', value: build => build.backend},
+  {title: 'MACHINE', value: build => build.machineId},
+  {title: 'STATE', value: build => nameOf(Operation_StateSchema, build.operation?.state ?? 0)},
+  {title: 'STEP', value: currentStep},
+  {title: '%', value: build => String(Math.round(build.operation?.progressPercent ?? 0))},
+  {title: 'AGE', value: build => age(build.operation?.createTime)},
+  {title: 'ERROR', value: build => (build.operation?.error ?? '').slice(0, 80)},
+];
+
+/** `muster build …` */
+export function addBuildCommands(program: Command): void {
+  const builds = program.command('build').alias('builds').description('builds of images');
+
+  builds
+    .command('start [machine]')
+    .description("build what the machine's configuration says, or a registration image")
+    .option('--registration <variant>', 'a registration image instead: full or virtual')
+    .option('--watch', 'show it until it is over')
+    .addHelpText('after', '\nExample: muster build start ABC1234 --watch')
+    .action(start);
+  builds
+    .command('watch <build>')
+    .description('show log and progress until the build is over; exit status 1 when it fails')
+    .addHelpText('after', '\nExample: muster build watch 0198c0de-0000-7000-8000-000000000001')
+    .action(watch);
+  builds
+    .command('cancel <build>')
+    .description('stop a build')
+    .addHelpText('after', '\nExample: muster build cancel 0198c0de-0000-7000-8000-000000000001')
+    .action(cancel);
+  builds
+    .command('list')
+    .description('list builds, newest first')
+    .option('--machine <machine>', 'only those of this machine')
+    .option('--limit <n>', 'at most this many', parseLimit, 50)
+    .addHelpText('after', '\nExample: muster build list --machine ABC1234')
+    .action(list);
+}
+
+async function start(
+  name: string | undefined,
+  options: {readonly registration?: string; readonly watch?: boolean},
+  command: Command,
+): Promise<void> {
+  const context = contextOf(command);
+  const {clients, out, signal} = context;
+  const {registration} = options;
+  if ((name === undefined) === (registration === undefined))
+    throw new CommandError(
+      'Cannot start a build: name a machine, or give --registration full or --registration virtual',
+      exitStatus.usage,
+    );
+  const {build} =
+    registration === undefined
+      ? await clients.builds.createBuild({machineId: await machineIdOf(context, name ?? '')})
+      : await clients.builds.createRegistrationBuild({variant: parseVariant(registration)});
+  if (!build) throw new CommandError("The server's answer was empty");
+
+  if (options.watch) return followBuild(clients.builds.watchBuild({id: build.id}, {signal}), out);
+  if (out.json) return out.document(BuildSchema, build);
+  out.line(`Started build ${build.id}; watch it with: muster build watch ${build.id}`);
+}
+
+async function watch(id: string, _options: object, command: Command): Promise<void> {
+  const {clients, out, signal} = contextOf(command);
+  try {
+    await followBuild(clients.builds.watchBuild({id}, {signal}), out);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function cancel(id: string, _options: object, command: Command): Promise<void> {
+  const {clients, out} = contextOf(command);
+  const {build} = await clients.builds.cancelBuild({id});
+  if (!build) throw new CommandError("The server's answer was empty");
+  if (out.json) return out.document(BuildSchema, build);
+  const state = nameOf(Operation_StateSchema, build.operation?.state ?? 0);
+  out.line(`Build ${build.id} is asked to stop; it is ${state}`);
+}
+
+async function list(
+  options: {readonly machine?: string; readonly limit: number},
+  command: Command,
+): Promise<void> {
+  const context = contextOf(command);
+  const machineId = options.machine ? await machineIdOf(context, options.machine) : '';
+  const builds = await collectPages(context, options.limit, async page => {
+    const answer = await context.clients.builds.listBuilds({...page, machineId});
+    return {rows: answer.builds, nextPageToken: answer.nextPageToken};
+  });
+  if (context.out.json) return context.out.documents(BuildSchema, builds);
+  context.out.table(columns, builds);
+}
+
+function parseVariant(text: string): Image_Variant {
+  if (text === 'full') return Image_Variant.FULL;
+  if (text === 'virtual') return Image_Variant.VIRTUAL;
+  throw new CommandError(
+    `Cannot build registration image "${text}": say full or virtual`,
+    exitStatus.usage,
+  );
+}

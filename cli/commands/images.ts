@@ -1,0 +1,96 @@
+import {
+  BootTest_FirmwareSchema,
+  type Image,
+  Image_KindSchema,
+  Image_VariantSchema,
+  ImageSchema,
+} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import type {Command} from 'commander';
+import {collectPages, contextOf, parseLimit} from '../context.ts';
+import {CommandError} from '../exit-status.ts';
+import {age, bytes, clock, type Column, nameOf} from '../output.ts';
+
+const columns: readonly Column<Image>[] = [
+  {title: 'ID', value: image => image.id},
+  {title: 'KIND', value: image => nameOf(Image_KindSchema, image.kind).toLowerCase()},
+  {title: 'VARIANT', value: image => nameOf(Image_VariantSchema, image.variant).toLowerCase()},
+  {title: 'BACKEND', value: image => image.backend},
+  {title: 'SIZE', value: image => bytes(sizeOf(image))},
+  {title: 'BOOT TESTS', value: describeTests},
+  {title: 'AGE', value: image => age(image.createTime)},
+];
+
+/** `muster images …` */
+export function addImageCommands(program: Command): void {
+  const images = program.command('images').description('images: what was built');
+  images
+    .command('list')
+    .description('list images, newest first')
+    .option('--limit <n>', 'at most this many', parseLimit, 100)
+    .addHelpText('after', '\nExample: muster images list --json | jq -r .[].id')
+    .action(list);
+  images
+    .command('get <image>')
+    .description('show one image: its files, digests and boot tests')
+    .addHelpText(
+      'after',
+      '\nExample: muster images get $(muster images list --json | jq -r .[0].id)',
+    )
+    .action(get);
+}
+
+async function list(options: {readonly limit: number}, command: Command): Promise<void> {
+  const context = contextOf(command);
+  const images = await collectPages(context, options.limit, async page => {
+    const answer = await context.clients.images.listImages(page);
+    return {rows: answer.images, nextPageToken: answer.nextPageToken};
+  });
+  if (context.out.json) return context.out.documents(ImageSchema, images);
+  context.out.table(columns, images);
+}
+
+async function get(id: string, _options: object, command: Command): Promise<void> {
+  const {clients, out} = contextOf(command);
+  const {image} = await clients.images.getImage({id});
+  if (!image) throw new CommandError("The server's answer was empty");
+  if (out.json) return out.document(ImageSchema, image);
+  out.record({
+    id: image.id,
+    kind: nameOf(Image_KindSchema, image.kind).toLowerCase(),
+    variant: nameOf(Image_VariantSchema, image.variant).toLowerCase(),
+    backend: image.backend,
+    'input key': image.inputKey,
+    'command line': image.commandLine,
+    'memory needed': bytes(image.memoryRequiredBytes),
+    build: image.buildId,
+    created: clock(image.createTime),
+  });
+  out.line('');
+  for (const {name, sizeBytes, sha256} of filesOf(image))
+    out.line(`${name.padEnd(24)} ${bytes(sizeBytes).padStart(10)}  ${sha256}`);
+  for (const boot of image.bootTests) {
+    const firmware = nameOf(BootTest_FirmwareSchema, boot.firmware);
+    const result = boot.passed ? 'passed' : `failed: ${boot.failure}`;
+    const reused = boot.reusedFromImageId ? ` (of image ${boot.reusedFromImageId})` : '';
+    out.line(`boot test ${firmware}: ${result} in ${boot.durationMs / 1000} s${reused}`);
+  }
+}
+
+const filesOf = ({kernel, initrds, layers}: Image) => [
+  ...(kernel ? [kernel] : []),
+  ...initrds,
+  ...layers,
+];
+
+const sizeOf = (image: Image): bigint =>
+  filesOf(image).reduce((sum, {sizeBytes}) => sum + sizeBytes, 0n);
+
+function describeTests({bootTests}: Image): string {
+  if (bootTests.length === 0) return 'untested';
+  return bootTests
+    .map(
+      ({firmware, passed}) =>
+        `${nameOf(BootTest_FirmwareSchema, firmware)} ${passed ? 'ok' : 'failed'}`,
+    )
+    .join(', ');
+}

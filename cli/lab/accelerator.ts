@@ -1,0 +1,55 @@
+import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
+
+const probeLimitMs = 8000;
+
+/**
+ * `kvm` only when a child process has run firmware with it: on some hosts /dev/kvm opens and then hangs, and a hanging child can be
+ * left behind.
+ */
+export async function pickAccelerator(wanted: 'auto' | 'tcg' | 'kvm'): Promise<'tcg' | 'kvm'> {
+  if (wanted !== 'auto') return wanted;
+  return existsSync('/dev/kvm') && (await runsFirmware()) ? 'kvm' : 'tcg';
+}
+
+function runsFirmware(): Promise<boolean> {
+  return new Promise(resolve => {
+    const machine = [
+      '-machine',
+      'q35',
+      '-accel',
+      'kvm',
+      '-cpu',
+      'host',
+      '-m',
+      '64',
+      '-net',
+      'none',
+    ];
+    const consoles = ['-nographic', '-serial', 'stdio', '-monitor', 'none'];
+    const child = execFile('setpriv', [
+      '--pdeathsig=KILL',
+      '--',
+      'qemu-system-x86_64',
+      ...machine,
+      ...consoles,
+    ]);
+    let seen = '';
+    const finish = (works: boolean) => {
+      clearTimeout(limit);
+      child.kill('SIGKILL');
+      // One that hangs in the kernel never ends: it must not hold this process.
+      child.unref();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      resolve(works);
+    };
+    const limit = setTimeout(() => finish(false), probeLimitMs);
+    child.once('error', () => finish(false));
+    child.once('exit', () => finish(false));
+    child.stdout?.on('data', (data: string) => {
+      seen = (seen + data).slice(-4096);
+      if (seen.includes('SeaBIOS')) finish(true);
+    });
+  });
+}

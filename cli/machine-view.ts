@@ -1,0 +1,68 @@
+import {
+  type Machine,
+  Machine_PresenceSchema,
+  Machine_StateSchema,
+  Machine_TrustSchema,
+  MachineSchema,
+} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {CommandError} from './exit-status.ts';
+import {age, bytes, clock, type Column, nameOf, type Output} from './output.ts';
+
+export const machineColumns: readonly Column<Machine>[] = [
+  {title: 'ID', value: machine => machine.id},
+  {title: 'SERIAL', value: machine => machine.serviceTag},
+  {title: 'MAC', value: machine => machine.macAddress},
+  {title: 'HOSTNAME', value: machine => machine.hostname},
+  {title: 'STATE', value: machine => nameOf(Machine_StateSchema, machine.state)},
+  {title: 'PRESENCE', value: machine => nameOf(Machine_PresenceSchema, machine.presence)},
+  {title: 'SEEN', value: machine => age(machine.lastSeenTime)},
+  {title: 'PRODUCT', value: machine => `${machine.manufacturer} ${machine.product}`.trim()},
+];
+
+/** Every field that a person wants to see, or the resource as JSON. */
+export function showMachine(out: Output, machine: Machine | undefined): void {
+  if (!machine) throw new CommandError("The server's answer was empty");
+  if (out.json) return out.document(MachineSchema, machine);
+  const {hardware} = machine;
+  out.record({
+    id: machine.id,
+    state: nameOf(Machine_StateSchema, machine.state),
+    reason: machine.stateReason,
+    since: clock(machine.stateTime),
+    stuck: machine.stuckReason,
+    presence: nameOf(Machine_PresenceSchema, machine.presence),
+    'last seen': machine.lastSeenTime ? `${age(machine.lastSeenTime)} ago` : '',
+    trust: nameOf(Machine_TrustSchema, machine.trust),
+    quarantined: machine.quarantineReason,
+    serial: machine.serviceTag,
+    uuid: machine.uuid,
+    product: `${machine.manufacturer} ${machine.product}`.trim(),
+    'boots from': machine.macAddress,
+    macs: machine.macAddresses.join(' '),
+    hostname: machine.hostname,
+    description: machine.description,
+    cpu: hardware ? `${hardware.cpuThreads} × ${hardware.cpuModel}` : '',
+    memory: hardware ? bytes(hardware.memoryBytes) : '',
+    disks: hardware ? `${hardware.diskCount}, ${bytes(hardware.diskBytes)}` : '',
+    firmware: hardware?.firmwareMode ?? '',
+    configured: configured(machine),
+    'desired image': machine.desiredImageId,
+    'booted image': machine.bootedImageId,
+    'clock skew': machine.clockSkewMs === 0n ? '' : `${machine.clockSkewMs} ms`,
+    created: clock(machine.createTime),
+  });
+}
+
+const configured = ({nixosConfig, imageConfig}: Machine): string =>
+  [nixosConfig ? 'nixos_config' : '', imageConfig ? 'image_config' : ''].filter(Boolean).join(', ');
+
+/** One line: name, state, presence and why. */
+export function summarizeMachine(out: Output, machine: Machine): string {
+  const state = out.colour(nameOf(Machine_StateSchema, machine.state));
+  const presence = out.colour(nameOf(Machine_PresenceSchema, machine.presence));
+  return `${machineName(machine)}  ${state}  ${presence}  ${machine.stateReason}`;
+}
+
+/** What people call it. */
+export const machineName = ({hostname, serviceTag, macAddress, id}: Machine): string =>
+  hostname || serviceTag || macAddress || id;

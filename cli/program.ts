@@ -1,0 +1,50 @@
+import {Command} from 'commander';
+import {addBootCommands} from './commands/boot.ts';
+import {addBuildCommands} from './commands/builds.ts';
+import {addEventCommands} from './commands/events.ts';
+import {addHardwareCommands} from './commands/hardware.ts';
+import {addImageCommands} from './commands/images.ts';
+import {addLabCommand} from './commands/lab.ts';
+import {addMachineCommands} from './commands/machines.ts';
+import {addMetricsCommands} from './commands/metrics.ts';
+import {addOperationCommands} from './commands/operations.ts';
+import {addNatsCommands, addServiceCommands} from './commands/services.ts';
+import {addSessionCommands} from './commands/sessions.ts';
+import {addUpCommand} from './commands/up.ts';
+import {addUserCommands} from './commands/users.ts';
+
+const epilogue = `
+Credentials, the first that there is: --token or MUSTER_TOKEN; the login saved by "muster login"; on the host of "npm run up", as
+root, its local token.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 server unreachable, 4 not allowed, 5 not found.`;
+
+/** The whole `muster` command. Parsing errors are thrown, never ended by an exit. */
+export function createProgram(version: string): Command {
+  const program = new Command('muster')
+    .description('Carries machines from first power-on to service')
+    .version(version)
+    .option('--server <url>', 'the server (default: SERVER_URL, else http://127.0.0.1:8080)')
+    .option('--token <token>', 'an access token (default: MUSTER_TOKEN, else the saved login)')
+    .option('--json', 'proto-JSON for programs: one document, or JSON lines of a stream')
+    .addHelpText('after', epilogue)
+    .configureHelp({showGlobalOptions: true})
+    .showHelpAfterError('(add --help for what it takes)')
+    .exitOverride();
+
+  addUpCommand(program);
+  addLabCommand(program);
+  addSessionCommands(program);
+  addMachineCommands(program);
+  addHardwareCommands(program);
+  addBootCommands(program);
+  addBuildCommands(program);
+  addImageCommands(program);
+  addOperationCommands(program);
+  addEventCommands(program);
+  addMetricsCommands(program);
+  addServiceCommands(program);
+  addUserCommands(program);
+  addNatsCommands(program);
+  return program;
+}
