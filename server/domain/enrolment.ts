@@ -11,6 +11,7 @@ import type {BootSessions} from './boot-sessions.ts';
 import type {BootToken, VerifyBootToken} from './boot-tokens.ts';
 import type {Deps} from './deps.ts';
 import {type Evidence, type EvidenceItem, evidenceItems} from './identity.ts';
+import {clockSkewOf} from './clock-skew.ts';
 import {createRateLimit} from './rate-limit.ts';
 import {macsOf, machineFields, type Recognition, reported} from './recognition.ts';
 import type {Transitions} from './transitions.ts';
@@ -24,6 +25,8 @@ export type EnrolRequest = {
   readonly imageInputKey: string;
   readonly bootId: string;
   readonly agentVersion: string;
+  /** The machine's clock, for the skew only. */
+  readonly machineTime?: Date | undefined;
 };
 
 /** Committed, and then told to the caller: what is recorded about a refusal must not be rolled back with it. */
@@ -176,7 +179,8 @@ export function createEnrolment({
       await recognition.learn(tx, found.id, items);
       const trust = found.trust === 'seen' ? 'token' : found.trust;
       const fields = reported(machineFields(evidence));
-      await updateMachine(tx, found.id, {...fields, trust, updateTime: now()});
+      const clockSkewMs = clockSkewOf(request.machineTime, now());
+      await updateMachine(tx, found.id, {...fields, trust, clockSkewMs, updateTime: now()});
       await bootSessions.recordOwn(tx, 'enrolled', clientOf(evidence, token), token.imageId);
     }
     await agentStore.setBootTokenMachine(tx, token.id, found.id);

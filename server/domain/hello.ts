@@ -6,6 +6,7 @@ import type {AgentKeys} from './agent-keys.ts';
 import type {Boot} from './boot.ts';
 import type {BootImage, BootImages} from './boot-images.ts';
 import type {BootSessions} from './boot-sessions.ts';
+import {clockSkewOf} from './clock-skew.ts';
 import type {Commands} from './commands.ts';
 import type {Deps} from './deps.ts';
 import type {Transitions} from './transitions.ts';
@@ -24,7 +25,6 @@ export type Hellos = ReturnType<typeof createHellos>;
 
 /** A report may have been under way when its key was replaced. */
 const replacedKeyGraceMs = 15_000;
-const clockSkewMsMax = 2 ** 52;
 
 /** What it means that an agent is there: the end of its boot, and ACTIVE when it runs what it shall run. */
 export function createHellos({
@@ -107,7 +107,7 @@ export function createHellos({
         bootedImageId: image?.id,
         inRegistration: image?.kind === 'registration',
         ...(isNewBoot ? {bootTime: now()} : {}),
-        clockSkewMs: skewOf(hello),
+        clockSkewMs: clockSkewOf(hello.machineTime, hello.heardTime),
         ...(works ? {lastGoodImageId: image.id} : {}),
         ...(works && image.id === machine.desiredImageId ? {failedTrials: 0} : {}),
         ...(works ? {badImageIds: machine.badImageIds.filter(id => id !== image.id)} : {}),
@@ -140,11 +140,4 @@ export function createHellos({
       return true;
     },
   };
-}
-
-/** The machine's clock minus ours, in milliseconds. */
-function skewOf({machineTime, heardTime}: Hello): number | undefined {
-  if (!machineTime) return undefined;
-  const skewMs = machineTime.getTime() - heardTime.getTime();
-  return Math.abs(skewMs) <= clockSkewMsMax ? skewMs : undefined;
 }

@@ -157,6 +157,18 @@ export async function deleteBootSessionsBefore(sql: Sql, time: Date): Promise<vo
   await sql`delete from boot_sessions where start_time < ${time}`;
 }
 
+/** Of each machine, all but the newest. */
+export async function deleteSurplusBootSessions(sql: Sql, keptOfMachine: number): Promise<void> {
+  await sql`
+    delete from boot_sessions where id in (
+      select id from (
+        select id, row_number() over (partition by machine_id order by start_time desc, id desc) as age
+        from boot_sessions where machine_id is not null
+      ) as ranked where age > ${keptOfMachine}
+    )
+  `;
+}
+
 function columns(values: object): Record<string, never> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, value ?? null]),

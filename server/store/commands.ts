@@ -105,3 +105,7 @@ export async function takeMachinesToReboot(
   `;
   return rows.map(({id}) => id);
 }
+
+export async function deleteCommandsBefore(sql: Sql, time: Date): Promise<void> {
+  await sql`delete from commands where state <> 'pending' and finish_time < ${time}`;
+}
