@@ -133,17 +133,25 @@ export async function takeSilentBootSessions(
   return rows.map(toSession);
 }
 
-/** Locks sessions whose image was fetched before `before` and whose trial is not judged; another server skips them. */
-export async function takeTrials(
+/** Sessions whose image was fetched before `before` and whose trial is not judged. */
+export async function listTrials(
   sql: Sql,
   before: Date,
   limit: number,
 ): Promise<readonly BootSession[]> {
   const rows = await sql<SessionRow[]>`
     select * from boot_sessions where not judged and fetch_time < ${before} and machine_id is not null
-    order by fetch_time limit ${limit} for update skip locked
+    order by fetch_time limit ${limit}
   `;
   return rows.map(toSession);
+}
+
+/** False when another server, or a hello, was first. */
+export async function claimTrial(sql: Sql, id: string): Promise<boolean> {
+  const claimed = await sql`
+    update boot_sessions set judged = true where id = ${id} and not judged returning id
+  `;
+  return claimed.length > 0;
 }
 
 export async function countStrangersSince(sql: Sql, since: Date): Promise<number> {
