@@ -50,7 +50,6 @@ export type MetricsWorkerDeps = {
 export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const {nats, metrics, log} = deps;
-  const js = jetstream(nats);
 
   stack.use(
     repeat({
@@ -63,18 +62,20 @@ export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<Async
       },
     }),
   );
-  stack.use(
+  let source: Consumer | undefined;
+  const storing = stack.use(
     repeat({
       name: 'store metrics',
       intervalMs: retryMs,
       log,
       step: async signal => {
-        await ensureConsumer(nats);
-        const source = await js.consumers.get(streams.METRICS.name, durable);
-        while (!signal.aborted) {
-          const received = await receive(source, deps, signal);
-          if (received.length > 0) await storeAll(deps, received);
-        }
+        const from = source ?? (await openConsumer(nats));
+        // Looked up again after a failure: NATS may have come back without its data.
+        source = undefined;
+        const received = await receive(from, deps, signal);
+        if (received.length > 0) await storeAll(deps, received);
+        source = from;
+        storing.wake();
       },
     }),
   );
@@ -82,15 +83,17 @@ export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<Async
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
-async function ensureConsumer(nats: NatsConnection): Promise<void> {
+async function openConsumer(nats: NatsConnection): Promise<Consumer> {
   const manager = await jetstreamManager(nats, {checkAPI: false});
+  const stream = streams.METRICS.name;
   try {
-    await manager.consumers.info(streams.METRICS.name, durable);
+    await manager.consumers.info(stream, durable);
   } catch (error) {
     if (!(error instanceof Error) || !/\bnot found\b/.test(error.message)) throw error;
     await ensureStreams(manager);
-    await manager.consumers.add(streams.METRICS.name, consumer);
+    await manager.consumers.add(stream, consumer);
   }
+  return jetstream(nats).consumers.get(stream, durable);
 }
 
 /** What came within a second, at most 200 messages; those that can never be stored are gone already. */
