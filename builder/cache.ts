@@ -42,16 +42,23 @@ export async function openCache(root: string, entriesMax: number): Promise<Cache
     return place;
   }
 
-  return {
-    directory(kind, key, make) {
-      const name = `${kind}/${key}`;
-      const current = running.get(name);
-      if (current) return current;
-      const made = findOrMake(kind, key, make).finally(() => running.delete(name));
-      running.set(name, made);
-      return made;
-    },
-  };
+  async function directory(
+    kind: string,
+    key: string,
+    make: (partial: string) => Promise<void>,
+  ): Promise<string> {
+    const name = `${kind}/${key}`;
+    for (let current = running.get(name); current; current = running.get(name)) {
+      const made = await current.catch(() => undefined);
+      // The other may have been cancelled; that is no reason for this caller to fail.
+      if (made) return made;
+    }
+    const made = findOrMake(kind, key, make).finally(() => running.delete(name));
+    running.set(name, made);
+    return made;
+  }
+
+  return {directory};
 }
 
 async function removeOldest(directory: string, entriesMax: number): Promise<void> {

@@ -66,6 +66,12 @@ export const settings = {
     default: 'bios,uefi',
     parse: firmwares,
   },
+  bootTestAccelerator: {
+    env: 'BOOT_TEST_ACCELERATOR',
+    describe: 'kvm, tcg (slow, runs everywhere), or auto: KVM once a small machine has run with it',
+    default: 'auto',
+    parse: oneOf('auto', 'kvm', 'tcg'),
+  },
   agentBundle: {
     env: 'AGENT_BUNDLE',
     describe: 'the agent that goes into images (npm run bundle writes it)',

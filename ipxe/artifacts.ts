@@ -82,8 +82,9 @@ export async function openArtifacts({
       return 'ready';
     } catch (error) {
       if (!stop.signal.aborted) {
-        metrics.artifactFetch(error instanceof LostArtifactError ? 'lost' : 'failed');
-        log.error({err: error, sha256}, 'artifact not fetched');
+        const lost = error instanceof LostArtifactError;
+        metrics.artifactFetch(lost ? 'lost' : 'failed');
+        log[lost ? 'error' : 'warn']({err: error, sha256}, 'artifact not fetched');
       }
       await rm(temporary, {force: true});
       return error instanceof LostArtifactError ? 'lost' : 'unavailable';

@@ -13,6 +13,7 @@ import type {ScriptImages} from './script.ts';
 export const answersMax = 500_000;
 
 const strayImagesMax = 256;
+const hotTagsMax = 200_000;
 
 export type KnownMachine = {
   readonly answer: BootAnswer;
@@ -65,6 +66,8 @@ export function createBook() {
   const byMac: Index = new Map();
   const byUuid: Index = new Map();
   const bySerial: Index = new Map();
+  /** Spellings that were asked for and name one machine: parsing is most of a look-up. */
+  const hotTags = new Map<string, Match>();
   let revision = 0n;
   let imageList = noImages;
   let images: ReadonlyMap<string, Image> = new Map();
@@ -125,6 +128,7 @@ export function createBook() {
     answers: () => machines.values(),
 
     apply(change: BookChange) {
+      hotTags.clear();
       if (change.reset) for (const map of [machines, byMac, byUuid, bySerial]) map.clear();
       for (const id of change.removedMachineIds) forget(id);
       for (const answer of change.answers) learn(answer);
@@ -154,6 +158,8 @@ export function createBook() {
 
     /** One key of unknown kind, as it stands in `/nixos/machines/<tag>.ipxe`. */
     findTag(tag: string): Match {
+      const hot = hotTags.get(tag);
+      if (hot) return hot;
       const mac = parseMacAddress(tag);
       const uuid = mac === undefined ? parseUuid(tag) : undefined;
       const serial = parseSerial(tag);
@@ -162,7 +168,11 @@ export function createBook() {
         mac === undefined ? undefined : byMac.get(mac),
         uuid === undefined ? undefined : byUuid.get(uuid),
       ]);
-      return match.kind === 'one' && match.conflict ? {kind: 'ambiguous'} : match;
+      if (match.kind !== 'one') return match;
+      if (match.conflict) return {kind: 'ambiguous'};
+      if (hotTags.size >= hotTagsMax) hotTags.clear();
+      hotTags.set(tag, match);
+      return match;
     },
 
     scriptImages(): ScriptImages {

@@ -14,11 +14,11 @@ async function setUp(limits: {connectionsMax?: number; connectionsPerAddressMax?
   const metrics = createMetrics();
   const slow: string[] = [];
   const listener = await listenHttp({
-    host: '127.0.0.1',
-    port: 0,
+    httpHost: '127.0.0.1',
+    httpPort: 0,
     connectionsMax: 1000,
     connectionsPerAddressMax: 1000,
-    ready: tag => (tag === 'KNOWN' ? ready.whole : undefined),
+    ready: tag => (tag === 'KNOWN' ? ready : undefined),
     handler: (request, response) => {
       slow.push(request.url ?? '');
       response.end('slow');
@@ -42,7 +42,8 @@ const times = (text: string, part: string) => text.split(part).length - 1;
 test('a ready answer is one write, byte for byte what was rendered', async t => {
   await using server = await setUp();
   const closing = get('/nixos/machines/KNOWN.ipxe', 'Connection: close\r\n');
-  t.is(await rawHttp(server.port, [closing]), ready.whole.toString());
+  t.is(await rawHttp(server.port, [closing]), ready.closing.toString());
+  t.regex(ready.closing.toString(), /^HTTP\/1\.1 200 OK\r\nConnection: close\r\n/);
   t.deepEqual(server.slow, []);
 });
 

@@ -4,6 +4,7 @@ import type {AddressInfo, Socket} from 'node:net';
 import type {Logger} from '@muster/runtime/log.ts';
 import {plainIpAddress} from './identifiers.ts';
 import type {Metrics} from './metrics.ts';
+import type {Reply} from './replies.ts';
 
 const headerBytesMax = 8 * 1024;
 const headersMax = 64;
@@ -19,8 +20,10 @@ const hotSuffix = '.ipxe';
 const endOfHead = Buffer.from('\r\n\r\n');
 const httpVersion = 'HTTP/1.1\r\n';
 const space = 0x20;
+const specialHeader =
+  /\r\n(content-length|transfer-encoding|expect|upgrade|connection)[ \t]*:[ \t]*([^\r]*?)[ \t]*\r\n/i;
 
-export type ReadyReply = (tag: string, ipAddress: string) => Buffer | undefined;
+export type ReadyReply = (tag: string, ipAddress: string) => Reply | undefined;
 
 export type HttpListener = AsyncDisposable & {readonly port: number};
 
@@ -29,8 +32,8 @@ export type HttpListener = AsyncDisposable & {readonly port: number};
  * write (12 against 30 us of CPU through node:http); every other connection goes to node:http, with the bytes it has sent.
  */
 export async function listenHttp({
-  host,
-  port,
+  httpHost: host,
+  httpPort: port,
   connectionsMax,
   connectionsPerAddressMax,
   ready,
@@ -38,8 +41,8 @@ export async function listenHttp({
   metrics,
   log,
 }: {
-  readonly host: string;
-  readonly port: number;
+  readonly httpHost: string;
+  readonly httpPort: number;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
   readonly ready: ReadyReply;
@@ -138,8 +141,8 @@ function answerHotPath({
     const asked = parseHotRequest(data);
     const reply = asked && ready(asked.tag, ipAddress);
     if (reply) {
-      if (asked.close) socket.end(reply);
-      else if (!socket.write(reply)) {
+      if (asked.close) socket.end(reply.closing);
+      else if (!socket.write(reply.whole)) {
         // It asks without reading the answers.
         socket.pause();
         socket.once('drain', resume);
@@ -177,11 +180,14 @@ export function parseHotRequest(
   const tag = data.toString('latin1', start, end - hotSuffix.length);
   if (!/^[\w:.-]{1,128}$/.test(tag)) return undefined;
 
-  const head = data.toString('latin1', end);
-  // What would change the meaning of the reply goes the long way.
-  if (/\r\n(?:content-length|transfer-encoding|expect|upgrade)[ \t]*:/i.test(head))
-    return undefined;
-  return {tag, close: /\r\nconnection:[ \t]*close[ \t]*\r\n/i.test(head)};
+  const special = specialHeader.exec(data.toString('latin1', end));
+  if (!special) return {tag, close: false};
+  // What would change the meaning of the reply goes the long way; one "Connection: close" does not.
+  const [, name = '', value = ''] = special;
+  const close = name.toLowerCase() === 'connection' && value.toLowerCase() === 'close';
+  return close && !specialHeader.test(special.input.slice(special.index + special[0].length - 2))
+    ? {tag, close}
+    : undefined;
 }
 
 function statusOf(code: string | undefined): string {

@@ -163,3 +163,15 @@ test('damaged answers on disk are put aside, and fetched again', async t => {
   await edge.until(() => edge.machines() === 1);
   t.is(await readFile(`${file}.damaged`, 'utf8'), 'muster boot answers 1\nbut not these');
 });
+
+test('an edge stops at once, in the middle of a fetch too', async t => {
+  await using folder = await temporaryFolder();
+  await using server = await startMusterServer();
+  server.state.stallBlobs = true;
+  publishBook(server, [known]);
+  const edge = await startTestEdge({stateDir: folder.path, serverUrl: server.url});
+  await edge.until(() => server.state.blobRequests.length > 0);
+  const startMs = performance.now();
+  await edge[Symbol.asyncDispose]();
+  t.true(performance.now() - startMs < 5000);
+});

@@ -10,6 +10,7 @@ const retryMs = 10_000;
  */
 export function startPrefetch({book, artifacts}: {book: Book; artifacts: Artifacts}) {
   const stop = new AbortController();
+  const stopped = Promise.withResolvers<undefined>();
   let wake: () => void = () => undefined;
   let changed = false;
 
@@ -33,7 +34,11 @@ export function startPrefetch({book, artifacts}: {book: Book; artifacts: Artifac
       if (stop.signal.aborted || changed) return false;
       const sizeBytes = Number(artifact.sizeBytes);
       if (artifacts.has(artifact.sha256) || !artifacts.hasRoomFor(sizeBytes)) continue;
-      if ((await artifacts.ensure(artifact.sha256, sizeBytes)) !== 'ready') complete = false;
+      const fetched = artifacts.ensure(artifact.sha256, sizeBytes);
+      const outcome = await Promise.race([fetched, stopped.promise]);
+      // The server is away: the others would fail as well.
+      if (outcome === 'unavailable' || outcome === undefined) return false;
+      if (outcome === 'lost') complete = false;
     }
     return complete;
   }
@@ -46,6 +51,7 @@ export function startPrefetch({book, artifacts}: {book: Book; artifacts: Artifac
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
+      stopped.resolve(undefined);
       wake();
       await running;
     },

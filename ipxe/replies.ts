@@ -3,7 +3,12 @@ import type {Book, KnownMachine} from './book.ts';
 import {renderScript} from './script.ts';
 
 /** A whole HTTP reply, ready for the socket, and the script within it. */
-export type Reply = {readonly whole: Buffer; readonly script: Buffer};
+export type Reply = {
+  readonly whole: Buffer;
+  /** The same for a client that asked to close the connection. */
+  readonly closing: Buffer;
+  readonly script: Buffer;
+};
 
 /** Decisions differ by image and reason: far fewer than machines, but reasons are free text. */
 const repliesMax = 200_000;
@@ -52,5 +57,6 @@ export function toReply(script: string): Reply {
     '\r\n',
   ].join('\r\n');
   const whole = Buffer.from(head + script);
-  return {whole, script: whole.subarray(Buffer.byteLength(head))};
+  const closing = Buffer.from(head.replace('\r\n', '\r\nConnection: close\r\n') + script);
+  return {whole, closing, script: whole.subarray(Buffer.byteLength(head))};
 }

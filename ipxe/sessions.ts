@@ -12,6 +12,8 @@ export type BootSession = {
   machineId: string | undefined;
   macAddress: string | undefined;
   readonly ipAddress: string;
+  /** Found under all its keys. */
+  isIndexed: boolean;
   lastMs: number;
   /** The token is the last thing fetched before the kernel starts: a script asked for afterwards belongs to the next boot. */
   handedOver: boolean;
@@ -68,6 +70,7 @@ export function createSessions({
       machineId: keys.machineId,
       macAddress: keys.macAddress,
       ipAddress: keys.ipAddress,
+      isIndexed: false,
       lastMs: nowMs(),
       handedOver: false,
       toldLocalDisk: false,
@@ -79,6 +82,15 @@ export function createSessions({
 
   function remember(session: BootSession, keys: SessionKeys) {
     session.lastMs = nowMs();
+    const {machineId, macAddress, ipAddress} = session;
+    if (
+      session.isIndexed &&
+      keys.machineId === machineId &&
+      keys.macAddress === macAddress &&
+      keys.ipAddress === ipAddress
+    )
+      return;
+    session.isIndexed = true;
     session.machineId ??= keys.machineId;
     session.macAddress ??= keys.macAddress;
     if (keys.machineId !== undefined) aliases.set(`machine ${keys.machineId}`, session);

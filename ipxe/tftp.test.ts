@@ -173,7 +173,7 @@ test('a stranger cannot acknowledge for another machine', async t => {
 });
 
 test('one address gets a limited number of transfers; others are not harmed', async t => {
-  await using server = await startTftp({transfersPerClientMax: 2});
+  await using server = await startTftp({tftpTransfersPerClientMax: 2});
   using first = await openTftpSocket(server.port);
   using second = await openTftpSocket(server.port);
   using third = await openTftpSocket(server.port);
@@ -191,7 +191,7 @@ test('one address gets a limited number of transfers; others are not harmed', as
 });
 
 test('a setting allows blocks up to 65464 bytes', async t => {
-  await using server = await startTftp({blockBytesMax: 65_464});
+  await using server = await startTftp({tftpBlockBytesMax: 65_464});
   using socket = await openTftpSocket(server.port);
   socket.send(readRequest('snponly.efi', {blksize: '65464'}));
   const {peer} = await socket.next();

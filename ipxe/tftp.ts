@@ -36,20 +36,20 @@ type Running = {
 
 /** Read-only TFTP for boot loaders (RFC 1350, 2347, 2348, 2349, 7440). */
 export async function listenTftp({
-  host,
-  port,
-  blockBytesMax,
-  transfersMax,
-  transfersPerClientMax,
+  tftpHost: host,
+  tftpPort: port,
+  tftpBlockBytesMax: blockBytesMax,
+  tftpTransfersMax: transfersMax,
+  tftpTransfersPerClientMax: transfersPerClientMax,
   desk,
   metrics,
   log,
 }: {
-  readonly host: string;
-  readonly port: number;
-  readonly blockBytesMax: number;
-  readonly transfersMax: number;
-  readonly transfersPerClientMax: number;
+  readonly tftpHost: string;
+  readonly tftpPort: number;
+  readonly tftpBlockBytesMax: number;
+  readonly tftpTransfersMax: number;
+  readonly tftpTransfersPerClientMax: number;
   readonly desk: Pick<LoaderDesk, 'hand' | 'note'>;
   readonly metrics: Metrics;
   readonly log: Logger;

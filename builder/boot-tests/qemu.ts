@@ -1,4 +1,4 @@
-import {copyFile} from 'node:fs/promises';
+import {access, copyFile} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import path from 'node:path';
 
@@ -10,11 +10,29 @@ const uefiVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 const megabyte = 1024 * 1024;
 
 /** What boot tests need on this host: program or file, and the Debian package that brings it. */
-export const bootTestNeeds = [
+const needs: readonly {path: string; package: string; firmware?: Firmware}[] = [
   {path: '/usr/bin/qemu-system-x86_64', package: 'qemu-system-x86'},
-  {path: uefiCode, package: 'ovmf'},
   {path: '/usr/lib/ipxe/qemu/pxe-virtio.rom', package: 'ipxe-qemu'},
-] as const;
+  {path: uefiCode, package: 'ovmf', firmware: 'uefi'},
+];
+
+/** As a sentence; undefined when images can be tested with these firmwares. */
+export async function findMissingForBootTests(
+  firmwares: readonly Firmware[],
+): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (const need of needs) {
+    const wanted = need.firmware ? firmwares.includes(need.firmware) : firmwares.length > 0;
+    const found = await access(need.path).then(
+      () => true,
+      () => false,
+    );
+    if (wanted && !found) missing.push(need.package);
+  }
+  return missing.length === 0
+    ? undefined
+    : `Cannot boot-test images: install ${missing.join(', ')}`;
+}
 
 /**
  * A diskless machine on QEMU's user network that boots by its network card's own iPXE. Needs no rights. The serial port, which also

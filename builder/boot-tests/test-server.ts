@@ -87,6 +87,9 @@ export async function startTestServer({
         edgeUrl: base,
         tokenUrl: `${base}/boot/token.json`,
         enrollUrl: base,
+        // The agent refuses a boot.json without them, but a test ends before it would connect to NATS.
+        natsServers: [`${hostAddress}:${port}`],
+        siteCa: 'A boot test has no site CA',
         bootMacAddress: macAddress,
       }),
       {useProtoFieldName: true, alwaysEmitImplicit: true},

@@ -49,6 +49,8 @@ export async function startMusterServer({port = 0}: {port?: number} = {}) {
     blobs: new Map<string, Buffer>(),
     blobRequests: [] as string[],
     corruptBlobs: false,
+    /** Blob requests are never answered. */
+    stallBlobs: false,
   };
 
   async function authorize(header: string | undefined): Promise<void> {
@@ -72,6 +74,7 @@ export async function startMusterServer({port = 0}: {port?: number} = {}) {
     }
     const digest = /^\/blobs\/sha256\/([0-9a-f]{64})$/.exec(target)?.[1] ?? '';
     state.blobRequests.push(digest);
+    if (state.stallBlobs) await new Promise(() => undefined);
     const blob = state.blobs.get(digest);
     if (!blob) return {status: 404, body: Buffer.alloc(0)};
     return {status: 200, body: state.corruptBlobs ? Buffer.from(blob).fill(0, 0, 1) : blob};

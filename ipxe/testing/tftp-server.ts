@@ -12,7 +12,7 @@ export const loadersDir = '/usr/lib/ipxe';
 
 /** The TFTP side of an edge on a free port, serving Debian's boot loaders. */
 export async function startTftp(
-  limits: {transfersPerClientMax?: number; blockBytesMax?: number} = {},
+  limits: {tftpTransfersPerClientMax?: number; tftpBlockBytesMax?: number} = {},
 ) {
   await using stack = new AsyncDisposableStack();
   const nowMs = () => performance.now();
@@ -37,11 +37,11 @@ export async function startTftp(
   });
   const server = stack.use(
     await listenTftp({
-      host: '127.0.0.1',
-      port: 0,
-      blockBytesMax: 1468,
-      transfersMax: 4096,
-      transfersPerClientMax: 64,
+      tftpHost: '127.0.0.1',
+      tftpPort: 0,
+      tftpBlockBytesMax: 1468,
+      tftpTransfersMax: 4096,
+      tftpTransfersPerClientMax: 64,
       desk,
       metrics,
       log: silentLogger,

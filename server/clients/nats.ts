@@ -17,67 +17,72 @@ export type NatsLogin = {
 export type NatsLink = AsyncDisposable & {
   /** Undefined while NATS is away. */
   connection(): NatsConnection | undefined;
+  /** Tells each time the connection is there (again), at once when it is there now. A listener must not throw. */
+  onConnected(listener: (connection: NatsConnection) => void): void;
 };
 
-/**
- * One connection, kept for as long as the process runs, however late NATS comes up. `onConnected` is told each time it is there (again).
- */
-export function keepConnected({
-  login,
-  log,
-  onConnected,
-}: {
-  login: NatsLogin;
-  log: Logger;
-  onConnected: (connection: NatsConnection) => void;
-}): NatsLink {
+/** One connection, kept for as long as the process runs, however late NATS comes up. */
+export function keepConnected(login: NatsLogin, log: Logger): NatsLink {
   const stop = new AbortController();
-  let current: NatsConnection | undefined;
-  let online = false;
+  const listeners: ((connection: NatsConnection) => void)[] = [];
+  let online: NatsConnection | undefined;
 
+  const goOnline = (connection: NatsConnection) => {
+    online = connection;
+    log.info({connection: login.name, server: connection.getServer()}, 'connected to NATS');
+    for (const listener of listeners) listener(connection);
+  };
   const follow = async (connection: NatsConnection) => {
     for await (const {type} of connection.status()) {
-      if (type === 'disconnect') online = false;
-      if (type === 'reconnect') {
-        online = true;
-        onConnected(connection);
+      if (type === 'disconnect') {
+        online = undefined;
+        log.warn({connection: login.name}, 'lost NATS');
       }
+      if (type === 'reconnect') goOnline(connection);
     }
   };
+  const live = async () => {
+    const connection = await open(login);
+    const close = () => void leave(connection, online === connection);
+    stop.signal.addEventListener('abort', close, {once: true});
+    if (stop.signal.aborted) close();
+    else goOnline(connection);
+    await Promise.all([follow(connection), connection.closed()]);
+    online = undefined;
+    stop.signal.removeEventListener('abort', close);
+  };
   const keep = async () => {
-    let waitMs = retryFirstMs;
-    while (!stop.signal.aborted) {
-      try {
-        current = await open(login);
-        if (stop.signal.aborted) break;
-        waitMs = retryFirstMs;
-        online = true;
-        onConnected(current);
-        const following = follow(current);
-        await current.closed();
-        await following;
-      } catch (error) {
+    for (
+      let waitMs = retryFirstMs;
+      !stop.signal.aborted;
+      waitMs = Math.min(waitMs * 2, retryMaxMs)
+    ) {
+      const openedMs = performance.now();
+      await live().catch((error: unknown) => {
         log.debug({err: error, connection: login.name}, 'cannot connect to NATS yet');
-      }
-      online = false;
-      current = undefined;
+      });
+      if (performance.now() - openedMs > retryMaxMs) waitMs = retryFirstMs;
       await sleep(waitMs, undefined, {signal: stop.signal}).catch(() => undefined);
-      waitMs = Math.min(waitMs * 2, retryMaxMs);
     }
-    await current?.close();
   };
 
   const kept = keep();
   return {
-    connection: () => (online ? current : undefined),
+    connection: () => online,
+    onConnected(listener) {
+      listeners.push(listener);
+      if (online) listener(online);
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
-      // A connection that is away has nothing to drain and would wait for it.
-      if (online) await current?.drain();
-      else await current?.close();
       await kept;
     },
   };
+}
+
+/** A connection that is away has nothing to drain, and would wait for the bus to come back. */
+async function leave(connection: NatsConnection, online: boolean): Promise<void> {
+  await (online ? connection.drain() : connection.close()).catch(() => connection.close());
 }
 
 function open({servers, siteCa, name, user}: NatsLogin): Promise<NatsConnection> {

@@ -2,12 +2,27 @@ import {type AgentKey, endAgentKey, findCurrentAgentKey, insertAgentKey} from '.
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {findMachineForUpdate, type Machine, updateMachine} from '../store/machines.ts';
+import type {AgentCredentials} from './agents.ts';
 import type {Deps} from './deps.ts';
 
 export type AgentKeys = ReturnType<typeof createAgentKeys>;
 
-/** Which key speaks for a machine. Revoking at NATS is the caller's, after the commit. */
-export function createAgentKeys({now, newId}: Pick<Deps, 'now' | 'newId'>) {
+/** Which key speaks for a machine; a key that no longer does is revoked at NATS too. */
+export function createAgentKeys({
+  now,
+  newId,
+  credentials,
+}: Pick<Deps, 'now' | 'newId'> & {
+  readonly credentials: Pick<AgentCredentials, 'recordRevocation'>;
+}) {
+  async function end(tx: Sql, machineId: string, state: 'replaced' | 'revoked') {
+    const key = await findCurrentAgentKey(tx, machineId);
+    if (!key) return undefined;
+    await endAgentKey(tx, key.publicKey, {state, time: now()});
+    await credentials.recordRevocation(tx, key.publicKey);
+    return key;
+  }
+
   /** Nothing but registration, and no more than locate, re-inventory and reboot, until an operator accepts it again. */
   async function quarantine(tx: Sql, machineId: string, reason: string): Promise<void> {
     const machine = await findMachineForUpdate(tx, machineId);
@@ -27,7 +42,12 @@ export function createAgentKeys({now, newId}: Pick<Deps, 'now' | 'newId'>) {
   return {
     quarantine,
 
-    /** Makes the key the machine's current one; the one it replaces, if any. */
+    /** From now on the agent can neither stay nor come back with its key. */
+    async revokeCurrent(tx: Sql, machineId: string): Promise<void> {
+      await end(tx, machineId, 'revoked');
+    },
+
+    /** Makes the key the machine's current one, and ends the one before. */
     async install(
       tx: Sql,
       machine: Machine,
@@ -35,10 +55,9 @@ export function createAgentKeys({now, newId}: Pick<Deps, 'now' | 'newId'>) {
         AgentKey,
         'publicKey' | 'bootId' | 'bootSession' | 'imageInputKey' | 'agentVersion'
       >,
-    ): Promise<AgentKey | undefined> {
+    ): Promise<void> {
       const time = now();
-      const old = await findCurrentAgentKey(tx, machine.id);
-      if (old) await endAgentKey(tx, old.publicKey, {state: 'replaced', time});
+      const old = await end(tx, machine.id, 'replaced');
       await insertAgentKey(tx, {...key, machineId: machine.id, createTime: time});
       await appendEvent(tx, {
         id: newId(),
@@ -53,7 +72,6 @@ export function createAgentKeys({now, newId}: Pick<Deps, 'now' | 'newId'>) {
           ...(old ? {replacedKey: old.publicKey} : {}),
         },
       });
-      return old;
     },
 
     /** A key that was replaced is in use: somebody else holds, or held, this machine's identity. */

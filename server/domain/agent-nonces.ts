@@ -1,5 +1,4 @@
 import {createHmac, randomBytes, timingSafeEqual} from 'node:crypto';
-import {DomainError} from '../errors.ts';
 import type {MasterKey} from '../secrets.ts';
 
 const lifetimeMs = 60_000;
@@ -26,8 +25,8 @@ export function createAgentNonces({key, now}: {key: MasterKey; now: () => Date})
       return Buffer.concat([head, mac(machineId, head)]).toString('base64url');
     },
 
-    /** Throws "permission_denied" with reason NONCE_EXPIRED when the nonce is too old, made for another machine, or not ours. */
-    checkNonce(machineId: string, nonce: string): void {
+    /** False when the nonce is too old, made for another machine, or not ours. */
+    checkNonce(machineId: string, nonce: string): boolean {
       const bytes = Buffer.from(nonce, 'base64url');
       const head = bytes.subarray(0, timeBytes + randomBytesCount);
       const ours =
@@ -35,12 +34,7 @@ export function createAgentNonces({key, now}: {key: MasterKey; now: () => Date})
         timingSafeEqual(bytes.subarray(-macBytes), mac(machineId, head));
       const ageMs = ours ? now().getTime() - head.readUIntBE(0, timeBytes) : Infinity;
       // Another server's clock may be a little ahead.
-      if (ageMs > lifetimeMs || ageMs < -lifetimeMs)
-        throw new DomainError(
-          'permission_denied',
-          `Cannot accept the nonce of machine "${machineId}": it is not valid or older than 60 seconds; ask for a new one`,
-          {reason: 'NONCE_EXPIRED'},
-        );
+      return Math.abs(ageMs) <= lifetimeMs;
     },
   };
 }

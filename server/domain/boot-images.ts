@@ -1,3 +1,6 @@
+import type {Database} from '../store/db.ts';
+import {findImageByInputKey, findImages, latestRegistrationImage} from '../store/images.ts';
+
 export type BootArtifact = {
   readonly name: string;
   readonly sha256: string;
@@ -32,6 +35,21 @@ export type BootImages = {
   findRegistration(): Promise<RegistrationImages>;
   findByInputKey(inputKey: string): Promise<BootImage | undefined>;
 };
+
+export function createBootImages(sql: Database): BootImages {
+  return {
+    find: ids => findImages(sql, ids),
+    async findRegistration() {
+      const [full, virtual] = await Promise.all([
+        latestRegistrationImage(sql, 'full'),
+        latestRegistrationImage(sql, 'virtual'),
+      ]);
+      return {full: full?.id, virtual: virtual?.id};
+    },
+    findByInputKey: async inputKey =>
+      inputKey === '' ? undefined : findImageByInputKey(sql, inputKey),
+  };
+}
 
 /** Every file that a machine fetches to boot it. */
 export function artifactsOf(image: BootImage): readonly BootArtifact[] {

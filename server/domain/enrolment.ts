@@ -29,9 +29,6 @@ export type EnrolRequest = {
 /** Committed, and then told to the caller: what is recorded about a refusal must not be rolled back with it. */
 type Outcome = {readonly machine: Machine} | {readonly refused: DomainError};
 
-/** Longer than any credential lasts. */
-const credentialHourMs = 3_600_000;
-
 /** How an agent becomes a machine's agent (DESIGN §4, "Trust"). Trusts nothing that it hears. */
 export function createEnrolment({
   sql,
@@ -198,9 +195,6 @@ export function createEnrolment({
       if ('refused' in outcome) throw outcome.refused;
 
       const {id: machineId, state} = outcome.machine;
-      const since = new Date(now().getTime() - credentialHourMs);
-      for (const old of await agentStore.listKeysEndedSince(sql, machineId, since))
-        await credentials.revoke(old);
       const {publicKey} = request;
       const credential = await credentials.issueAgentCredential({machineId, publicKey});
       return {machineId, state, ...credential};

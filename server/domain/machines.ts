@@ -1,11 +1,10 @@
 import {DomainError} from '../errors.ts';
-import {endAgentKey, findCurrentAgentKey} from '../store/agents.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {lockEvidence} from '../store/evidence.ts';
 import * as store from '../store/machines.ts';
 import type {ImageConfig, Machine, MachineChange, MachineState} from '../store/machines.ts';
-import type {AgentCredentials} from './agents.ts';
+import type {AgentKeys} from './agent-keys.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {evidenceItems, noEvidence} from './identity.ts';
@@ -41,11 +40,11 @@ export function createMachines({
   newId,
   recognition,
   transitions,
-  credentials,
+  agentKeys,
 }: Deps & {
   readonly recognition: Recognition;
   readonly transitions: Transitions;
-  readonly credentials: AgentCredentials;
+  readonly agentKeys: AgentKeys;
 }) {
   async function append(
     tx: Sql,
@@ -60,13 +59,6 @@ export function createMachines({
     const machine = await store.findMachineForUpdate(tx, id);
     if (!machine) throw notFound(id);
     return machine;
-  }
-
-  /** From now on the agent can neither stay nor come back with this key. */
-  async function revokeAgent(tx: Sql, machineId: string): Promise<string | undefined> {
-    const key = await findCurrentAgentKey(tx, machineId);
-    if (key) await endAgentKey(tx, key.publicKey, {state: 'revoked', time: now()});
-    return key?.publicKey;
   }
 
   return {
@@ -167,17 +159,15 @@ export function createMachines({
       }),
 
     /** Turns a machine away: it boots its local disk from now on, and its agent's key is worth nothing. */
-    async reject(actor: string, id: string, reason: string): Promise<Machine> {
-      const {machine, revoked} = await sql.begin(async tx => {
+    reject: (actor: string, id: string, reason: string): Promise<Machine> =>
+      sql.begin(async tx => {
         await lock(tx, id);
         const text = reason || `Rejected by ${actor}`;
         const moved = {machineId: id, to: 'rejected', actor, reason: text} as const;
         const rejected = await transitions.transition(tx, moved);
-        return {machine: rejected, revoked: await revokeAgent(tx, id)};
-      });
-      if (revoked) await credentials.revoke(revoked);
-      return machine;
-    },
+        await agentKeys.revokeCurrent(tx, id);
+        return rejected;
+      }),
   };
 }
 

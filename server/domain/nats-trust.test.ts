@@ -1,7 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
-import net, {type AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -12,7 +11,8 @@ import {decode, encodeAccount} from '@nats-io/jwt';
 import {createOperator, createUser, type KeyPair} from '@nats-io/nkeys';
 import {connect, jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 import test from 'ava';
-import {natsServerBinary} from '../../test/helpers/nats-binary.ts';
+import {findServerBinary} from '../../test/helpers/nats.ts';
+import {freePort} from '../../test/helpers/processes.ts';
 import {startPostgres} from '../../test/helpers/postgres.ts';
 import {pushAccountJwt} from '../clients/nats-accounts.ts';
 import {keepConnected} from '../clients/nats.ts';
@@ -27,18 +27,9 @@ const now = () => new Date();
 const machineA = '0199c0de-0000-7000-8000-00000000000a';
 const machineB = '0199c0de-0000-7000-8000-00000000000b';
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const {port} = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** nats-server with the files that `nats-config` writes. */
 async function startNatsServer(keys: NatsKeys) {
-  const binary = await natsServerBinary();
+  const binary = findServerBinary();
   const folder = await mkdtemp(join(tmpdir(), 'muster-nats-'));
   const port = await freePort();
   const file = (name: string) => join(folder, name);
@@ -86,13 +77,8 @@ async function setUp() {
   const nats = stack.use(await startNatsServer(keys));
   const {servers} = nats;
   const siteCa = trust.siteCa;
-  const link = stack.use(
-    keepConnected({
-      login: {servers, siteCa, name: 'system', user: await trust.systemUser()},
-      log,
-      onConnected: () => pusher.pushSoon(),
-    }),
-  );
+  const login = {servers, siteCa, name: 'system', user: await trust.systemUser()};
+  const link = stack.use(keepConnected(login, log));
   const push = async (jwt: string) => {
     const system = link.connection();
     if (!system) throw new Error('NATS is away');
@@ -100,6 +86,7 @@ async function setUp() {
   };
   const isConnected = () => link.connection() !== undefined;
   const pusher = stack.use(await startAccountPusher({sql, trust, push, isConnected, log}));
+  link.onConnected(pusher.pushSoon);
 
   let connections: NatsConnection[] = [];
   stack.defer(async () => {
@@ -220,10 +207,14 @@ test('a revoked agent is dropped at once, others stay, and a restart of NATS for
   const first = await app.open('a', a, `muster.inbox.${machineA}`);
   const second = await app.open('b', b, `muster.inbox.${machineB}`);
 
+  const dropped = (async () => {
+    for await (const {type} of first.status()) if (type === 'disconnect') return;
+  })();
   const started = performance.now();
   await app.trust.revoke(a.publicKey);
-  await first.closed();
+  await dropped;
   t.log(`dropped after ${Math.round(performance.now() - started)} ms`);
+  await first.closed();
   t.false(second.isClosed());
   await second.flush();
 

@@ -109,19 +109,6 @@ export async function deleteOldAgentRecords(
   await sql`delete from agent_keys where state <> 'current' and end_time < ${before.keys}`;
 }
 
-/** Keys that ended lately: their last credential may still be valid. */
-export async function listKeysEndedSince(
-  sql: Sql,
-  machineId: string,
-  since: Date,
-): Promise<readonly string[]> {
-  const rows = await sql<{publicKey: string}[]>`
-    select public_key from agent_keys
-    where machine_id = ${machineId} and state <> 'current' and end_time > ${since} order by end_time limit 100
-  `;
-  return rows.map(({publicKey}) => publicKey);
-}
-
 /** Whether any key has ever spoken for this machine. */
 export async function hasAgentKey(sql: Sql, machineId: string): Promise<boolean> {
   const rows = await sql`select from agent_keys where machine_id = ${machineId} limit 1`;

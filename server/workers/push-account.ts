@@ -1,10 +1,10 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Logger} from '@muster/runtime/log.ts';
 import type {NatsTrust} from '../domain/nats-trust.ts';
+import {repeat} from '../repeat.ts';
 import type {Database} from '../store/db.ts';
+import {listenFor} from '../store/notifications.ts';
 
-const retryFirstMs = 250;
-const retryMaxMs = 5000;
+const retryMs = 1000;
 
 export type AccountPusher = AsyncDisposable & {
   /** NATS is there (again): it may have forgotten, or never known. */
@@ -28,45 +28,34 @@ export async function startAccountPusher({
   isConnected: () => boolean;
   log: Logger;
 }): Promise<AccountPusher> {
-  const stop = new AbortController();
   let wanted = false;
-  let running: Promise<void> | undefined;
-
-  const run = async () => {
-    let waitMs = retryFirstMs;
-    while (wanted && isConnected() && !stop.signal.aborted) {
-      wanted = false;
-      try {
-        await trust.withAccountJwt(async jwt => {
-          trust.assertPushable(jwt);
-          await push(jwt);
-        });
-        waitMs = retryFirstMs;
-      } catch (error) {
-        wanted = true;
-        log.warn({err: error}, 'cannot push the NATS account yet');
-        await sleep(waitMs, undefined, {signal: stop.signal}).catch(() => undefined);
-        waitMs = Math.min(waitMs * 2, retryMaxMs);
-      }
-    }
-  };
+  await using stack = new AsyncDisposableStack();
+  const pushing = stack.use(
+    repeat({
+      name: 'push the NATS account',
+      intervalMs: retryMs,
+      log,
+      step: async () => {
+        if (!wanted || !isConnected()) return;
+        wanted = false;
+        try {
+          await trust.withAccountJwt(async jwt => {
+            trust.assertPushable(jwt);
+            await push(jwt);
+          });
+        } catch (error) {
+          wanted = true;
+          throw error;
+        }
+      },
+    }),
+  );
   const pushSoon = () => {
     wanted = true;
-    running ??= run().finally(() => {
-      running = undefined;
-      // Wanted again between the loop's last look and now.
-      if (wanted && isConnected() && !stop.signal.aborted) pushSoon();
-    });
+    pushing.wake();
   };
+  stack.use(await listenFor(sql, 'revocations', pushSoon));
 
-  // Told again after every lost connection to PostgreSQL: a notification may have been missed meanwhile.
-  const {unlisten} = await sql.listen('revocations', pushSoon, pushSoon);
-  return {
-    pushSoon,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await unlisten();
-      await running;
-    },
-  };
+  const owned = stack.move();
+  return {pushSoon, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }

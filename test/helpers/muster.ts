@@ -35,6 +35,8 @@ export async function startMuster(
   options: {
     readonly serverEnv?: Readonly<Record<string, string>>;
     readonly builderEnv?: Readonly<Record<string, string>>;
+    /** For machines in a network namespace: every process listens on all addresses, and TFTP where firmware asks. */
+    readonly forMachines?: boolean;
   } = {},
 ): Promise<Muster> {
   if (!existsSync(natsServer))
@@ -44,13 +46,14 @@ export async function startMuster(
   const folder = await mkdtemp(join(tmpdir(), 'muster-e2e-'));
   stack.defer(() => rm(folder, {recursive: true, force: true}));
   const postgres = stack.use(await startPostgres());
-  const [serverPort, natsPort, edgePort, tftpPort, builderPort] = await Promise.all([
-    freePort(),
+  const [serverPort, natsPort, edgePort, builderPort] = await Promise.all([
     freePort(),
     freePort(),
     freePort(),
     freePort(),
   ]);
+  const host = options.forMachines ? '0.0.0.0' : '127.0.0.1';
+  const tftpPort = options.forMachines ? 69 : await freePort();
   const serverUrl = `http://127.0.0.1:${serverPort}`;
   const edgeUrl = `http://127.0.0.1:${edgePort}`;
   const tokenFile = join(folder, 'local-token');
@@ -65,7 +68,7 @@ export async function startMuster(
   const serverEnv = {
     DATABASE_URL: postgres.url,
     NATS_URL: `127.0.0.1:${natsPort}`,
-    SERVER_HOST: '127.0.0.1',
+    SERVER_HOST: host,
     SERVER_PORT: String(serverPort),
     MASTER_KEY_FILE: join(folder, 'server', 'master.key'),
     IMAGE_STORE_DIR: join(folder, 'server', 'images'),
@@ -75,7 +78,7 @@ export async function startMuster(
     ...options.serverEnv,
   };
   const natsFolder = join(folder, 'nats');
-  const listen = `127.0.0.1:${natsPort}`;
+  const listen = `${host}:${natsPort}`;
   const config = manage(
     'nats-config',
     ['server/main.ts', 'nats-config', natsFolder, '--listen', listen, '--data', natsFolder],
@@ -111,9 +114,9 @@ export async function startMuster(
     SERVER_URL: serverUrl,
     EDGE_STATE_DIR: join(folder, 'edge'),
     JOIN_CODE: await joinCode(1, 'edge-1'),
-    HTTP_HOST: '127.0.0.1',
+    HTTP_HOST: host,
     EDGE_HTTP_PORT: String(edgePort),
-    TFTP_HOST: '127.0.0.1',
+    TFTP_HOST: host,
     TFTP_PORT: String(tftpPort),
   });
   edge.start();

@@ -213,7 +213,7 @@ function readUntilReady(child: ChildProcess): Promise<number> {
   });
 }
 
-function findServerBinary(): string {
+export function findServerBinary(): string {
   const places = [
     serverBinary,
     ...(env.PATH ?? '').split(delimiter).map(directory => join(directory, 'nats-server')),

@@ -1,0 +1,126 @@
+import {once} from 'node:events';
+import {readFile, rm} from 'node:fs/promises';
+import http from 'node:http';
+import type {AddressInfo} from 'node:net';
+import path from 'node:path';
+import {answerHealth, type Readiness} from '@muster/runtime/health.ts';
+import type {Logger} from '@muster/runtime/log.ts';
+import {nixBackend} from './backends/backend.ts';
+import {createDebianBackend} from './backends/debian/debian.ts';
+import {findMissingForBootTests} from './boot-tests/qemu.ts';
+import {probeAccelerator} from './boot-tests/kvm.ts';
+import {openBusSession} from './bus-session.ts';
+import {openCache} from './cache.ts';
+import {cacheEntriesMax, type Config, programEnvironment} from './config.ts';
+import {loadIdentity} from './identity.ts';
+import {createImageStore} from './image-store.ts';
+import {openServerSession, startReporting} from './server-session.ts';
+import {startWorker} from './worker.ts';
+
+export type Builder = AsyncDisposable & {readonly healthPort: number};
+
+/** Joins when it has not yet, then takes builds until it is disposed. */
+export async function startBuilder(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Builder> {
+  await using stack = new AsyncDisposableStack();
+  const stop = new AbortController();
+  stack.defer(() => stop.abort());
+  const running = AbortSignal.any([signal, stop.signal]);
+
+  const checks = {joined: false, server: () => false, nats: () => false};
+  const health = stack.use(
+    await listenForHealth(config, () => ({
+      joined: checks.joined,
+      server: checks.server(),
+      nats: checks.nats(),
+    })),
+  );
+  const workDirectory = path.join(config.stateDirectory, 'work');
+  await rm(workDirectory, {recursive: true, force: true});
+  const debian = createDebianBackend({
+    cache: await openCache(path.join(config.stateDirectory, 'cache'), cacheEntriesMax),
+    aptDirectory: path.join(config.stateDirectory, 'apt'),
+    nodeBinary: config.nodeBinary,
+    agentBundle: config.agentBundle,
+    env: programEnvironment(config),
+  });
+  const backend = {
+    ...debian,
+    findMissing: async () =>
+      (await debian.findMissing()) ?? (await findMissingForBootTests(config.bootTestFirmwares)),
+  };
+  const accelerator = await probeAccelerator(config.bootTestAccelerator, running);
+  log.info({accelerator}, 'boot tests');
+
+  const identity = await loadIdentity(config.stateDirectory);
+  const session = await openServerSession(config, identity, {signal: running, log});
+  checks.joined = true;
+  const reporting = startReporting(session, {
+    version: await readVersion(),
+    backends: [backend, nixBackend],
+    signal: running,
+    log,
+  });
+  checks.server = reporting.accepted;
+  stack.defer(() => reporting.ended);
+  stack.defer(() => stop.abort());
+
+  const bus = stack.use(await openBusSession(session, identity, {signal: running, log}));
+  checks.nats = bus.connected;
+  stack.use(
+    startWorker(
+      {
+        builds: session.builds,
+        bus,
+        backends: [backend],
+        imageStore: createImageStore(config.serverUrl, session.authorize),
+        bootTests: {
+          firmwares: config.bootTestFirmwares,
+          accelerator,
+          timeLimitSeconds: config.bootTestTimeLimitSeconds,
+        },
+        workDirectory,
+        buildTimeLimitSeconds: config.buildTimeLimitSeconds,
+        log,
+      },
+      config.buildSlots,
+    ),
+  );
+  log.info({serviceId: session.serviceId, slots: config.buildSlots}, 'taking builds');
+
+  const owned = stack.move();
+  return {healthPort: health.port, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+async function listenForHealth(
+  {healthHost, healthPort}: Config,
+  readiness: () => Readiness,
+): Promise<AsyncDisposable & {readonly port: number}> {
+  const server = http.createServer((request, response) => {
+    const answer = answerHealth(request.url ?? '', readiness);
+    response.writeHead(answer?.status ?? 404, {'content-type': 'application/json'});
+    response.end(answer?.body ?? '{"code":"not_found"}\n');
+  });
+  server.listen(healthPort, healthHost);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(path.join(import.meta.dirname, 'package.json'), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '';
+}

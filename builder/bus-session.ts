@@ -1,0 +1,97 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {type Consumer, jetstream} from '@nats-io/jetstream';
+import {connect, jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
+import type {IssueServiceCredentialResponse} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {buildersDurable, busOptions, streams, subjects} from '@muster/runtime/bus.ts';
+import type {Logger} from '@muster/runtime/log.ts';
+import type {Identity} from './identity.ts';
+import {retryWhileTransient} from './retry.ts';
+import type {ServerSession} from './server-session.ts';
+
+const credentialDelayMaxMs = 15_000;
+const renewAtFraction = 0.6;
+const renewPauseMaxMs = 3_600_000;
+const requestTimeoutMs = 5000;
+
+export type BusSession = AsyncDisposable & {
+  readonly connected: () => boolean;
+  /** The queue of builds. Throws while NATS is away or the server has not made it yet. */
+  readonly builds: () => Promise<Consumer>;
+};
+
+/** A NATS connection as this builder, kept alive: its credential of one hour is renewed in time, and a lost server is looked for again. */
+export async function openBusSession(
+  {services, serviceId}: Pick<ServerSession, 'services' | 'serviceId'>,
+  {seed}: Identity,
+  {signal, log}: {signal: AbortSignal; log: Logger},
+): Promise<BusSession> {
+  const stop = new AbortController();
+  const ending = AbortSignal.any([signal, stop.signal]);
+  const issue = () =>
+    retryWhileTransient(() => services.issueServiceCredential({}, {signal: ending}), {
+      signal: ending,
+      delayMaxMs: credentialDelayMaxMs,
+      onRetry: error => log.warn({err: error}, 'cannot get a NATS credential, trying again'),
+    });
+
+  let credential = await issue();
+  const connection = await connectWhenThere(ending);
+  let connected = true;
+  void watchStatus(connection);
+  const renewing = keepRenewing(credential).catch((error: unknown) => {
+    if (!ending.aborted) log.error({err: error}, 'the NATS credential is renewed no more');
+  });
+
+  async function connectWhenThere(until: AbortSignal): Promise<NatsConnection> {
+    return retryWhileTransient(
+      () =>
+        connect({
+          ...busOptions({
+            servers: credential.natsServers,
+            siteCa: credential.siteCa,
+            name: `builder ${serviceId}`,
+          }),
+          authenticator: jwtAuthenticator(() => credential.natsJwt, seed),
+          inboxPrefix: subjects.inbox(serviceId),
+        }),
+      {
+        signal: until,
+        delayMaxMs: credentialDelayMaxMs,
+        onRetry: error => log.warn({err: error}, 'cannot connect to NATS, trying again'),
+      },
+    );
+  }
+
+  async function watchStatus(nats: NatsConnection): Promise<void> {
+    for await (const status of nats.status()) {
+      if (status.type === 'disconnect') connected = false;
+      if (status.type === 'reconnect') connected = true;
+      if (status.type === 'error') log.warn({err: status.error}, 'NATS refused something');
+    }
+  }
+
+  async function keepRenewing(first: IssueServiceCredentialResponse): Promise<void> {
+    for (let current = first; !ending.aborted;) {
+      const pauseMs = Math.min(current.expiresInSeconds * 1000 * renewAtFraction, renewPauseMaxMs);
+      await sleep(pauseMs, undefined, {signal: ending});
+      current = await issue();
+      credential = current;
+      await connection.reconnect();
+      log.debug('NATS credential renewed');
+    }
+  }
+
+  return {
+    connected: () => connected,
+    builds: () =>
+      jetstream(connection, {timeout: requestTimeoutMs}).consumers.get(
+        streams.JOBS.name,
+        buildersDurable,
+      ),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await renewing;
+      await connection.close();
+    },
+  };
+}

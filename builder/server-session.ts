@@ -1,0 +1,127 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {type Client, Code, ConnectError, createClient} from '@connectrpc/connect';
+import {createConnectTransport} from '@connectrpc/connect-node';
+import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import type {Logger} from '@muster/runtime/log.ts';
+import {createServiceTransport, serviceAuthorization} from '@muster/runtime/rpc-client.ts';
+import type {Backend} from './backends/backend.ts';
+import {type Identity, readServiceId, writeServiceId} from './identity.ts';
+import {retryWhileTransient} from './retry.ts';
+
+const reportEveryMs = 10_000;
+const joinDelayMaxMs = 10_000;
+/** A call that takes longer has lost its server. */
+const callTimeoutMs = 30_000;
+
+/** The server as this builder, an enrolled service, reaches it. */
+export type ServerSession = {
+  readonly serviceId: string;
+  readonly builds: Client<typeof BuildService>;
+  readonly services: Client<typeof ServiceService>;
+  /** Authorization header for the image store. */
+  readonly authorize: () => Promise<string>;
+};
+
+/** Joins with the code at the first start. Waits for a server that is away; a code that the server refuses is an error. */
+export async function openServerSession(
+  {
+    serverUrl,
+    stateDirectory,
+    joinCode,
+  }: {serverUrl: string; stateDirectory: string; joinCode: string},
+  identity: Identity,
+  {signal, log}: {signal: AbortSignal; log: Logger},
+): Promise<ServerSession> {
+  const known = await readServiceId(stateDirectory);
+  if (known === undefined && joinCode === '')
+    throw new Error(
+      'This builder has not joined a server: make a code with "muster service add builder NAME" and start it once with JOIN_CODE',
+    );
+  const serviceId = known ?? (await join({serverUrl, joinCode}, identity, {signal, log}));
+  await writeServiceId(stateDirectory, serviceId);
+
+  const {key} = identity;
+  const transport = createServiceTransport({baseUrl: serverUrl, serviceId, key});
+  return {
+    serviceId,
+    builds: createClient(BuildService, transport),
+    services: createClient(ServiceService, transport),
+    authorize: serviceAuthorization(serviceId, key),
+  };
+}
+
+async function join(
+  {serverUrl, joinCode}: {serverUrl: string; joinCode: string},
+  {publicKey}: Identity,
+  {signal, log}: {signal: AbortSignal; log: Logger},
+): Promise<string> {
+  const client = createClient(
+    ServiceService,
+    createConnectTransport({baseUrl: serverUrl, httpVersion: '2', defaultTimeoutMs: callTimeoutMs}),
+  );
+  const {service} = await retryWhileTransient(
+    () => client.joinService({code: joinCode, publicKey}),
+    {
+      signal,
+      delayMaxMs: joinDelayMaxMs,
+      onRetry: error => log.warn({err: error}, 'cannot join yet, trying again'),
+    },
+  );
+  if (!service) throw new Error('Cannot join: the server answered without a service');
+  log.info({serviceId: service.id, name: service.name}, 'joined');
+  return service.id;
+}
+
+/** Tells the server every 10 s that this builder lives and what it can build. `accepted` is the latest outcome. */
+export function startReporting(
+  {services}: Pick<ServerSession, 'services'>,
+  {
+    version,
+    backends,
+    signal,
+    log,
+  }: {
+    version: string;
+    backends: readonly Pick<Backend, 'name' | 'findMissing'>[];
+    signal: AbortSignal;
+    log: Logger;
+  },
+): {readonly accepted: () => boolean; readonly ended: Promise<void>} {
+  let accepted = false;
+
+  async function report(): Promise<void> {
+    const offered = await Promise.all(
+      backends.map(async ({name, findMissing}) => {
+        const missing = await findMissing();
+        return {name, available: missing === undefined, missing: missing?.slice(0, 1024) ?? ''};
+      }),
+    );
+    try {
+      await services.reportService(
+        {version, backends: offered},
+        {timeoutMs: callTimeoutMs, signal},
+      );
+      if (!accepted) log.info({backends: offered}, 'reported to the server');
+      accepted = true;
+    } catch (error) {
+      if (signal.aborted) return;
+      const revoked = error instanceof ConnectError && error.code === Code.Unauthenticated;
+      log.warn(
+        {err: error},
+        revoked
+          ? 'the server does not know this key: it was revoked, or this is another server'
+          : 'cannot report to the server',
+      );
+      accepted = false;
+    }
+  }
+
+  async function loop(): Promise<void> {
+    while (!signal.aborted) {
+      await report();
+      await sleep(reportEveryMs, undefined, {signal}).catch(() => undefined);
+    }
+  }
+  return {accepted: () => accepted, ended: loop()};
+}

@@ -1,0 +1,121 @@
+import process from 'node:process';
+import {
+  boolean,
+  integer,
+  list,
+  loadSettings,
+  oneOf,
+  port,
+  text,
+  type Values,
+} from '@muster/runtime/config.ts';
+import {acceptancePolicies} from './domain/acceptance.ts';
+
+export const settings = {
+  databaseUrl: {
+    env: 'DATABASE_URL',
+    describe:
+      'PostgreSQL: postgres://user:password@host:port/name, or postgres://user@/name?host=/socket/folder',
+    parse: text,
+    secret: true,
+  },
+  natsUrl: {
+    env: 'NATS_URL',
+    describe: 'nats-servers as host:port, separated by commas',
+    default: '127.0.0.1:4222',
+    parse: list,
+  },
+  host: {
+    env: 'SERVER_HOST',
+    describe: 'address that the one port listens on',
+    default: '0.0.0.0',
+    parse: text,
+  },
+  port: {
+    env: 'SERVER_PORT',
+    describe: 'port for Connect, gRPC, gRPC-Web, REST, health and the image store',
+    default: '8080',
+    parse: port,
+  },
+  masterKeyFile: {
+    env: 'MASTER_KEY_FILE',
+    describe:
+      'key that seals every secret in PostgreSQL; made when it is missing, the same for every server',
+    default: '/var/lib/muster/server/master.key',
+    parse: text,
+  },
+  imageStoreDirectory: {
+    env: 'IMAGE_STORE_DIR',
+    describe: 'folder of image artifacts, named by their SHA-256',
+    default: '/var/lib/muster/images',
+    parse: text,
+  },
+  artifactBytesMax: {
+    env: 'ARTIFACT_BYTES_MAX',
+    describe: 'largest artifact that builders may upload, in bytes',
+    default: String(8 * 1024 ** 3),
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+  },
+  localTokenFile: {
+    env: 'LOCAL_TOKEN_FILE',
+    describe:
+      'where to write a new administrator token at each start, readable by its owner only; empty: none',
+    default: '',
+    parse: text,
+  },
+  enrollPublicUrl: {
+    env: 'ENROLL_PUBLIC_URL',
+    describe:
+      'where machines reach this server; {edge_host} stands for the address at which a machine reached its edge',
+    default: 'http://{edge_host}:8080',
+    parse: text,
+  },
+  natsPublicServers: {
+    env: 'NATS_PUBLIC_SERVERS',
+    describe: 'where machines reach NATS, as host:port, separated by commas; with {edge_host}',
+    default: '{edge_host}:4222',
+    parse: list,
+  },
+  acceptancePolicy: {
+    env: 'ACCEPTANCE_POLICY',
+    describe:
+      'which machines are let in: open (with a boot token), approve (an operator accepts each), expected-only',
+    default: 'open',
+    parse: oneOf(...acceptancePolicies),
+  },
+  newMachinesPerHourMax: {
+    env: 'NEW_MACHINES_PER_HOUR_MAX',
+    describe: 'new machines that sightings and enrolments may make in an hour',
+    default: '2000',
+    parse: integer(1, 1_000_000),
+  },
+  rebootWhenReady: {
+    env: 'REBOOT_WHEN_READY',
+    describe: 'whether a machine in the registration image is rebooted when its image is ready',
+    default: 'true',
+    parse: boolean,
+  },
+  buildTimeLimitSeconds: {
+    env: 'BUILD_TIME_LIMIT_SECONDS',
+    describe: 'how long one attempt of a build may take',
+    default: '7200',
+    parse: integer(60, 86_400),
+  },
+  metricsRetentionDays: {
+    env: 'METRICS_RETENTION_DAYS',
+    describe: 'days that samples are kept',
+    default: '14',
+    parse: integer(1, 3650),
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    describe: 'debug, info, warn or error',
+    default: 'info',
+    parse: oneOf('debug', 'info', 'warn', 'error'),
+  },
+};
+
+export type Config = Values<typeof settings>;
+
+/** Throws one error that names every problem. */
+export const loadConfig = (): Config => loadSettings(settings, process.env);

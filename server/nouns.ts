@@ -1,0 +1,148 @@
+import type {Logger} from '@muster/runtime/log.ts';
+import type {Config} from './config.ts';
+import {createAgentKeys} from './domain/agent-keys.ts';
+import type {AgentCredentials} from './domain/agents.ts';
+import type {BlobStore} from './domain/blobs.ts';
+import {createBoot} from './domain/boot.ts';
+import type {BootImages} from './domain/boot-images.ts';
+import {createBootSessions} from './domain/boot-sessions.ts';
+import {createBootTimeline} from './domain/boot-timeline.ts';
+import {createBootTokenVerifier} from './domain/boot-tokens.ts';
+import type {LiveBuilder} from './domain/build-rules.ts';
+import {createBuildUpkeep} from './domain/build-upkeep.ts';
+import {createBuildWork} from './domain/build-work.ts';
+import {createBuilds} from './domain/builds.ts';
+import {createCommands} from './domain/commands.ts';
+import type {Deps} from './domain/deps.ts';
+import {createEnrolment} from './domain/enrolment.ts';
+import {createEvents} from './domain/events.ts';
+import {createHardware} from './domain/hardware.ts';
+import {createHellos} from './domain/hello.ts';
+import {createImages} from './domain/images.ts';
+import {createMachines} from './domain/machines.ts';
+import {createOperations} from './domain/operations.ts';
+import type {BusStatus} from './domain/presence.ts';
+import {createRecognition} from './domain/recognition.ts';
+import {createRenewal} from './domain/renewal.ts';
+import {createIdentifyClient, createSightings} from './domain/sightings.ts';
+import {createTransitions} from './domain/transitions.ts';
+import {createTrials} from './domain/trials.ts';
+import {findImageByInputKey, findImages, latestRegistrationImage} from './store/images.ts';
+import type {KeyedWakeUps, WakeUps} from './wake-ups.ts';
+
+const queuedMs = 60_000;
+const silentMs = 120_000;
+/** What a builder is told is less than what the reconciler waits for. */
+const attemptGraceMs = 60_000;
+
+export type Nouns = ReturnType<typeof createNouns>;
+
+/** Every use case of machines, boots and builds, wired by hand. */
+export function createNouns({
+  deps,
+  config,
+  credentials,
+  findEdgeKey,
+  listLiveBuilders,
+  blobs,
+  positions,
+  buildChanges,
+  busStatus,
+  log,
+}: {
+  readonly deps: Deps;
+  readonly config: Config;
+  readonly credentials: AgentCredentials;
+  readonly findEdgeKey: (serviceId: string) => Promise<string | undefined>;
+  readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
+  readonly blobs: BlobStore;
+  /** Told when the journal got new positions. */
+  readonly positions: WakeUps;
+  readonly buildChanges: KeyedWakeUps;
+  readonly busStatus: () => BusStatus;
+  readonly log: Logger;
+}) {
+  const {sql} = deps;
+  const policy = config.acceptancePolicy;
+  const images = createBootImages(deps);
+  const transitions = createTransitions(deps);
+  const recognition = createRecognition({
+    ...deps,
+    newMachinesPerHourMax: config.newMachinesPerHourMax,
+  });
+  const identifyClient = createIdentifyClient(recognition);
+  const agentKeys = createAgentKeys({...deps, credentials});
+  const bootSessions = createBootSessions({...deps, images, identifyClient});
+  const sightings = createSightings({...deps, recognition, transitions});
+  const boot = createBoot({...deps, policy, images, sightings, log});
+  const commands = createCommands(deps);
+  const attemptMs = config.buildTimeLimitSeconds * 1000;
+  const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
+
+  return {
+    bootImages: images,
+    bootSessions,
+    sightings,
+    boot,
+    commands,
+    builds,
+    timeline: createBootTimeline(deps),
+    machines: createMachines({...deps, recognition, transitions, agentKeys}),
+    hardware: createHardware(deps),
+    enrolment: createEnrolment({
+      ...deps,
+      policy,
+      verifyBootToken: createBootTokenVerifier(findEdgeKey),
+      recognition,
+      transitions,
+      bootSessions,
+      agentKeys,
+      credentials,
+    }),
+    renewal: createRenewal({sql, agentKeys, credentials}),
+    hellos: createHellos({
+      ...deps,
+      images,
+      transitions,
+      bootSessions,
+      boot,
+      commands,
+      agentKeys,
+    }),
+    trials: createTrials({...deps, images, transitions, busStatus}),
+    images: createImages(deps),
+    work: createBuildWork({
+      ...deps,
+      transitions,
+      timeLimitSeconds: config.buildTimeLimitSeconds,
+      hasArtifact: async (sha256, sizeBytes) => (await blobs.stat(sha256))?.sizeBytes === sizeBytes,
+    }),
+    upkeep: createBuildUpkeep({
+      ...deps,
+      transitions,
+      limits: {queuedMs, silentMs, attemptMs: attemptMs + attemptGraceMs},
+    }),
+    operations: createOperations({
+      sql,
+      cancel: {
+        build: async (actor, id) => {
+          await builds.cancel(actor, id);
+        },
+      },
+    }),
+    events: createEvents({sql, positions}),
+  };
+}
+
+/** Images as booting sees them. */
+const createBootImages = ({sql}: Pick<Deps, 'sql'>): BootImages => ({
+  find: ids => findImages(sql, ids),
+  async findRegistration() {
+    const [full, virtual] = await Promise.all([
+      latestRegistrationImage(sql, 'full'),
+      latestRegistrationImage(sql, 'virtual'),
+    ]);
+    return {full: full?.id, virtual: virtual?.id};
+  },
+  findByInputKey: inputKey => findImageByInputKey(sql, inputKey),
+});

@@ -1,0 +1,123 @@
+import {createHash, randomBytes} from 'node:crypto';
+import {createUser, type KeyPair} from '@nats-io/nkeys';
+import {uuidv7} from '@muster/runtime/ids.ts';
+import {silentLogger as log} from '@muster/runtime/log.ts';
+import {privateKeyOf, signToken} from '@muster/runtime/tokens.ts';
+import type {AcceptancePolicy} from '@muster/server/domain/acceptance.ts';
+import {createAgentKeys} from '@muster/server/domain/agent-keys.ts';
+import {createAgentNonces} from '@muster/server/domain/agent-nonces.ts';
+import {createBoot} from '@muster/server/domain/boot.ts';
+import {createBootImages} from '@muster/server/domain/boot-images.ts';
+import {createBootSessions} from '@muster/server/domain/boot-sessions.ts';
+import {createBootTimeline} from '@muster/server/domain/boot-timeline.ts';
+import {createBootTokenVerifier} from '@muster/server/domain/boot-tokens.ts';
+import {createCommands} from '@muster/server/domain/commands.ts';
+import {createEnrolment} from '@muster/server/domain/enrolment.ts';
+import {createHardware} from '@muster/server/domain/hardware.ts';
+import {createHellos} from '@muster/server/domain/hello.ts';
+import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
+import {createMachines} from '@muster/server/domain/machines.ts';
+import {loadNatsKeys} from '@muster/server/domain/nats-keys.ts';
+import {createNatsTrust} from '@muster/server/domain/nats-trust.ts';
+import {createRecognition} from '@muster/server/domain/recognition.ts';
+import {createRenewal} from '@muster/server/domain/renewal.ts';
+import {createIdentifyClient, createSightings} from '@muster/server/domain/sightings.ts';
+import {createTransitions} from '@muster/server/domain/transitions.ts';
+import {createTrials} from '@muster/server/domain/trials.ts';
+import {masterKey} from '@muster/server/secrets.ts';
+import type {Database} from '@muster/server/store/db.ts';
+import {type Image, insertImage} from '@muster/server/store/images.ts';
+
+export type ServerMachines = Awaited<ReturnType<typeof wireMachines>>;
+
+/** Everything about machines that a server has, on this database. `clock.now` is the time; one edge may sign boot tokens. */
+export async function wireMachines(
+  sql: Database,
+  options: {policy?: AcceptancePolicy; newMachinesPerHourMax?: number; edge?: KeyPair} = {},
+) {
+  const {policy = 'open', newMachinesPerHourMax = 1000, edge = createUser()} = options;
+  const clock = {now: new Date()};
+  const now = () => clock.now;
+  const newId = uuidv7;
+  const key = masterKey(Buffer.alloc(32, 7));
+  const keys = await loadNatsKeys({sql, now, key});
+  const credentials = {...createNatsTrust({sql, now, keys}), ...createAgentNonces({key, now})};
+  const edgeId = 'edge-1';
+
+  const deps = {sql, now, newId};
+  const images = createBootImages(sql);
+  const recognition = createRecognition({now, newId, newMachinesPerHourMax});
+  const transitions = createTransitions({now, newId});
+  const agentKeys = createAgentKeys({now, newId, credentials});
+  const identifyClient = createIdentifyClient(recognition);
+  const bootSessions = createBootSessions({...deps, images, identifyClient});
+  const sightings = createSightings({sql, now, recognition, transitions});
+  const boot = createBoot({...deps, policy, images, sightings, log});
+  const commands = createCommands(deps);
+  const verifyBootToken = createBootTokenVerifier(async id =>
+    id === edgeId ? edge.getPublicKey() : undefined,
+  );
+  const shared = {...deps, recognition, transitions, agentKeys, bootSessions, images};
+  return {
+    sql,
+    clock,
+    edge,
+    images,
+    recognition,
+    transitions,
+    bootSessions,
+    sightings,
+    boot,
+    commands,
+    machines: createMachines(shared),
+    hardware: createHardware(deps),
+    timeline: createBootTimeline(deps),
+    enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
+    renewal: createRenewal({sql, agentKeys, credentials}),
+    hellos: createHellos({...shared, boot, commands}),
+    trials: createTrials({...shared, busStatus: () => ({connected: true, since: new Date(0)})}),
+
+    /** As an edge signs it. */
+    token: (claims: {session: string; mac: string; lifetimeSeconds?: number; signer?: KeyPair}) =>
+      signToken({
+        key: privateKeyOf(new TextDecoder().decode((claims.signer ?? edge).getSeed())),
+        issuer: edgeId,
+        purpose: 'boot',
+        lifetimeSeconds: claims.lifetimeSeconds ?? 900,
+        claims: {
+          sid: claims.session,
+          mac: claims.mac,
+          ip: '10.0.0.9',
+          jti: randomBytes(16).toString('hex'),
+        },
+      }),
+  };
+}
+
+export const evidenceWith = (part: Partial<Evidence>): Evidence => ({...noEvidence, ...part});
+
+/** A new agent key, public part. */
+export const newAgentKey = (): string => createUser().getPublicKey();
+
+/** An image in the database, as a builder would have left it. */
+export async function addImage(sql: Database, part: Partial<Image>): Promise<Image> {
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+  const unique = randomBytes(8).toString('hex');
+  const artifact = (name: string) => ({name, sha256: digest(name + unique), sizeBytes: 4096});
+  return insertImage(sql, {
+    id: digest(unique),
+    kind: 'machine',
+    variant: 'virtual',
+    backend: 'debian',
+    inputKey: `key-${unique}`,
+    kernel: artifact('vmlinuz'),
+    initrds: [artifact('initrd.zst')],
+    layers: [],
+    commandLine: 'panic=30',
+    memoryRequiredBytes: 512 * 1024 * 1024,
+    bootTests: [],
+    buildId: undefined,
+    createTime: new Date(),
+    ...part,
+  });
+}
