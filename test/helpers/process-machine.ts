@@ -61,6 +61,8 @@ export async function createProcessMachine(
     logFile,
   );
 
+  muster.defer(() => agent.stop());
+
   const settings: Readonly<Record<string, string>> = {
     'mac:hexhyp': mac.replaceAll(':', '-'),
     'netX/mac:hexhyp': mac.replaceAll(':', '-'),
