@@ -16,11 +16,10 @@ import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import test from 'ava';
 import {serve} from '../../test/helpers/one-port.ts';
-import {healthService} from '../rpc/health.ts';
+import {addHealth} from '../rpc/health.ts';
 import {addReflection} from '../rpc/reflection.ts';
 
 const execute = promisify(execFile);
-const services = [MachineService, EventService];
 
 const setUp = () =>
   serve({
@@ -35,9 +34,8 @@ const setUp = () =>
           yield {event: {position: 2n}};
         },
       });
-      const serviceNames = new Set(services.map(({typeName}) => typeName));
-      router.service(Health, healthService({readiness: () => ({database: true}), serviceNames}));
-      addReflection(router, services);
+      addHealth(router, () => ({database: true}));
+      addReflection(router);
     },
   });
 

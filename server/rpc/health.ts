@@ -1,15 +1,21 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {Code, ConnectError, type ServiceImpl} from '@connectrpc/connect';
+import {Code, ConnectError, type ConnectRouter, type ServiceImpl} from '@connectrpc/connect';
 import {
-  type Health,
+  Health,
   HealthCheckResponse_ServingStatus as Status,
 } from '@muster/proto/gen/grpc/health/v1/health_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 
 const watchIntervalMs = 1000;
 
+/** For the services that the router has by now. */
+export function addHealth(router: ConnectRouter, readiness: () => Readiness): void {
+  const serviceNames = new Set(router.handlers.map(({service}) => service.typeName));
+  router.service(Health, healthService({readiness, serviceNames}));
+}
+
 /** grpc.health.v1: the server as a whole ("") and each served service are SERVING while every readiness check holds. */
-export function healthService({
+function healthService({
   readiness,
   serviceNames,
 }: {

@@ -1,8 +1,10 @@
 import type {Interceptor} from '@connectrpc/connect';
 import {createValidateInterceptor} from '@connectrpc/validate';
 import type {Logger} from '@muster/runtime/log.ts';
+import type {Registry} from 'prom-client';
 import {authorize} from './authorize.ts';
 import {authenticate, type Identify} from './caller.ts';
+import {countCalls} from './count-calls.ts';
 import {mapErrors} from './error-interceptor.ts';
 import {limitStreams} from './stream-limits.ts';
 
@@ -10,11 +12,14 @@ import {limitStreams} from './stream-limits.ts';
 export function createInterceptors({
   identify,
   log,
+  metrics,
 }: {
   identify: Identify;
   log: Logger;
+  metrics: Registry;
 }): Interceptor[] {
   return [
+    countCalls(metrics, log),
     mapErrors(log),
     authenticate(identify),
     authorize,

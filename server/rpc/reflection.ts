@@ -26,10 +26,11 @@ type Answer =
   | {case: 'errorResponse'; value: {errorCode: number; errorMessage: string}};
 
 /**
- * gRPC server reflection, v1 and v1alpha (the same messages), of the services given and of everything they refer to. No kept npm package does
+ * gRPC server reflection, v1 and v1alpha (the same messages), of the services that the router has by now and of everything they refer to. No kept npm package does
  * this for Connect.
  */
-export function addReflection(router: ConnectRouter, services: readonly DescService[]): void {
+export function addReflection(router: ConnectRouter): void {
+  const services = new Set(router.handlers.map(({service}) => service));
   const all = [...services, ServerReflection, ServerReflectionAlpha];
   const files = new Map<string, DescFile>();
   for (const {file} of all) collect(file, files);

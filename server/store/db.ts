@@ -51,3 +51,17 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const noSocket = code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect';
   return noSocket || connectionErrors.has(code) || connectionStates.test(code);
 }
+
+const answerTimeoutMs = 1500;
+
+/** Whether the database answers now. */
+export async function isAnswering(sql: Database): Promise<boolean> {
+  const late = new Promise<boolean>(resolve => {
+    setTimeout(() => resolve(false), answerTimeoutMs).unref();
+  });
+  const asked = sql`select 1`.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([asked, late]);
+}

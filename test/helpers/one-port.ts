@@ -38,13 +38,14 @@ export async function serve({
 }) {
   await using stack = new AsyncDisposableStack();
   const shutdown = new AbortController();
+  const metrics = new Registry();
   const handler = createRouter({
     routes,
     handlers,
     log,
-    interceptors: createInterceptors({identify: identifyByRole, log}),
+    interceptors: createInterceptors({identify: identifyByRole, log, metrics}),
     readiness: () => ({database: true}),
-    metrics: new Registry(),
+    metrics,
     shutdown: shutdown.signal,
   });
   const {port} = stack.use(await listenOnePort({handler, host: '127.0.0.1', port: 0, log}));

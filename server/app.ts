@@ -1,0 +1,149 @@
+import {randomUUID} from 'node:crypto';
+import {uuidv7} from '@muster/runtime/ids.ts';
+import type {Logger} from '@muster/runtime/log.ts';
+import {listenOnePort} from '@muster/runtime/rpc-server.ts';
+import {collectDefaultMetrics, Gauge, Registry} from 'prom-client';
+import {busStatusOf, startBusWorkers} from './bus-workers.ts';
+import {openFolderBlobStore} from './clients/blob-store.ts';
+import type {Config} from './config.ts';
+import {createAccessTokens} from './domain/access-tokens.ts';
+import {createAgentNonces} from './domain/agent-nonces.ts';
+import {startBootAnswers} from './domain/boot-answers.ts';
+import {createServices, listLiveBuilders} from './domain/services.ts';
+import {createSessions} from './domain/sessions.ts';
+import {createUsers} from './domain/users.ts';
+import {openFoundation} from './foundation.ts';
+import {createBlobHandler} from './http/blobs.ts';
+import {createRouter} from './http/router.ts';
+import {writeLocalToken} from './local-token.ts';
+import {publishThrough, startNatsLinks} from './nats-links.ts';
+import {createNouns} from './nouns.ts';
+import {startRelay} from './relay.ts';
+import {createRoutes} from './routes.ts';
+import {createIdentify} from './rpc/identify.ts';
+import {identifyBearer} from './rpc/caller.ts';
+import {createInterceptors} from './rpc/interceptors.ts';
+import {listenFor} from './store/notifications.ts';
+import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
+import {startMachineReconciler} from './workers/machines.ts';
+import {startRegistrationImages} from './workers/registration-images.ts';
+import {watchDatabase} from './workers/watch-database.ts';
+
+/** Wires the process by hand, top to bottom, and undoes it in reverse on dispose. NATS may come later. */
+export async function startServer(config: Config, log: Logger) {
+  await using stack = new AsyncDisposableStack();
+  const foundation = stack.use(await openFoundation(config));
+  const {sql, now, key, trust} = foundation;
+  const deps = {sql, now, newId: uuidv7};
+  const registry = new Registry();
+  collectDefaultMetrics({register: registry});
+
+  const database = stack.use(watchDatabase(sql, log));
+  const {natsServers: servers} = config;
+  const {bus} = stack.use(await startNatsLinks({servers, sql, trust, log}));
+  countNats(registry, () => bus.connection() !== undefined);
+  const positions = createWakeUps();
+  stack.use(await listenFor(sql, 'positions', positions.notify));
+  const buildChanges = createKeyedWakeUps();
+  stack.use(await listenFor(sql, 'builds', buildChanges.notify));
+  stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
+
+  const services = createServices({...deps, trust});
+  const blobs = await openFolderBlobStore(config.imageStoreDir);
+  const liveBuilders = () => listLiveBuilders(sql, now());
+  const busStatus = busStatusOf(bus, now);
+  const nouns = createNouns({
+    deps,
+    config,
+    credentials: {...trust, ...createAgentNonces({key, now})},
+    findEdgeKey: services.findEdgeKey,
+    listLiveBuilders: liveBuilders,
+    blobs,
+    positions,
+    buildChanges,
+    busStatus,
+    log,
+  });
+  const answers = stack.use(
+    await startBootAnswers({
+      sql,
+      images: nouns.bootImages,
+      facts: {
+        policy: config.acceptancePolicy,
+        enrollUrl: config.enrollPublicUrl,
+        natsServers: config.natsPublicServers,
+        siteCa: trust.siteCa,
+      },
+      listen: wake => listenFor(sql, 'events', wake),
+      log,
+    }),
+  );
+  const {bootSessions, boot, trials, builds} = nouns;
+  stack.use(startMachineReconciler({sql, now, bootSessions, boot, trials, log}));
+  stack.use(startRegistrationImages({sql, now, builds, listLiveBuilders: liveBuilders, log}));
+  const {rebootWhenReady} = config;
+  // Report ids of receipts are random, as every id on the bus.
+  const newId = randomUUID;
+  stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, registry, log}));
+
+  const accessTokens = createAccessTokens({key, now});
+  const users = createUsers(deps);
+  const readiness = () => ({database: database.isUp()});
+  const routes = createRoutes({
+    config,
+    foundation,
+    nouns,
+    answers,
+    services,
+    users,
+    sessions: createSessions({...deps, accessTokens}),
+    view: {now, busStatus},
+    readiness,
+  });
+
+  const localToken = config.localTokenFile
+    ? stack.use(await writeLocalToken(config.localTokenFile))
+    : undefined;
+  const identify = createIdentify({accessTokens, services, localTokenSha256: localToken?.sha256});
+  if (!(await users.hasAdministrator()))
+    log.warn('no administrator yet: "muster admin setup-link" prints a link that makes one');
+
+  const shutdown = new AbortController();
+  const handler = createRouter({
+    routes,
+    interceptors: createInterceptors({identify, log, metrics: registry}),
+    readiness,
+    metrics: registry,
+    handlers: [
+      createBlobHandler({
+        store: blobs,
+        sizeBytesMax: config.artifactBytesMax,
+        authenticate: async ({headers}) => {
+          const identity = await identifyBearer(headers.authorization, identify);
+          return identity.role === 'anonymous' ? undefined : identity;
+        },
+        log,
+      }),
+    ],
+    log,
+    shutdown: shutdown.signal,
+  });
+  const {host} = config;
+  const {port} = stack.use(await listenOnePort({handler, host, port: config.port, log}));
+  stack.defer(() => shutdown.abort());
+  log.info({host, port}, 'listening');
+
+  const owned = stack.move();
+  return {port, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+function countNats(registry: Registry, isConnected: () => boolean): void {
+  new Gauge({
+    name: 'muster_nats_connected',
+    help: 'Whether the server is connected to NATS',
+    registers: [registry],
+    collect() {
+      this.set(Number(isConnected()));
+    },
+  }).set(0);
+}
