@@ -52,7 +52,7 @@ async function setUpBus(nats: TestNats) {
       nats: connection,
       metrics: app.metrics,
       newId: randomUUID,
-      seen: (id: string) => void heard.add(id),
+      presence: {seen: (id: string) => void heard.add(id)},
       count: (outcome: string) => void outcomes.push(outcome),
       log: silentLogger,
     });
@@ -178,10 +178,10 @@ test.serial('goes on after nats-server and PostgreSQL were killed; nothing is lo
   });
   t.teardown(() => connection.close());
   await using worker = await startMetricsWorker({
-    seen() {},
     nats: connection,
     metrics,
     newId: randomUUID,
+    presence: {seen() {}},
     count() {},
     log: silentLogger,
   });

@@ -11,6 +11,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {MetricsReport, MetricsStore} from '../domain/metrics.ts';
 import {repeat} from '../repeat.ts';
 import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
+import type {PresenceWriter} from '../domain/presence.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
 import {parseReport, type ReportOutcome} from './agent-reports.ts';
 
@@ -39,9 +40,8 @@ type Received = {
 export type MetricsWorkerDeps = {
   readonly nats: NatsConnection;
   readonly metrics: MetricsStore;
+  readonly presence: Pick<PresenceWriter, 'seen'>;
   readonly newId: () => string;
-  /** A report of this machine is committed. */
-  readonly seen: (machineId: string, time: Date) => void;
   readonly count: (outcome: ReportOutcome, kind: string) => void;
   readonly log: Logger;
 };
@@ -168,7 +168,7 @@ async function storeAll(deps: MetricsWorkerDeps, received: readonly Received[]):
 }
 
 async function store(
-  {nats, metrics, newId, seen, count, log}: MetricsWorkerDeps,
+  {nats, metrics, presence, newId, count, log}: MetricsWorkerDeps,
   received: readonly Received[],
 ): Promise<void> {
   const {unknownMachineIds} = await metrics.store(received.map(({report}) => report));
@@ -178,7 +178,7 @@ async function store(
     message.ack();
     const unknown = unknownMachineIds.has(machineId);
     count(unknown ? 'junk' : 'committed', kind);
-    if (!unknown) seen(machineId, receiveTime);
+    if (!unknown) presence.seen(machineId, receiveTime);
     const ids = reportIds.get(machineId) ?? [];
     ids.push(reportId);
     reportIds.set(machineId, ids);
