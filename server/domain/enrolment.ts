@@ -93,13 +93,13 @@ export function createEnrolment({
     // No reason to doubt the machine: a public key in a request proves nothing.
     if (key && key.state !== 'current')
       return {refused: error('KEY_REVOKED', `this key was ${key.state}; boot again`)};
-    const admission = {request, token, items, evidence, installed: key !== undefined};
-    if (key) return admit(tx, await findMachineForUpdate(tx, key.machineId), admission);
+    const heard = {request, token, items, evidence, installed: key !== undefined};
+    if (key) return admit(tx, await findMachineForUpdate(tx, key.machineId), heard);
 
     const match = await recognition.recognise(tx, items);
     const known =
       match.kind === 'match' ? await findMachineForUpdate(tx, match.machineId) : undefined;
-    const replacing = known && (await mayReplaceKey(tx, known, admission));
+    const replacing = known && (await mayReplaceKey(tx, known, heard));
     if (known && replacing === 'session_over')
       return refuse(tx, 'enrolment.refused', {
         machineId: known.id,
@@ -109,7 +109,10 @@ export function createEnrolment({
         ),
         data: {publicKey, macAddress, session},
       });
-    if (known && replacing === 'yes') return admit(tx, known, admission);
+    const found = replacing === 'yes' ? known : undefined;
+    const own = await recognition.withoutMacsOfOthers(tx, evidence, found?.id);
+    const admission = {...heard, evidence: own, items: evidenceItems(own)};
+    if (found) return admit(tx, found, admission);
     const doubt = match.kind === 'conflict' ? match.reason : known && otherNic(known);
     return admit(tx, await takeIn(tx, admission, doubt), admission);
   }

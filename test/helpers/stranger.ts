@@ -119,19 +119,23 @@ export function reasonOf({body}: Answer): string | undefined {
   return details?.find(({debug}) => debug?.reason)?.debug?.reason;
 }
 
-/** The agent's own login; what NATS refuses is in `refusals`. */
-export async function connectAgent(
-  {key}: Stranger,
-  {machineId, jwt, boot}: Enrolled,
-): Promise<NatsConnection & {readonly refusals: string[]}> {
-  const refusals: string[] = [];
-  const login = {
+/** The agent's own login, once: throws when NATS refuses it. */
+export function logInAgent({key}: Stranger, {machineId, jwt, boot}: Enrolled) {
+  return connect({
     ...busOptions({servers: boot.nats_servers, siteCa: boot.site_ca, name: 'stranger'}),
     authenticator: jwtAuthenticator(jwt, key.getSeed()),
     inboxPrefix: subjects.inbox(machineId),
     maxReconnectAttempts: 0,
-  };
-  const nats = await until('NATS', () => connect(login));
+  });
+}
+
+/** Logged in, as soon as NATS knows the account; what it refuses is in `refusals`. */
+export async function connectAgent(
+  stranger: Stranger,
+  enrolled: Enrolled,
+): Promise<NatsConnection & {readonly refusals: string[]}> {
+  const refusals: string[] = [];
+  const nats = await until('NATS', () => logInAgent(stranger, enrolled));
   void (async () => {
     for await (const status of nats.status())
       if (status.type === 'error') refusals.push(status.error.message);
