@@ -100,13 +100,10 @@ export function createEnrolment({
     const known =
       match.kind === 'match' ? await findMachineForUpdate(tx, match.machineId) : undefined;
     const replacing = known && (await mayReplaceKey(tx, known, heard));
-    if (known && replacing === 'session_over')
+    if (known && (replacing === 'session_over' || replacing === 'not_there'))
       return refuse(tx, 'enrolment.refused', {
         machineId: known.id,
-        error: error(
-          'KEY_REVOKED',
-          `machine "${known.id}" has an agent since this boot; boot again`,
-        ),
+        error: notAgain[replacing](known),
         data: {publicKey, macAddress, session},
       });
     const found = replacing === 'yes' ? known : undefined;
@@ -143,10 +140,12 @@ export function createEnrolment({
     tx: Sql,
     machine: Machine,
     {token, request}: Pick<Admission, 'token' | 'request'>,
-  ): Promise<'yes' | 'other_nic' | 'session_over'> {
+  ): Promise<'yes' | 'other_nic' | 'not_there' | 'session_over'> {
     if (!(await agentStore.hasAgentKey(tx, machine.id))) return 'yes';
-    const {macAddress, session} = token;
+    const {macAddress, session, otherNeighbour} = token;
     if (!macAddress || !machine.macAddresses.includes(macAddress)) return 'other_nic';
+    // Another of its own NICs may answer for the address.
+    if (otherNeighbour && !machine.macAddresses.includes(otherNeighbour)) return 'not_there';
     // The edge may report the session after its machine enrols: its signature on the token stands for it until then.
     const found = await bootSessions.find(tx, session, machine.macAddresses);
     if (session !== '' && found?.state !== 'completed') return 'yes';
@@ -226,6 +225,16 @@ type Admission = {
 
 const otherNic = ({id}: Machine): string =>
   `It says that it is machine "${id}", but booted from a NIC that is not that machine's`;
+
+const notAgain = {
+  session_over: ({id}: Machine) =>
+    error('KEY_REVOKED', `machine "${id}" has an agent since this boot; boot again`),
+  not_there: ({id}: Machine) =>
+    error(
+      'TOKEN_INVALID',
+      `machine "${id}" has an agent, and the edge saw another NIC behind the address that asked for this token`,
+    ),
+} as const;
 
 function error(
   reason: string,
