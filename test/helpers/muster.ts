@@ -9,7 +9,7 @@ import type {DescService} from '@bufbuild/protobuf';
 import {startPostgres, type TestPostgres} from './postgres.ts';
 import {createProcess, freePort, type ManagedProcess, ready, until} from './processes.ts';
 
-const natsServer = '/var/lib/muster/tools/nats-server';
+export const natsServer = '/var/lib/muster/tools/nats-server';
 
 export type Muster = AsyncDisposable & {
   readonly folder: string;
