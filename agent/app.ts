@@ -3,6 +3,7 @@ import {readFile} from 'node:fs/promises';
 import {uptime} from 'node:os';
 import {join} from 'node:path';
 import type {AgentHelloJson, EvidenceJson} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import type {HardwareJson} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {type BootFile, readBootFile, readImageInputKey} from './boot-file.ts';
 import {createCommandRunner} from './commands.ts';
@@ -25,6 +26,8 @@ import {backoffMs, pause} from './waits.ts';
 const restartFirstMs = 1000;
 const restartLongestMs = 60_000;
 const inventoryAttemptsMax = 5;
+/** Switches announce themselves every 30 s; lldpd in a fresh boot has heard none when the first inventory is taken. */
+const lldpWaitMs = 75_000;
 const inventoryRetry = {firstMs: 10_000, longestMs: 120_000} as const;
 
 type AgentOptions = {
@@ -49,6 +52,7 @@ export function startAgent(options: AgentOptions): AsyncDisposable {
 async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const {config, log} = options;
   const agent = createAgent(options, signal);
+  agent.takeSample();
   const sampling = setInterval(() => agent.takeSample(), config.metricsIntervalSeconds * 1000);
   for (let attempt = 0; !signal.aborted; attempt++) {
     const startedMs = performance.now();
@@ -80,12 +84,15 @@ function createAgent({config, ownCommand, log}: AgentOptions, signal: AbortSigna
     outbox.putInventory(hardware);
     log.info({collectors: hardware.collectors?.length}, 'inventory collected');
     send();
+    return hardware;
   });
   const commands = createCommandRunner({
     outbox,
     host: createHost({root, tools, mode: config.hostActions, log}),
     locator: createLocator({root, tools}),
-    collectInventory,
+    async collectInventory() {
+      await collectInventory();
+    },
     send: () => send(),
     log,
     signal,
@@ -112,7 +119,8 @@ function createAgent({config, ownCommand, log}: AgentOptions, signal: AbortSigna
       if (machineId !== undefined && machineId !== enrolled.machineId) commands.reset();
       machineId = enrolled.machineId;
 
-      void collectUntilDone(collectInventory, log, signal);
+      const mayHearSwitches = tools.find('lldpcli') !== undefined;
+      void collectUntilDone({collectInventory, mayHearSwitches, log}, signal);
       const outcome = await runSession(
         {
           enrolled,
@@ -169,8 +177,8 @@ function describeBoot(boot: BootFile, facts: Facts): AgentHelloJson {
 }
 
 /** Callers while a run is under way get that run. */
-function shareRuns(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
+function shareRuns<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
   return () => {
     running ??= work().finally(() => {
       running = undefined;
@@ -179,16 +187,24 @@ function shareRuns(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
+type Collecting = {
+  readonly collectInventory: () => Promise<HardwareJson>;
+  readonly mayHearSwitches: boolean;
+  readonly log: Log;
+};
+
 /** After some attempts the operator may ask again; the agent's other work goes on all the while. */
 async function collectUntilDone(
-  collectInventory: () => Promise<void>,
-  log: Log,
+  {collectInventory, mayHearSwitches, log}: Collecting,
   signal: AbortSignal,
 ): Promise<void> {
+  let waitForSwitches = mayHearSwitches;
   for (let attempt = 0; attempt < inventoryAttemptsMax && !signal.aborted; attempt++) {
     try {
-      await collectInventory();
-      return;
+      const hardware = await collectInventory();
+      if (!waitForSwitches || hardware.lldpNeighbours) return;
+      waitForSwitches = false;
+      await pause(lldpWaitMs, signal);
     } catch (error) {
       if (signal.aborted) return;
       log.warn({attempt}, describeError(error));

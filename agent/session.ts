@@ -1,3 +1,4 @@
+import {randomInt} from 'node:crypto';
 import {connect, type Msg, type NatsConnection} from '@nats-io/transport-node';
 import {createAgentService} from './agent-service.ts';
 import {type CommandRunner, parseCommand} from './commands.ts';
@@ -11,6 +12,8 @@ import {backoffMs, createWaker} from './waits.ts';
 
 const connectTimeoutMs = 15_000;
 const reconnect = {firstMs: 500, longestMs: 30_000} as const;
+/** The first server is taken at random, so that a fleet spreads over them. */
+const serverCountMax = 1000;
 const pingIntervalMs = 10_000;
 const pingsUnansweredMax = 2;
 /** How often the outbox is looked through for reports to send again. */
@@ -60,11 +63,12 @@ export async function runSession(
     signal,
   });
 
-  const connecting = (async () => {
-    for (let attempt = 0; !signal.aborted;) {
+  const connectAgainAndAgain = async () => {
+    let attempt = 0;
+    for (let server = randomInt(serverCountMax); !signal.aborted; server++) {
+      const startedMs = performance.now();
       try {
-        connection = await open(options, credential.jwt);
-        attempt = 0;
+        connection = await open(options, server, credential.jwt);
         const error = await serve(connection, options, signal);
         if (error) throw error;
         log.info({}, 'NATS connection closed');
@@ -73,9 +77,12 @@ export async function runSession(
         if (isRefusedLogin(error)) credential.renewEarly();
       }
       connection = undefined;
+      // A connection that lasted is no failed attempt; one that is always cut at once is.
+      if (performance.now() - startedMs > reconnect.longestMs) attempt = 0;
       await retryTimer.wait(backoffMs(attempt++, reconnect), signal);
     }
-  })();
+  };
+  const connecting = connectAgainAndAgain();
 
   const outcome = await credential.ended;
   over.abort();
@@ -83,12 +90,20 @@ export async function runSession(
   return outcome;
 }
 
-function open({enrolled, identity}: SessionOptions, jwt: () => string): Promise<NatsConnection> {
+/** To one server, the next of the list at each attempt: without its own reconnecting, the client tries no second one. */
+function open(
+  {enrolled, identity}: SessionOptions,
+  server: number,
+  jwt: () => string,
+): Promise<NatsConnection> {
   const {machineId, natsServers, boot} = enrolled;
+  const servers = natsServers.length > 0 ? natsServers : boot.natsServers;
+  const address = servers[server % servers.length];
+  if (address === undefined) throw new Error('No NATS servers in boot.json or from the server');
   // Passed on to node:tls, whose `servername` the client's own type does not know.
   const tls = {ca: boot.siteCa, servername: natsServerName};
   return connect({
-    servers: [...(natsServers.length > 0 ? natsServers : boot.natsServers)],
+    servers: address,
     name: `agent ${machineId}`,
     tls,
     authenticator: createAuthenticator(identity, jwt),

@@ -196,21 +196,31 @@ async function finish(
   attempt: Attempt,
   {result, signal}: {result: BuildResult; signal: AbortSignal},
 ): Promise<void> {
-  try {
-    await retryWhileTransient(
-      () => builds.finishBuild({...attempt, ...result}, {timeoutMs: callTimeoutMs}),
+  const send = (sent: BuildResult) =>
+    retryWhileTransient(
+      () => builds.finishBuild({...attempt, ...sent}, {timeoutMs: callTimeoutMs}),
       {
         signal,
         delayMaxMs: finishDelayMaxMs,
         onRetry: error => log.warn({err: error}, 'cannot finish the build yet, trying again'),
       },
     );
+  try {
+    await send(result).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      // The server does not take this image (its message says why): then the build has failed, and nobody shall wait for it.
+      return send({outcome: FinishBuildRequest_Outcome.FAILED, error: error.rawMessage});
+    });
     log.info({outcome: result.outcome, error: result.error}, 'build finished');
   } catch (error) {
     if (!isStale(error)) throw error;
     log.info('the attempt was not the current one any more: its result was dropped');
   }
 }
+
+const isRefusal = (error: unknown): error is ConnectError =>
+  error instanceof ConnectError &&
+  [Code.InvalidArgument, Code.FailedPrecondition].includes(error.code);
 
 /** An acknowledgement is a message too: asked for its receipt, and again if need be. A job that stays is claimed in vain later. */
 async function acknowledge(message: JsMsg, log: Logger): Promise<void> {

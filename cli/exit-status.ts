@@ -52,9 +52,16 @@ export function explainFailure(
       sentence: `Cannot reach the server at ${serverUrl} (${error.rawMessage}): start it with "npm run up", or name another with --server`,
     };
   const status = statusOfCode[error.code] ?? exitStatus.failure;
-  const hint =
-    error.code === Code.Unauthenticated ? ': log in with "muster login", or give --token' : '';
-  return {status, sentence: `${error.rawMessage}${hint}`};
+  return {status, sentence: sentenceOf(error, serverUrl)};
+}
+
+function sentenceOf({code, rawMessage}: ConnectError, serverUrl: string): string {
+  if (code === Code.Unimplemented)
+    return `The server at ${serverUrl} does not know this request: it is another version, or no Muster`;
+  const message = rawMessage || `The server answered with code "${Code[code]}" and no word`;
+  return code === Code.Unauthenticated && !/sign in|log in/i.test(message)
+    ? `${message}: log in with "muster login", or give --token`
+    : message;
 }
 
 /** The connection itself failed: the server said nothing. */

@@ -1,98 +1,130 @@
-import type {ConnectRouter} from '@connectrpc/connect';
-import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
-import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
-import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
-import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
-import {ensureStreams} from '@muster/runtime/bus.ts';
+import {randomUUID} from 'node:crypto';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
-import {jetstream, jetstreamManager} from '@nats-io/jetstream';
-import type {NatsConnection} from '@nats-io/transport-node';
 import {collectDefaultMetrics, Gauge, Registry} from 'prom-client';
-import {type BusLink, linkBus} from './bus-link.ts';
-import {type Config, localUrl} from './config.ts';
+import {busStatusOf, startBusWorkers} from './bus-workers.ts';
+import {openFolderBlobStore} from './clients/blob-store.ts';
+import type {Config} from './config.ts';
 import {createAccessTokens} from './domain/access-tokens.ts';
-import {createEvents} from './domain/events.ts';
-import {natsConfig} from './domain/nats-config.ts';
-import {createServices} from './domain/services.ts';
+import {createAgentNonces} from './domain/agent-nonces.ts';
+import {startBootAnswers} from './domain/boot-answers.ts';
+import {createServices, listLiveBuilders} from './domain/services.ts';
 import {createSessions} from './domain/sessions.ts';
 import {createUsers} from './domain/users.ts';
-import {DomainError} from './errors.ts';
 import {openFoundation} from './foundation.ts';
-import {createRouter, type HttpHandler} from './http/router.ts';
+import {createBlobHandler} from './http/blobs.ts';
+import {createRouter} from './http/router.ts';
 import {writeLocalToken} from './local-token.ts';
-import {type PublishEvent, startRelay} from './relay.ts';
-import {eventService} from './rpc/events.ts';
-import {addHealth} from './rpc/health.ts';
+import {publishThrough, startNatsLinks} from './nats-links.ts';
+import {createNouns} from './nouns.ts';
+import {startRelay} from './relay.ts';
+import {createRoutes} from './routes.ts';
 import {createIdentify} from './rpc/identify.ts';
+import {identifyBearer} from './rpc/caller.ts';
 import {createInterceptors} from './rpc/interceptors.ts';
-import {addReflection} from './rpc/reflection.ts';
-import {serviceService} from './rpc/services.ts';
-import {sessionService} from './rpc/sessions.ts';
-import {userService} from './rpc/users.ts';
 import {listenFor} from './store/notifications.ts';
-import {createWakeUps} from './wake-ups.ts';
+import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
+import {startMachineReconciler} from './workers/machines.ts';
+import {startRegistrationImages} from './workers/registration-images.ts';
 import {watchDatabase} from './workers/watch-database.ts';
 
 /** Wires the process by hand, top to bottom, and undoes it in reverse on dispose. NATS may come later. */
 export async function startServer(config: Config, log: Logger) {
   await using stack = new AsyncDisposableStack();
-  const {sql, now, key, natsKeys, trust} = stack.use(await openFoundation(config));
-  const metrics = new Registry();
-  collectDefaultMetrics({register: metrics});
+  const foundation = stack.use(await openFoundation(config));
+  const {sql, now, key, trust} = foundation;
+  const deps = {sql, now, newId: uuidv7};
+  const registry = new Registry();
+  collectDefaultMetrics({register: registry});
 
   const database = stack.use(watchDatabase(sql, log));
-  const bus = stack.use(await linkBus({config, sql, trust, now, startWorkers, log}));
-  countNats(metrics, () => bus.connection() !== undefined);
+  const {natsUrl: servers} = config;
+  const {bus} = stack.use(await startNatsLinks({servers, sql, trust, log}));
+  countNats(registry, () => bus.connection() !== undefined);
   const positions = createWakeUps();
   stack.use(await listenFor(sql, 'positions', positions.notify));
+  const buildChanges = createKeyedWakeUps();
+  stack.use(await listenFor(sql, 'builds', buildChanges.notify));
   stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
 
-  const deps = {sql, now, newId: uuidv7};
-  const accessTokens = createAccessTokens({key, now});
-  const events = createEvents({sql, positions});
-  const users = createUsers(deps);
-  const sessions = createSessions({...deps, accessTokens});
   const services = createServices({...deps, trust});
-  // The nouns of machines, boot, builds, images, operations and metrics are made here.
-
-  const readiness = () => ({database: database.isUp()});
-  const nats = {
-    servers: serviceNatsServers(config),
-    siteCa: trust.siteCa,
-    config: () => ({
-      config: natsConfig(natsKeys, externalNats),
-      certificate: natsKeys.certificates.server,
-      privateKey: natsKeys.certificates.serverKey,
+  const blobs = await openFolderBlobStore(config.imageStoreDirectory);
+  const liveBuilders = () => listLiveBuilders(sql, now());
+  const busStatus = busStatusOf(bus, now);
+  const nouns = createNouns({
+    deps,
+    config,
+    credentials: {...trust, ...createAgentNonces({key, now})},
+    findEdgeKey: services.findEdgeKey,
+    listLiveBuilders: liveBuilders,
+    blobs,
+    positions,
+    buildChanges,
+    busStatus,
+    log,
+  });
+  const answers = stack.use(
+    await startBootAnswers({
+      sql,
+      images: nouns.bootImages,
+      facts: {
+        policy: config.acceptancePolicy,
+        enrollUrl: config.enrollPublicUrl,
+        natsServers: config.natsPublicServers,
+        siteCa: trust.siteCa,
+      },
+      listen: wake => listenFor(sql, 'events', wake),
+      log,
     }),
-  };
-  const routes = (router: ConnectRouter) => {
-    router.service(EventService, eventService(events));
-    router.service(ServiceService, serviceService(services, nats));
-    router.service(SessionService, sessionService({sessions, users}));
-    router.service(UserService, userService(users));
-    // Every other service is added here, above these two, which tell of all.
-    addHealth(router, readiness);
-    addReflection(router);
-  };
+  );
+  const {bootSessions, boot, trials, builds} = nouns;
+  stack.use(startMachineReconciler({sql, now, bootSessions, boot, trials, log}));
+  stack.use(startRegistrationImages({sql, now, builds, listLiveBuilders: liveBuilders, log}));
+  const {rebootWhenReady} = config;
+  // Report ids of receipts are random, as every id on the bus.
+  const newId = randomUUID;
+  stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, registry, log}));
+
+  const accessTokens = createAccessTokens({key, now});
+  const users = createUsers(deps);
+  const readiness = () => ({database: database.isUp()});
+  const routes = createRoutes({
+    config,
+    foundation,
+    nouns,
+    answers,
+    services,
+    users,
+    sessions: createSessions({...deps, accessTokens}),
+    view: {now, busStatus},
+    readiness,
+  });
 
   const localToken = config.localTokenFile
     ? stack.use(await writeLocalToken(config.localTokenFile))
     : undefined;
   const identify = createIdentify({accessTokens, services, localTokenSha256: localToken?.sha256});
-  // The image store's handler ("/blobs/…") is added here; `identifyBearer` gives it the caller.
-  const handlers: readonly HttpHandler[] = [];
-  await offerSetup({users, config, log});
+  if (!(await users.hasAdministrator()))
+    log.warn('no administrator yet: "muster admin setup-link" prints a link that makes one');
 
   const shutdown = new AbortController();
-  const interceptors = createInterceptors({identify, log, metrics});
   const handler = createRouter({
     routes,
-    interceptors,
+    interceptors: createInterceptors({identify, log, metrics: registry}),
     readiness,
-    metrics,
-    handlers,
+    metrics: registry,
+    handlers: [
+      createBlobHandler({
+        store: blobs,
+        sizeBytesMax: config.artifactBytesMax,
+        authenticate: async ({headers}) => {
+          const identity = await identifyBearer(headers.authorization, identify);
+          return identity.role === 'anonymous' ? undefined : identity;
+        },
+        log,
+      }),
+    ],
     log,
     shutdown: shutdown.signal,
   });
@@ -103,50 +135,6 @@ export async function startServer(config: Config, log: Logger) {
 
   const owned = stack.move();
   return {port, [Symbol.asyncDispose]: () => owned.disposeAsync()};
-}
-
-/** For each new connection. The consumers of reports and jobs, the sender of commands and the reconcilers join here. */
-async function startWorkers(connection: NatsConnection): Promise<AsyncDisposable> {
-  await ensureStreams(await jetstreamManager(connection));
-  return new AsyncDisposableStack();
-}
-
-/** Stored by JetStream, or a rejection that says that NATS is away. */
-function publishThrough(bus: BusLink): PublishEvent {
-  return async (subject, payload, messageId) => {
-    const connection = bus.connection();
-    if (!connection)
-      throw new DomainError('unavailable', 'Cannot publish: NATS is away, it will be tried again');
-    await jetstream(connection).publish(subject, payload, {msgID: messageId});
-  };
-}
-
-/** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
-const externalNats = {
-  listen: '0.0.0.0:4222',
-  dataFolder: '/var/lib/muster/nats',
-  certificateFile: '/var/lib/muster/nats/server-cert.pem',
-  privateKeyFile: '/var/lib/muster/nats/server-key.pem',
-};
-
-/** Builders know no edge: a public address that depends on one is none for them. */
-function serviceNatsServers({natsPublicServers, natsUrl}: Config): readonly string[] {
-  return natsPublicServers.some(server => server.includes('{')) ? natsUrl : natsPublicServers;
-}
-
-/** While there is no administrator, each start prints a new link; it is in the log because nobody could sign in to ask for it. */
-async function offerSetup({
-  users,
-  config,
-  log,
-}: {
-  users: ReturnType<typeof createUsers>;
-  config: Config;
-  log: Logger;
-}): Promise<void> {
-  if (await users.hasAdministrator()) return;
-  const {path, expireTime} = await users.createSetupLink('system');
-  log.warn({setupLink: localUrl(config, path), expireTime}, 'no administrator yet: open the link');
 }
 
 function countNats(registry: Registry, isConnected: () => boolean): void {

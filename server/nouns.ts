@@ -20,6 +20,7 @@ import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImages} from './domain/images.ts';
 import {createMachines} from './domain/machines.ts';
+import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
@@ -130,6 +131,7 @@ export function createNouns({
         },
       },
     }),
+    metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),
     events: createEvents({sql, positions}),
   };
 }

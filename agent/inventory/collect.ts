@@ -58,7 +58,12 @@ export const collectors: readonly Collector[] = [
   },
   {name: 'tpm', timeoutMs: toolsTimeoutMs, collect: collectTpm, absence: 'No TPM'},
   {name: 'gpus', timeoutMs: toolsTimeoutMs, collect: collectGpus, absence: 'No GPU'},
-  {name: 'bmc', timeoutMs: bmcTimeoutMs, collect: collectBmc, absence: 'No /dev/ipmi0'},
+  {
+    name: 'bmc',
+    timeoutMs: bmcTimeoutMs,
+    collect: collectBmc,
+    absence: 'No /dev/ipmi0 or no ipmitool',
+  },
 ];
 
 /** The whole inventory of the machine below `root`. What is absent or unreadable is left out, and `collectors` says why. */

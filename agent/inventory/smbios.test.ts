@@ -17,6 +17,7 @@ import {
   readProcessors,
   readSystem,
 } from './smbios-hardware.ts';
+import qemu from './smbios-qemu-q35.json' with {type: 'json'};
 
 const uuidBytes = Buffer.from('4c4c45440042431080 31b1c04f313233'.replace(' ', ''), 'hex');
 
@@ -43,6 +44,29 @@ test('the system structure gives names, serial and UUID', t => {
     // The first three fields are little-endian in the table.
     uuid: '44454c4c-4200-1043-8031-b1c04f313233',
     sku: 'SKU=NotProvided',
+  });
+});
+
+test('the tables of a QEMU machine are read as dmidecode reads them', t => {
+  const bytes = (text: string) => Buffer.from(text, 'base64');
+  const parsed = parseSmbios(bytes(qemu.entryPoint), bytes(qemu.table));
+  t.deepEqual(parsed.version, {major: 2, minor: 8});
+  t.like(readSystem(parsed), {
+    manufacturer: 'Dell Inc.',
+    product: 'PowerEdge R740',
+    serial: 'ABC1234',
+    uuid: '4c4c4544-0042-4310-8031-b1c04f313233',
+    family: 'PowerEdge',
+  });
+  t.like(readChassis(parsed), {type: 'Other', assetTag: 'RACK12-U07'});
+  t.like(readFirmware(parsed), {version: '2.19.1', releaseDate: '01/02/2026'});
+  t.deepEqual(
+    readProcessors(parsed).map(({socket}) => socket),
+    ['CPU 0', 'CPU 1'],
+  );
+  t.like(readMemory(parsed), {
+    totalBytes: '1073741824',
+    dimms: [{locator: 'DIMM 0', serial: 'D1M', speedMts: 2933, partNumber: 'M393'}],
   });
 });
 

@@ -100,5 +100,4 @@ export function startReporter(
 
 /** The server has given the build to somebody else, ended it, or does not know it. */
 export const isStale = (error: unknown): boolean =>
-  error instanceof ConnectError &&
-  [Code.Aborted, Code.FailedPrecondition, Code.NotFound].includes(error.code);
+  error instanceof ConnectError && [Code.Aborted, Code.NotFound].includes(error.code);

@@ -4,13 +4,15 @@ import type {Writable} from 'node:stream';
 import {styleText} from 'node:util';
 
 const logSizeMaxBytes = 10 * 1024 * 1024;
+/** On the terminal; the log file has all of it. */
+const fieldLengthMax = 160;
 const lineLengthMax = 16 * 1024;
 const nameWidth = 9;
 const colours = ['cyan', 'green', 'magenta', 'blue', 'yellow'] as const;
 
 export type Console = Disposable & {
-  /** Everything that one process writes: onto the terminal as one readable line each, and as it is into its log file. */
-  line(name: string, text: string): void;
+  /** What one process writes: into its log file as it is and, unless it is a detail, onto the terminal as a readable line. */
+  line(name: string, text: string, detail?: boolean): void;
   /** Plain text of `up` itself. */
   say(text: string): void;
 };
@@ -33,7 +35,7 @@ export function openConsole({
   const names: string[] = [];
 
   return {
-    line(name, text) {
+    line(name, text, detail = false) {
       if (!names.includes(name)) names.push(name);
       const file = files.get(name) ?? openLogFile(join(folder, `${name}.log`));
       files.set(name, file);
@@ -42,7 +44,7 @@ export function openConsole({
 
       const colour = colours[names.indexOf(name) % colours.length] ?? 'cyan';
       const prefix = `${name.padEnd(nameWidth)}│`;
-      const shown = renderLine(short);
+      const shown = detail ? undefined : renderLine(short);
       if (shown === undefined) return;
       out.write(
         `${coloured ? styleText(colour, prefix, {validateStream: false}) : prefix} ${shown}\n`,
@@ -72,11 +74,16 @@ export function renderLine(text: string): string | undefined {
   if (level === undefined) return undefined;
   const fields = Object.entries(entry)
     .filter(([key]) => !hiddenFields.has(key))
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(([key, value]) => `${key}=${shorten(value)}`);
   const time = typeof entry.time === 'string' ? `${entry.time.slice(11, 19)} ` : '';
   const message = typeof entry.msg === 'string' ? entry.msg : '';
   const words = [`${time}${level}${message}`, messageOf(entry.err), ...fields];
   return words.filter(word => word !== '').join('  ');
+}
+
+function shorten(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > fieldLengthMax ? `${text.slice(0, fieldLengthMax)}…` : text;
 }
 
 function parseEntry(text: string): Readonly<Record<string, unknown>> | undefined {

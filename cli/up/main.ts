@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {mkdirSync, readFileSync} from 'node:fs';
+import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import process from 'node:process';
 import {run} from '@muster/runtime/run.ts';
@@ -117,12 +117,11 @@ const seconds = (sinceMs: number): number => Math.round((performance.now() - sin
 
 /** As the local administrator: the server writes a new token at each start. */
 function localClients(config: Config): Clients {
-  const file = localTokenFile(config.dataFolder);
   return createClients({
     serverUrl: serverUrlOf(config),
-    token: readFileSync(file, 'utf8').trim(),
+    token: '',
     credentialsFile: '',
-    localTokenFile: file,
+    localTokenFile: localTokenFile(config.dataFolder),
   });
 }
 

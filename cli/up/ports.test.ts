@@ -15,7 +15,7 @@ test('a taken port names the setting that chooses another', async t => {
     {port: udp, protocol: 'UDP', what: "the edge's TFTP", setting: 'TFTP_PORT'},
   ] as const;
 
-  const error = await t.throwsAsync(assertPortsFree(needs));
+  const error = await t.throwsAsync(assertPortsFree(needs, 0));
   t.regex(error.message, new RegExp(`TCP port ${tcp} for the server: set SERVER_PORT`));
   t.regex(error.message, new RegExp(`UDP port ${udp} for the edge's TFTP: set TFTP_PORT`));
 

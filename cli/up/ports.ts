@@ -11,14 +11,16 @@ export type PortNeed = {
   readonly setting: string;
 };
 
-const releaseLimitMs = 5000;
 const releasePollMs = 200;
 
 /**
  * Throws one sentence that names every port that is taken. Waits some seconds before, for the processes of an `up` that was killed a
  * moment ago.
  */
-export async function assertPortsFree(needs: readonly PortNeed[]): Promise<void> {
+export async function assertPortsFree(
+  needs: readonly PortNeed[],
+  releaseLimitMs = 5000,
+): Promise<void> {
   const deadlineMs = performance.now() + releaseLimitMs;
   let taken = await findTaken(needs);
   while (taken.length > 0 && performance.now() < deadlineMs) {

@@ -64,13 +64,15 @@ export async function definePostgres({
     ],
     env: environment,
     owner,
+    // Starts, stops and checkpoints; warnings and errors have other words.
+    detail: /^LOG: /,
     // Fast shutdown: ends sessions, writes a checkpoint.
     stopSignal: 'SIGINT',
     deathSignal: 'INT',
     startLimitMs: 60_000,
     stopLimitMs: 20_000,
     prepare: () => stopPredecessor(dataFolder),
-    isReady: async () => readPostmaster(dataFolder)?.state === 'ready',
+    ready: async () => readPostmaster(dataFolder)?.state === 'ready',
   };
 }
 

@@ -1,5 +1,3 @@
-import net from 'node:net';
-import {once} from 'node:events';
 import {join} from 'node:path';
 import process from 'node:process';
 import {type Config, environmentWith, localTokenFile} from '../config.ts';
@@ -54,8 +52,9 @@ export function defineNats(config: Config): ProcessDefinition {
   return {
     ...defaults,
     name: 'nats',
+    detail: /\[(INF|DBG|TRC)\]/,
     command: [natsServer, '-c', join(foldersOf(config).nats, 'nats.conf')],
-    isReady: signal => greets(config.natsPort, 'INFO', signal),
+    ready: /Server is ready/,
   };
 }
 
@@ -65,7 +64,7 @@ export function defineServer(config: Config): ProcessDefinition {
     name: 'server',
     command: nodeCommand('server'),
     env: serverEnvironment(config),
-    isReady: signal => answersReady(config.serverPort, signal),
+    ready: signal => answersReady(config.serverPort, signal),
   };
 }
 
@@ -84,7 +83,7 @@ export function defineEdge(
       TFTP_PORT: String(config.tftpPort),
       ...join,
     }),
-    isReady: signal => answersReady(config.edgePort, signal),
+    ready: signal => answersReady(config.edgePort, signal),
   };
 }
 
@@ -102,7 +101,7 @@ export function defineBuilder(
       BUILDER_PORT: String(config.builderPort),
       ...join,
     }),
-    isReady: signal => answersReady(config.builderPort, signal),
+    ready: signal => answersReady(config.builderPort, signal),
     // A build that runs gets the time to clean up after itself.
     stopLimitMs: 30_000,
   };
@@ -141,15 +140,4 @@ async function answersReady(port: number, signal: AbortSignal): Promise<boolean>
   const response = await fetch(`http://127.0.0.1:${port}/readyz`, {signal});
   await response.body?.cancel();
   return response.ok;
-}
-
-/** The first bytes that a server sends by itself. */
-async function greets(port: number, greeting: string, signal: AbortSignal): Promise<boolean> {
-  const socket = net.connect({port, host: '127.0.0.1'});
-  try {
-    const [data] = (await once(socket, 'data', {signal})) as [Buffer];
-    return data.toString().startsWith(greeting);
-  } finally {
-    socket.destroy();
-  }
 }

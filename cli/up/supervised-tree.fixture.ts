@@ -30,7 +30,7 @@ const other = await supervise(
     deathSignal: 'KILL',
     startLimitMs: 5000,
     stopLimitMs: 5000,
-    isReady: async () => true,
+    ready: async () => true,
   },
   options,
   signal,

@@ -20,7 +20,7 @@ const define = (script: string, options: Partial<ProcessDefinition> = {}): Proce
   deathSignal: 'KILL',
   startLimitMs: 10_000,
   stopLimitMs: 5000,
-  isReady: async () => true,
+  ready: async () => true,
   ...options,
 });
 
@@ -44,14 +44,14 @@ test('a process that dies is started again', async t => {
 });
 
 test('a first run that ends before it is ready fails with its last words', async t => {
-  const definition = define('echo no such file >&2; exit 7', {isReady: async () => false});
+  const definition = define('echo no such file >&2; exit 7', {ready: async () => false});
   await t.throwsAsync(supervise(definition, quiet, signal), {
     message: /Cannot start stand-in: it ended with status 7.*no such file/s,
   });
 });
 
 test('a first run that is never ready fails at its limit and is stopped', async t => {
-  const definition = define('exec sleep 60', {isReady: async () => false, startLimitMs: 300});
+  const definition = define('exec sleep 60', {ready: async () => false, startLimitMs: 300});
   await t.throwsAsync(supervise(definition, quiet, signal), {message: /not ready after 0.3 s/});
 });
 
@@ -60,7 +60,7 @@ test('stopping asks first, then kills the group with everything in it', async t 
   const onLine = (_name: string, text: string) => void pids.push(Number(text));
   const stubborn = define('trap "" TERM; sleep 61 & echo $!; wait; sleep 61', {
     stopLimitMs: 200,
-    isReady: async () => pids.length > 0,
+    ready: async () => pids.length > 0,
   });
   {
     await using child = await supervise(stubborn, {...quiet, onLine}, signal);

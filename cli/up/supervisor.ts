@@ -19,8 +19,10 @@ export type ProcessDefinition = {
   readonly deathSignal: 'KILL' | 'TERM' | 'INT';
   readonly startLimitMs: number;
   readonly stopLimitMs: number;
-  /** True when it can do its work. Asked again until then; a rejection is a no. */
-  readonly isReady: (signal: AbortSignal) => Promise<boolean>;
+  /** The line by which it says that it can do its work; or a question, asked until it is true (a rejection is a no). */
+  readonly ready: RegExp | ((signal: AbortSignal) => Promise<boolean>);
+  /** Lines that matter only to the log file. */
+  readonly detail?: RegExp;
   /** Before each start: for what a killed predecessor left behind. */
   readonly prepare?: () => Promise<void>;
 };
@@ -32,7 +34,8 @@ export type Supervised = AsyncDisposable & {
 
 export type SupervisorOptions = {
   readonly log: Logger;
-  readonly onLine: (name: string, text: string) => void;
+  /** `detail`: for the log file only. */
+  readonly onLine: (name: string, text: string, detail: boolean) => void;
   readonly backOffMinMs?: number;
   readonly backOffMaxMs?: number;
 };
@@ -97,6 +100,7 @@ type Run = {
   /** "status 1" or "signal SIGKILL". */
   readonly ended: Promise<string>;
   readonly tail: string[];
+  saidReady: boolean;
 };
 
 async function launch(definition: ProcessDefinition, options: SupervisorOptions): Promise<Run> {
@@ -111,27 +115,31 @@ async function launch(definition: ProcessDefinition, options: SupervisorOptions)
     ...owner,
   });
 
-  const tail: string[] = [];
+  const run: Run = {child, ended: endOf(child), tail: [], saidReady: false};
   const read = (stream: Readable | null) => {
     if (!stream) return;
     createInterface({input: stream}).on('line', text => {
-      tail.push(text);
-      if (tail.length > tailLinesMax) tail.shift();
-      options.onLine(name, text);
+      run.tail.push(text);
+      if (run.tail.length > tailLinesMax) run.tail.shift();
+      if (definition.ready instanceof RegExp) run.saidReady ||= definition.ready.test(text);
+      options.onLine(name, text, definition.detail?.test(text) ?? false);
     });
   };
   read(child.stdout);
   read(child.stderr);
-  const ended = new Promise<string>(resolve => {
+  return run;
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise(resolve => {
     child.once('error', error => resolve(error.message));
     child.once('close', (code, signal) => resolve(signal ? `signal ${signal}` : `status ${code}`));
   });
-  return {child, ended, tail};
 }
 
 /** A run that never began, so that the loop of restarts has something to wait for. */
 function notLaunched(error: unknown): Run {
-  return {child: undefined, ended: Promise.resolve(String(error)), tail: []};
+  return {child: undefined, ended: Promise.resolve(String(error)), tail: [], saidReady: false};
 }
 
 async function waitUntilReady(
@@ -139,7 +147,7 @@ async function waitUntilReady(
   run: Run,
   signal: AbortSignal,
 ): Promise<void> {
-  const {name, startLimitMs, isReady} = definition;
+  const {name, startLimitMs, ready} = definition;
   const deadlineMs = performance.now() + startLimitMs;
   let ended: string | undefined;
   void run.ended.then(status => (ended = status));
@@ -148,7 +156,8 @@ async function waitUntilReady(
     signal.throwIfAborted();
     if (ended) throw new Error(`Cannot start ${name}: it ended with ${ended}${quote(run.tail)}`);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(readyAnswerLimitMs)]);
-    if (await isReady(limit).catch(() => false)) return;
+    const isReady = ready instanceof RegExp ? run.saidReady : await ready(limit).catch(() => false);
+    if (isReady) return;
     await delay(readyPollMs, undefined, {signal});
   }
   throw new Error(

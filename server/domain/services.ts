@@ -167,6 +167,12 @@ export function createServices({sql, now, newId, trust}: Deps & {trust: NatsTrus
 
     /** The public key ("U…") that signs the service's tokens; undefined when it is not known or revoked. */
     findServiceKey: async (serviceId: string) => (await findLive(serviceId))?.publicKey,
+
+    /** The same for edges only: nobody else's boot tokens are worth anything. */
+    async findEdgeKey(serviceId: string): Promise<string | undefined> {
+      const service = await findLive(serviceId);
+      return service?.kind === 'edge' ? service.publicKey : undefined;
+    },
   };
 }
 
@@ -182,7 +188,7 @@ const sameBackends = (a: readonly BackendRow[], b: readonly BackendRow[]) =>
     ),
   );
 
-/** The builders that are online now, and what each can and cannot do. */
+/** What the builders that are online now can and cannot do. */
 export async function listLiveBuilders(sql: Sql, now: Date): Promise<readonly LiveBuilder[]> {
   const since = new Date(now.getTime() - onlineMs);
   const builders = await store.listServicesSeenAfter(sql, 'builder', since);

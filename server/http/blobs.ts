@@ -1,14 +1,11 @@
-import type {IncomingMessage, OutgoingHttpHeaders, ServerResponse} from 'node:http';
-import type {Http2ServerRequest, Http2ServerResponse} from 'node:http2';
+import type {OutgoingHttpHeaders} from 'node:http';
 import {pipeline} from 'node:stream/promises';
 import type {Logger} from '@muster/runtime/log.ts';
 import {type BlobRefusal, type BlobStore, isDigest, parseRange} from '../domain/blobs.ts';
+import type {Request, Response} from './replies.ts';
 
 const prefix = '/blobs/sha256/';
 const uploadIdleMs = 60_000;
-
-type Request = IncomingMessage | Http2ServerRequest;
-type Response = ServerResponse | Http2ServerResponse;
 
 /** Who asks; undefined when nothing proves it. People are signed in, services have a kind. */
 export type BlobCaller = {readonly serviceKind?: 'edge' | 'builder' | undefined};

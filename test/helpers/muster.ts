@@ -25,6 +25,8 @@ export type Muster = AsyncDisposable & {
   /** As the local administrator; follows the token file, which is new at each start of the server. */
   client<T extends DescService>(service: T): Client<T>;
   localToken(): Promise<string>;
+  /** Undone first when this Muster is disposed. */
+  defer(undo: () => Promise<void>): void;
 };
 
 /**
@@ -143,6 +145,7 @@ export async function startMuster(
     natsPort,
     client,
     localToken,
+    defer: undo => owned.defer(undo),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,65 +1,34 @@
-import {mkdir, symlink} from 'node:fs/promises';
-import {join} from 'node:path';
-import {availableParallelism} from 'node:os';
 import test, {type ExecutionContext} from 'ava';
-import {pickAccelerator} from '@muster/cli/lab/accelerator.ts';
-import {startDhcp} from '@muster/cli/lab/dhcp.ts';
 import {type LabMachine, labMachines} from '@muster/cli/lab/machines.ts';
-import {createLabNetwork, type LabPlan} from '@muster/cli/lab/network.ts';
-import {startVm} from '@muster/cli/lab/vm.ts';
 import {BootService, BootSession_State} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import {Image_Kind, Image_Variant, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
-import {type Muster, startMuster} from '../helpers/muster.ts';
+import {type MachineRoom, openMachineRoom} from '../helpers/machine-room.ts';
+import type {Muster} from '../helpers/muster.ts';
 import {type ManagedProcess, until} from '../helpers/processes.ts';
 
 const minuteMs = 60_000;
 /** Four times what a quiet machine needs under TCG. */
 const limits = {
-  registrationImage: 15 * minuteMs,
   enrol: 4 * minuteMs,
   build: 20 * minuteMs,
   active: 8 * minuteMs,
 };
 
-const plan: LabPlan = {
-  namespace: 'muster-vm-test',
-  hostInterface: 'muster-vm-test',
-  prefix: '10.79.0',
-  taps: ['tap0'],
-};
-
 test('a BIOS and a UEFI machine go from power-on to ACTIVE in their own images', async t => {
-  await using muster = await startMuster({forMachines: true});
-  await shareCache(muster);
-  muster.builder.start();
-  await using network = await createLabNetwork(plan);
-  await using dhcp = await startDhcp(plan, {
-    edgePort: Number(new URL(muster.edgeUrl).port),
-    folder: muster.folder,
-    onLine: () => undefined,
-  });
-  void network;
-  void dhcp;
-
   const started = performance.now();
-  await until(
-    'the virtual registration image',
-    () => hasRegistrationImage(muster),
-    limits.registrationImage,
-  );
+  await using room = await openMachineRoom();
   print(t, 'registration image', started);
 
   const [bios, uefi] = ['bios', 'uefi'].map(firmware =>
     labMachines.find(machine => machine.firmware === firmware),
   );
   if (!bios || !uefi) throw new Error('The lab has no machine of each firmware');
-  await carry(t, muster, bios, async () => undefined);
+  await carry(t, room, bios, async () => undefined);
   // One run in which each process is killed once, at the step where it matters most.
-  await carry(t, muster, uefi, step => killAt(muster, step));
+  await carry(t, room, uefi, step => killAt(room.muster, step));
 });
 
 type StepName = 'power-on' | 'enrolled' | 'building' | 'ready' | 'active';
@@ -84,7 +53,7 @@ async function killAt(muster: Muster, step: StepName): Promise<void> {
 
 async function carry(
   t: ExecutionContext,
-  muster: Muster,
+  {muster, powerOn}: MachineRoom,
   lab: LabMachine,
   at: (step: StepName) => Promise<void>,
 ): Promise<void> {
@@ -95,20 +64,12 @@ async function carry(
     return machine?.state === state && machine;
   };
 
-  const powerOn = performance.now();
-  await using vm = await startVm({
-    ...lab,
-    namespace: plan.namespace,
-    tap: 'tap0',
-    memoryMb: 1024,
-    cpus: Math.min(2, availableParallelism()),
-    accelerator: await pickAccelerator('auto'),
-    folder: join(muster.folder, 'vm'),
-  });
+  const start = performance.now();
+  await using vm = await powerOn(lab, {memoryMb: 1024});
   try {
     await at('power-on');
     const {id} = await until('ENROLLED', () => inState(Machine_State.ENROLLED), limits.enrol);
-    print(t, `${lab.name}: power-on to enrolled`, powerOn);
+    print(t, `${lab.name}: power-on to enrolled`, start);
     await at('enrolled');
 
     const buildStart = performance.now();
@@ -169,18 +130,6 @@ async function carry(
     t.log(vm.tail(40));
     throw error;
   }
-}
-
-async function hasRegistrationImage(muster: Muster): Promise<boolean> {
-  const {images} = await muster.client(ImageService).listImages({kind: Image_Kind.REGISTRATION});
-  return images.some(image => image.variant === Image_Variant.VIRTUAL);
-}
-
-/** Downloads and base layers are kept between runs; the builder checks them by digest. */
-async function shareCache(muster: Muster): Promise<void> {
-  const cache = '/var/cache/muster-test/builder';
-  await mkdir(cache, {recursive: true});
-  await symlink(cache, join(muster.folder, 'builder', 'cache'));
 }
 
 function print(t: ExecutionContext, what: string, since: number): void {

@@ -1,0 +1,142 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import process from 'node:process';
+import {createInterface} from 'node:readline';
+import test from 'ava';
+import {type Muster, startMuster} from '../test/helpers/muster.ts';
+
+const main = join(import.meta.dirname, 'main.ts');
+const password = 'correct horse battery';
+
+type Answer = {readonly status: number; readonly stdout: string; readonly stderr: string};
+
+const environment = (muster: Muster): Record<string, string> => ({
+  PATH: process.env.PATH ?? '',
+  SERVER_URL: muster.serverUrl,
+  MUSTER_DATA_DIR: muster.folder,
+  MUSTER_CREDENTIALS_FILE: join(muster.folder, 'credentials.json'),
+});
+
+async function run(
+  muster: Muster,
+  args: readonly string[],
+  {input = '', env = {}}: {input?: string; env?: Record<string, string>} = {},
+): Promise<Answer> {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: {...environment(muster), ...env},
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
+  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
+  child.stdin.end(input);
+  const [status] = (await once(child, 'close')) as [number];
+  return {status, stdout, stderr};
+}
+
+test('a person is let in, works, and is kept out of what is not theirs', async t => {
+  await using muster = await startMuster();
+
+  // As root on the host: the local token.
+  const created = await run(
+    muster,
+    ['users', 'create', 'olga', '--role', 'viewer', '--password-stdin'],
+    {
+      input: password,
+    },
+  );
+  t.is(created.status, 0, created.stderr);
+
+  t.is((await run(muster, ['login', 'olga', '--password-stdin'], {input: 'wrong'})).status, 4);
+  const login = await run(muster, ['login', 'olga', '--password-stdin'], {input: `${password}\n`});
+  t.is(login.status, 0, login.stderr);
+  t.regex(login.stdout, /Logged in at .* as olga \(viewer\)/);
+  const refused = await run(muster, ['users', 'list']);
+  t.is(refused.status, 4);
+  t.regex(refused.stderr, /admin/);
+
+  // Both find the token expired; a refresh token that came twice would end the session.
+  const file = join(muster.folder, 'credentials.json');
+  const saved = await readFile(file, 'utf8');
+  await writeFile(
+    file,
+    saved.replace(/"expiresAt": "[^"]*"/, '"expiresAt": "2020-01-01T00:00:00Z"'),
+  );
+  const both = await Promise.all([1, 2].map(() => run(muster, ['machines', 'list'])));
+  t.deepEqual(
+    both.map(({status}) => status),
+    [0, 0],
+  );
+  t.is((await run(muster, ['machines', 'list'])).status, 0);
+
+  t.is((await run(muster, ['logout'])).status, 0);
+  t.is((await run(muster, ['users', 'list'])).status, 0, 'the local token again');
+  t.is((await run(muster, ['users', 'list'], {env: {MUSTER_TOKEN: 'junk'}})).status, 4);
+});
+
+test('a machine is entered, found by each of its names, configured and turned away', async t => {
+  await using muster = await startMuster();
+  const watcher = spawn(
+    process.execPath,
+    [main, 'events', 'watch', '--after', '0', '--type', 'machine.', '--json'],
+    {
+      env: environment(muster),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const firstEvent = once(createInterface({input: watcher.stdout}), 'line');
+
+  const serial = '7XK2MQ2';
+  const mac = 'd0:67:e5:4a:10:01';
+  const created = await run(muster, [
+    'machines',
+    'create',
+    '--serial',
+    serial,
+    '--mac',
+    mac,
+    '--json',
+  ]);
+  t.is(created.status, 0, created.stderr);
+  const machine = JSON.parse(created.stdout) as {id: string; state: string};
+  t.is(machine.state, 'STATE_EXPECTED');
+
+  for (const name of [machine.id, serial, mac]) {
+    const got = await run(muster, ['machines', 'get', name, '--json']);
+    t.is((JSON.parse(got.stdout) as {id: string}).id, machine.id, name);
+  }
+  const missing = await run(muster, ['machines', 'get', 'nobody']);
+  t.is(missing.status, 5);
+  t.regex(missing.stderr, /nobody/);
+
+  const config = JSON.stringify({hostName: 'web1', packages: ['htop']});
+  const updated = await run(
+    muster,
+    ['machines', 'update', serial, '--hostname', 'web1', '--image-config', '-'],
+    {
+      input: config,
+    },
+  );
+  t.is(updated.status, 0, updated.stderr);
+  t.regex(updated.stdout, /configured +image_config/);
+  const bad = await run(muster, ['machines', 'update', serial, '--image-config', '-'], {
+    input: '{"hostNam": 1}',
+  });
+  t.is(bad.status, 2);
+  t.regex(bad.stderr, /Cannot use "-" as image configuration/);
+
+  const list = await run(muster, ['machines', 'list']);
+  t.regex(list.stdout, /^ID +SERIAL +MAC +HOSTNAME +STATE/);
+  t.regex(list.stdout, new RegExp(`${serial} +${mac} +web1 +EXPECTED`));
+  t.is((await run(muster, ['boot', 'explain', mac])).status, 0);
+  t.is((await run(muster, ['boot', 'timeline', serial])).status, 0);
+
+  const [line] = (await firstEvent) as [string];
+  t.is((JSON.parse(line) as {machineId: string}).machineId, machine.id);
+  const ended = once(watcher, 'exit');
+  watcher.kill('SIGINT');
+  t.deepEqual(await ended, [0, null]);
+});

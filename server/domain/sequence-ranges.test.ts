@@ -1,0 +1,33 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {addSequence, type SequenceRanges} from './sequence-ranges.ts';
+
+test('counts each number once, in whatever order they come', t => {
+  const numbers = fc.array(fc.nat({max: 60}), {maxLength: 200});
+  fc.assert(
+    fc.property(numbers, sequence => {
+      let ranges: SequenceRanges = [];
+      const seen = new Set<number>();
+      for (const number of sequence) {
+        const next = addSequence(ranges, number);
+        if ((next === undefined) !== seen.has(number)) return false;
+        ranges = next ?? ranges;
+        seen.add(number);
+      }
+      const covered = ranges.flatMap(([first, last]) =>
+        Array.from({length: last - first + 1}, (_, index) => first + index),
+      );
+      const apart = ranges.every(([first], index) => first > (ranges[index - 1]?.[1] ?? -2) + 1);
+      return apart && covered.length === seen.size && covered.every(number => seen.has(number));
+    }),
+  );
+  t.pass();
+});
+
+test('gives up the oldest gap rather than grow without end', t => {
+  let ranges: SequenceRanges = [];
+  for (let number = 0; number < 1000; number += 2) ranges = addSequence(ranges, number) ?? ranges;
+  t.is(ranges.length, 64);
+  t.is(addSequence(ranges, 1), undefined);
+  t.not(addSequence(ranges, 997), undefined);
+});

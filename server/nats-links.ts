@@ -1,0 +1,61 @@
+import {ensureStreams} from '@muster/runtime/bus.ts';
+import type {Logger} from '@muster/runtime/log.ts';
+import {jetstream, jetstreamManager} from '@nats-io/jetstream';
+import {pushAccountJwt} from './clients/nats-accounts.ts';
+import {keepConnected, type NatsLink} from './clients/nats.ts';
+import type {NatsTrust} from './domain/nats-trust.ts';
+import {DomainError} from './errors.ts';
+import type {PublishEvent} from './relay.ts';
+import type {Database} from './store/db.ts';
+import {startAccountPusher} from './workers/push-account.ts';
+
+/**
+ * The server's two connections to NATS: one of the system account, which only pushes Muster's account, and one of that account. Both come and
+ * go behind the server's back; it starts and serves without them.
+ */
+export async function startNatsLinks({
+  servers,
+  sql,
+  trust,
+  log,
+}: {
+  servers: readonly string[];
+  sql: Database;
+  trust: NatsTrust;
+  log: Logger;
+}): Promise<AsyncDisposable & {readonly bus: NatsLink}> {
+  await using stack = new AsyncDisposableStack();
+  const {siteCa, accountId} = trust;
+  const logIn = async (name: string, user: ReturnType<NatsTrust['serverUser']>) =>
+    stack.use(keepConnected({servers, siteCa, name, user: await user}, log));
+
+  const system = await logIn('muster-system', trust.systemUser());
+  const push = async (jwt: string) => {
+    const connection = system.connection();
+    if (!connection) throw new Error('NATS is away');
+    await pushAccountJwt(connection, {accountId, jwt});
+  };
+  const isConnected = () => system.connection() !== undefined;
+  const pusher = stack.use(await startAccountPusher({sql, trust, push, isConnected, log}));
+  system.onConnected(pusher.pushSoon);
+
+  const bus = await logIn('muster-server', trust.serverUser());
+  bus.onConnected(connection => {
+    jetstreamManager(connection)
+      .then(ensureStreams)
+      .catch((error: unknown) => log.error({err: error}, 'cannot set up the streams'));
+  });
+
+  const owned = stack.move();
+  return {bus, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+/** For the relay: stored by JetStream, or a rejection that says that NATS is away. */
+export function publishThrough(bus: NatsLink): PublishEvent {
+  return async (subject, payload, messageId) => {
+    const connection = bus.connection();
+    if (!connection)
+      throw new DomainError('unavailable', 'Cannot publish: NATS is away, it will be tried again');
+    await jetstream(connection).publish(subject, payload, {msgID: messageId});
+  };
+}

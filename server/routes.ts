@@ -1,0 +1,104 @@
+import type {ConnectRouter} from '@connectrpc/connect';
+import {AgentService} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
+import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
+import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import type {Readiness} from '@muster/runtime/health.ts';
+import type {Config} from './config.ts';
+import type {BootAnswers} from './domain/boot-answers.ts';
+import {natsConfig} from './domain/nats-config.ts';
+import type {Services} from './domain/services.ts';
+import type {Sessions} from './domain/sessions.ts';
+import type {Users} from './domain/users.ts';
+import type {Foundation} from './foundation.ts';
+import type {Nouns} from './nouns.ts';
+import {agentService} from './rpc/agents.ts';
+import {bootService} from './rpc/boot.ts';
+import {buildService} from './rpc/builds.ts';
+import {eventService} from './rpc/events.ts';
+import {hardwareService} from './rpc/hardware.ts';
+import {addHealth} from './rpc/health.ts';
+import {imageService} from './rpc/images.ts';
+import type {MachineView} from './rpc/machine-messages.ts';
+import {machineService} from './rpc/machines.ts';
+import {metricsService} from './rpc/metrics.ts';
+import {operationService} from './rpc/operations.ts';
+import {addReflection} from './rpc/reflection.ts';
+import {serviceService} from './rpc/services.ts';
+import {sessionService} from './rpc/sessions.ts';
+import {userService} from './rpc/users.ts';
+
+/** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
+const externalNats = {
+  listen: '0.0.0.0:4222',
+  dataFolder: '/var/lib/muster/nats',
+  certificateFile: '/var/lib/muster/nats/server-cert.pem',
+  privateKeyFile: '/var/lib/muster/nats/server-key.pem',
+};
+
+/** Every service of the contract on the one port. */
+export function createRoutes({
+  config,
+  foundation: {trust, natsKeys},
+  nouns,
+  answers,
+  services,
+  users,
+  sessions,
+  view,
+  readiness,
+}: {
+  readonly config: Config;
+  readonly foundation: Foundation;
+  readonly nouns: Nouns;
+  readonly answers: BootAnswers;
+  readonly services: Services;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly view: MachineView;
+  readonly readiness: () => Readiness;
+}): (router: ConnectRouter) => void {
+  const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
+  const {builds, work, images} = nouns;
+  const nats = {
+    servers: serviceNatsServers(config),
+    siteCa: trust.siteCa,
+    config: () => ({
+      config: natsConfig(natsKeys, externalNats),
+      certificate: natsKeys.certificates.server,
+      privateKey: natsKeys.certificates.serverKey,
+    }),
+  };
+
+  return router => {
+    // Agents go by the addresses in boot.json, which knows how they reach their edge.
+    router.service(AgentService, agentService({enrolment, renewal, natsServers: []}));
+    router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
+    router.service(BuildService, buildService({builds, work, images}));
+    router.service(EventService, eventService(nouns.events));
+    router.service(HardwareService, hardwareService(nouns.hardware));
+    router.service(ImageService, imageService(images));
+    router.service(MachineService, machineService({machines, sightings, commands, view}));
+    router.service(MetricsService, metricsService(nouns.metrics));
+    router.service(OperationService, operationService(nouns.operations));
+    router.service(ServiceService, serviceService(services, nats));
+    router.service(SessionService, sessionService({sessions, users}));
+    router.service(UserService, userService(users));
+    // Last: these two tell of all others.
+    addHealth(router, readiness);
+    addReflection(router);
+  };
+}
+
+/** Builders know no edge: a public address that depends on one is none for them. */
+function serviceNatsServers({natsPublicServers, natsUrl}: Config): readonly string[] {
+  return natsPublicServers.some(server => server.includes('{')) ? natsUrl : natsPublicServers;
+}

@@ -1,0 +1,131 @@
+import type {Sql} from './db.ts';
+
+/** What could not be read is undefined, never zero. Counters are whole numbers below 2^53. */
+export type Measurements = {
+  readonly cpuUsagePercent?: number | undefined;
+  readonly memoryUsedBytes?: number | undefined;
+  readonly memoryTotalBytes?: number | undefined;
+  readonly diskUsedBytes?: number | undefined;
+  readonly diskTotalBytes?: number | undefined;
+  readonly networkRxBytes?: number | undefined;
+  readonly networkTxBytes?: number | undefined;
+  readonly load1?: number | undefined;
+  readonly load5?: number | undefined;
+  readonly load15?: number | undefined;
+  /** Degrees Celsius. */
+  readonly temperature?: number | undefined;
+  readonly powerState?: string | undefined;
+  /** Seconds since boot. */
+  readonly uptime?: number | undefined;
+};
+
+export type Sample = Measurements & {readonly machineId: string; readonly time: Date};
+
+export type SessionKey = {readonly machineId: string; readonly session: string};
+
+export type SessionState = SessionKey & {
+  /** Closed ranges of sequence numbers, ascending. */
+  readonly received: readonly (readonly [first: number, last: number])[];
+};
+
+type Row = {readonly [K in keyof Required<Sample>]: Sample[K] | string | null};
+
+const counters: ReadonlySet<string> = new Set<keyof Measurements>([
+  'memoryUsedBytes',
+  'memoryTotalBytes',
+  'diskUsedBytes',
+  'diskTotalBytes',
+  'networkRxBytes',
+  'networkTxBytes',
+]);
+
+/** All in one statement and one parameter. The partitions of their days exist. */
+export async function insertSamples(sql: Sql, samples: readonly Sample[]): Promise<void> {
+  if (samples.length === 0) return;
+  await sql`
+    insert into metrics (
+      machine_id, time, cpu_usage_percent, memory_used_bytes, memory_total_bytes, disk_used_bytes, disk_total_bytes,
+      network_rx_bytes, network_tx_bytes, load1, load5, load15, temperature, power_state, uptime
+    )
+    select * from json_to_recordset(${JSON.stringify(samples)}::text::json) as sample (
+      "machineId" uuid, "time" timestamptz, "cpuUsagePercent" double precision, "memoryUsedBytes" bigint, "memoryTotalBytes" bigint,
+      "diskUsedBytes" bigint, "diskTotalBytes" bigint, "networkRxBytes" bigint, "networkTxBytes" bigint,
+      "load1" double precision, "load5" double precision, "load15" double precision, "temperature" double precision,
+      "powerState" text, "uptime" double precision
+    )
+  `;
+}
+
+/** Newest first, since a time. */
+export async function listSamples(
+  sql: Sql,
+  range: {readonly machineId: string; readonly since: Date; readonly limit: number},
+): Promise<readonly Sample[]> {
+  const rows = await sql<Row[]>`
+    select * from metrics where machine_id = ${range.machineId} and time >= ${range.since}
+    order by time desc limit ${range.limit}
+  `;
+  return rows.map(toSample);
+}
+
+/**
+ * Which samples of each session are stored. Locks the sessions until the transaction ends, in one order, so that two servers wait for each
+ * other rather than block each other for good.
+ */
+export async function lockSessions(
+  sql: Sql,
+  keys: readonly SessionKey[],
+  now: Date,
+): Promise<readonly SessionState[]> {
+  if (keys.length === 0) return [];
+  const json = JSON.stringify(keys);
+  await sql`
+    insert into metrics_sessions (machine_id, session, update_time)
+    select "machineId", session, ${now} from json_to_recordset(${json}::text::json) as key ("machineId" uuid, session text)
+    order by 1, 2
+    on conflict do nothing
+  `;
+  return sql<SessionState[]>`
+    select machine_id, metrics_sessions.session, received from metrics_sessions
+    join json_to_recordset(${json}::text::json) as key ("machineId" uuid, session text)
+      on machine_id = key."machineId" and metrics_sessions.session = key.session
+    order by machine_id, metrics_sessions.session
+    for update of metrics_sessions
+  `;
+}
+
+export async function updateSessions(
+  sql: Sql,
+  sessions: readonly SessionState[],
+  now: Date,
+): Promise<void> {
+  if (sessions.length === 0) return;
+  await sql`
+    update metrics_sessions set received = key.received, update_time = ${now}
+    from json_to_recordset(${JSON.stringify(sessions)}::text::json) as key ("machineId" uuid, session text, received jsonb)
+    where machine_id = key."machineId" and metrics_sessions.session = key.session
+  `;
+}
+
+export async function deleteSessionsBefore(sql: Sql, time: Date): Promise<void> {
+  await sql`delete from metrics_sessions where update_time < ${time}`;
+}
+
+/** Device clock minus server clock of those of these machines that exist; 0 when it is not known. */
+export async function listClockSkews(
+  sql: Sql,
+  machineIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (machineIds.length === 0) return new Map();
+  const rows = await sql<{id: string; skew: string}[]>`
+    select id, coalesce(clock_skew_ms, 0) as skew from machines where id in ${sql(machineIds)}
+  `;
+  return new Map(rows.map(({id, skew}) => [id, Number(skew)]));
+}
+
+function toSample(row: Row): Sample {
+  const values = Object.entries(row).flatMap(([name, value]) =>
+    value === null ? [] : [[name, counters.has(name) ? Number(value) : value]],
+  );
+  return Object.fromEntries(values) as Sample;
+}

@@ -1,0 +1,304 @@
+import {randomUUID} from 'node:crypto';
+import {once} from 'node:events';
+import {ensureStreams, subjects} from '@muster/runtime/bus.ts';
+import {silentLogger as log} from '@muster/runtime/log.ts';
+import {jetstream, jetstreamManager} from '@nats-io/jetstream';
+import {jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
+import {createUser} from '@nats-io/nkeys';
+import test from 'ava';
+import * as fc from 'fast-check';
+import {startNats, type TestNats} from '../../test/helpers/nats.ts';
+import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {addImage, evidenceWith, wireMachines} from '../../test/helpers/server-machines.ts';
+import {startPresenceWriter} from '../domain/presence.ts';
+import {parseReport, type ReportOutcome, startAgentReports} from './agent-reports.ts';
+import {startCommandSender} from './commands.ts';
+import {createCommitReport} from './commit-report.ts';
+
+let postgres: TestPostgres;
+let nats: TestNats;
+test.before(async () => {
+  [postgres, nats] = await Promise.all([startPostgres(), startNats()]);
+});
+test.after.always(async () => {
+  await nats[Symbol.asyncDispose]();
+  await postgres[Symbol.asyncDispose]();
+});
+
+const mac = '3c:ec:ef:00:00:0a';
+
+/** A server's workers, and one enrolled agent on the bus with its own rights. */
+async function setUp() {
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(await postgres.createDatabase());
+  const {sql} = database;
+  const server = await wireMachines(sql);
+  const connection = stack.adopt(await nats.connectServer(), own => own.close());
+  const manager = await jetstreamManager(connection);
+  await ensureStreams(manager);
+  await manager.streams.purge('REPORTS');
+  const outcomes: string[] = [];
+  const heard = new EventTarget();
+  const presence = stack.use(startPresenceWriter({sql, log}));
+  stack.use(
+    startAgentReports({
+      nats: connection,
+      jetstream: jetstream(connection),
+      commit: createCommitReport({
+        sql,
+        hellos: server.hellos,
+        hardware: server.hardware,
+        commands: server.commands,
+      }),
+      presence,
+      count: (outcome: ReportOutcome, kind: string) => {
+        outcomes.push(`${kind} ${outcome}`);
+        heard.dispatchEvent(new Event('outcome'));
+      },
+      log,
+    }),
+  );
+  const sender = stack.use(
+    startCommandSender({nats: connection, commands: server.commands, rebootWhenReady: true, log}),
+  );
+
+  const key = createUser();
+  const publicKey = key.getPublicKey();
+  const bootToken = await server.token({session: 's1', mac});
+  const request = {bootToken, publicKey, imageInputKey: '', bootId: 'b1', agentVersion: '1'};
+  const {machineId} = await server.enrolment.enrol({
+    ...request,
+    evidence: evidenceWith({macAddresses: [mac]}),
+  });
+  const jwt = await nats.issueAgent(machineId, publicKey);
+  const agent = stack.adopt(
+    await nats.connectServer({
+      authenticator: jwtAuthenticator(jwt, key.getSeed()),
+      name: 'agent',
+      inboxPrefix: `muster.inbox.${machineId}`,
+    }),
+    own => own.close(),
+  );
+  const owned = stack.move();
+  return {
+    sql,
+    server,
+    sender,
+    agent,
+    connection,
+    machineId,
+    outcomes,
+    async outcome(text: string) {
+      while (!outcomes.includes(text))
+        await once(heard, 'outcome', {signal: AbortSignal.timeout(20_000)});
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The next command of one kind, as JSON. */
+async function nextCommand(agent: NatsConnection, machineId: string, operation: string) {
+  const subscription = agent.subscribe(subjects.command(machineId, operation), {max: 1});
+  await agent.flush();
+  return {
+    async read(): Promise<Record<string, unknown>> {
+      for await (const message of subscription) return message.json();
+      throw new Error('No command came');
+    },
+  };
+}
+
+const hello = (machineId: string, imageInputKey = '') => ({
+  reportId: randomUUID(),
+  machineId,
+  hello: {
+    bootSessionId: 's1',
+    bootId: 'b1',
+    imageInputKey,
+    agentVersion: '1',
+    machineTime: new Date().toISOString(),
+    uptimeSeconds: 1,
+  },
+});
+
+test.serial('a report is committed once, and its receipt follows', async t => {
+  await using app = await setUp();
+  const {agent, machineId, server} = app;
+  const receipt = await nextCommand(agent, machineId, 'received');
+  const report = hello(machineId);
+  agent.publish(subjects.agentReport(machineId, 'hello'), JSON.stringify(report));
+  t.like(await receipt.read(), {machineId, received: {reportIds: [report.reportId]}});
+
+  const again = await nextCommand(agent, machineId, 'received');
+  agent.publish(subjects.agentReport(machineId, 'hello'), JSON.stringify(report));
+  t.like(await again.read(), {received: {reportIds: [report.reportId]}});
+  await app.outcome('hello repeated');
+  t.is((await app.sql`select 1 from events where type = 'machine.booted'`).length, 1);
+  t.is(
+    (await server.timeline.list({machineId, pageSize: 1, pageToken: ''})).views[0]?.session.state,
+    'completed',
+  );
+});
+
+test.serial('an inventory is kept whole, and an unchanged one changes nothing', async t => {
+  await using app = await setUp();
+  const {agent, machineId, server, sql} = app;
+  const inventory = (collectTime: string) => ({
+    reportId: randomUUID(),
+    machineId,
+    inventory: {
+      collectTime,
+      cpus: [{model: 'Xeon\u0000 Gold', threads: 8}],
+      memory: {totalBytes: String(64 * 2 ** 30)},
+      disks: [
+        {name: 'sda', sizeBytes: '1000'},
+        {name: 'usb', sizeBytes: '5', removable: true},
+      ],
+      firmware: {mode: 'MODE_UEFI'},
+      collectors: [{name: 'cpu', durationMs: collectTime.length}],
+    },
+  });
+  for (const time of ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.5Z']) {
+    const receipt = await nextCommand(agent, machineId, 'received');
+    agent.publish(subjects.agentReport(machineId, 'inventory'), JSON.stringify(inventory(time)));
+    await receipt.read();
+  }
+  t.like(await server.machines.get(machineId), {
+    cpuThreads: 8,
+    cpuModel: 'Xeon  Gold'.replace('  ', '  '),
+    memoryBytes: 64 * 2 ** 30,
+    diskCount: 1,
+    diskBytes: 1000,
+    firmwareMode: 'uefi',
+  });
+  t.like(JSON.parse(await server.hardware.get(machineId)), {
+    disks: {length: 2},
+    firmware: {mode: 'MODE_UEFI'},
+  });
+  t.deepEqual(
+    (await sql`select type from events where type like 'hardware.%'`).map(({type}) => type),
+    ['hardware.reported'],
+  );
+});
+
+test.serial('junk, and reports in another machine’s name, are dropped and counted', async t => {
+  await using app = await setUp();
+  const {agent, machineId, outcomes} = app;
+  const subject = subjects.agentReport(machineId, 'result');
+  agent.publish(subject, 'no JSON');
+  agent.publish(subject, JSON.stringify({...hello(machineId)}));
+  agent.publish(
+    subject,
+    JSON.stringify({
+      reportId: randomUUID(),
+      machineId: randomUUID(),
+      result: {commandId: randomUUID()},
+    }),
+  );
+  agent.publish(
+    subject,
+    JSON.stringify({reportId: 'no id', machineId, result: {commandId: randomUUID()}}),
+  );
+  agent.publish(subject, new Uint8Array([0xff, 0xfe]));
+  const receipt = await nextCommand(agent, machineId, 'received');
+  agent.publish(subjects.agentReport(machineId, 'hello'), JSON.stringify(hello(machineId)));
+  await receipt.read();
+  await app.outcome('hello committed');
+  t.deepEqual(
+    outcomes.filter(outcome => outcome !== 'hello committed'),
+    Array.from({length: 5}, () => 'result junk'),
+  );
+});
+
+test.serial(
+  'a machine that waits in the registration image is told once to reboot into its image',
+  async t => {
+    await using app = await setUp();
+    const {agent, machineId, server, sql} = app;
+    const registration = await addImage(sql, {kind: 'registration'});
+    const image = await addImage(sql, {});
+    const receipt = await nextCommand(agent, machineId, 'received');
+    agent.publish(
+      subjects.agentReport(machineId, 'hello'),
+      JSON.stringify(hello(machineId, registration.inputKey)),
+    );
+    await receipt.read();
+
+    const reboot = await nextCommand(agent, machineId, 'reboot');
+    await sql.begin(tx =>
+      server.transitions.imageReady(tx, {machineId, imageId: image.id, actor: 'system'}),
+    );
+    app.sender.wake();
+    const command = await reboot.read();
+    t.like(command, {machineId, reboot: {reason: 'Its image is ready'}});
+
+    const result = {
+      reportId: randomUUID(),
+      machineId,
+      result: {commandId: command.commandId, succeeded: true, message: 'Rebooting'},
+    };
+    agent.publish(subjects.agentReport(machineId, 'result'), JSON.stringify(result));
+    await app.outcome('result committed');
+    t.like((await sql`select data from events where type = 'machine.command_finished'`)[0], {
+      data: {operation: 'reboot', state: 'succeeded', message: 'Rebooting'},
+    });
+    t.is(await server.commands.rebootIntoImages(), 0);
+  },
+);
+
+test.serial('a command is sent again until its result comes, and ends by time', async t => {
+  await using app = await setUp();
+  const {agent, machineId, server} = app;
+  const first = await nextCommand(agent, machineId, 'locate');
+  const {id} = await server.commands.request(machineId, {operation: 'locate', actor: 'user:eve'});
+  app.sender.wake();
+  t.like(await first.read(), {commandId: id, locate: {durationSeconds: 60}});
+
+  const second = await nextCommand(agent, machineId, 'locate');
+  server.clock.now = new Date(server.clock.now.getTime() + 6000);
+  app.sender.wake();
+  t.is((await second.read()).commandId, id);
+
+  server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
+  await server.commands.expire();
+  t.like((await app.sql`select state from commands`)[0], {state: 'timed_out'});
+});
+
+test.serial('a result of another machine ends no command', async t => {
+  await using app = await setUp();
+  const {server, machineId, sql} = app;
+  const {id} = await server.commands.request(machineId, {operation: 'locate', actor: 'user:eve'});
+  const forged = {commandId: id, succeeded: true, message: ''};
+  await sql.begin(tx => server.commands.finish(tx, randomUUID(), forged));
+  t.like((await sql`select state from commands`)[0], {state: 'pending'});
+});
+
+test.serial('reports wait out an outage of the database', async t => {
+  await using app = await setUp();
+  const {agent, machineId} = app;
+  const receipt = await nextCommand(agent, machineId, 'received');
+  await postgres.stop('SIGKILL');
+  agent.publish(subjects.agentReport(machineId, 'hello'), JSON.stringify(hello(machineId)));
+  await app.outcome('hello failed');
+  await postgres.start();
+  await receipt.read();
+  t.true(app.outcomes.includes('hello committed'));
+});
+
+test.serial('parsing never throws', t => {
+  const machineId = randomUUID();
+  const subject = subjects.agentReport(machineId, 'hello');
+  const anything = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc
+      .record({reportId: fc.uuid(), machineId: fc.constant(machineId), hello: fc.object()})
+      .map(value => JSON.stringify(value)),
+  );
+  fc.assert(
+    fc.property(anything, text => {
+      const parsed = parseReport({subject, data: Buffer.from(text)});
+      t.true(typeof parsed === 'string' || parsed.machineId === machineId);
+    }),
+  );
+});

@@ -1,0 +1,24 @@
+// `npm run bench`: each row with its base in the same run, and the limit that the project promises.
+import {argv, stdout} from 'node:process';
+import {benchAgent} from './agent.ts';
+import {benchEdge} from './edge.ts';
+import {benchMachines} from './machines.ts';
+
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  agent: benchAgent,
+  edge: benchEdge,
+  machines: benchMachines,
+};
+
+const wanted = argv.slice(2);
+const unknown = wanted.filter(name => !Object.hasOwn(benches, name));
+if (unknown.length > 0)
+  throw new Error(
+    `No bench called "${unknown.join('", "')}": there are ${Object.keys(benches).join(', ')}`,
+  );
+
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  stdout.write(`\n${name}\n`);
+  await bench();
+}

@@ -1,0 +1,54 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
+import {performance} from 'node:perf_hooks';
+import {stdout} from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
+
+const ticksPerSecond = 100;
+const pageBytes = 4096;
+
+/** User and system CPU time of a process and its threads so far, in seconds (proc(5), stat fields 14 and 15). */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+export function residentMib(pid: number): number {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+  return (pages * pageBytes) / 1024 ** 2;
+}
+
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** Bare Node, idle: the base of every footprint. */
+export async function bareNode(
+  node: string,
+): Promise<{readonly residentMib: number; readonly startMs: number}> {
+  const since = performance.now();
+  const child = spawn(node, ['-e', 'process.stdout.write("x"); setInterval(() => {}, 1000)'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  const startMs = performance.now() - since;
+  await delay(1000);
+  const result = {residentMib: residentMib(child.pid ?? 0), startMs};
+  child.kill();
+  await once(child, 'exit');
+  return result;
+}
+
+export type Row = {
+  readonly what: string;
+  readonly value: string;
+  /** The named base in the same run, and the ratio to it. */
+  readonly base?: string;
+  readonly limit: string;
+  readonly met: boolean;
+};
+
+export function print(row: Row): void {
+  const columns = [row.what.padEnd(44), row.value.padStart(14), (row.base ?? '').padEnd(44)];
+  stdout.write(`${row.met ? '✔' : '✘'} ${columns.join('  ')}  ${row.limit}\n`);
+}
