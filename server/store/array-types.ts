@@ -39,7 +39,7 @@ export function formatArray(items: unknown): unknown {
 function formatItem(item: unknown): string {
   if (item === null) return 'NULL';
   if (item === undefined) throw new Error('Cannot store an array with an undefined item');
-  const text = item instanceof Date ? item.toISOString() : String(item);
+  const text = item instanceof Date ? item.toISOString() : `${item as string | number | bigint}`;
   return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
