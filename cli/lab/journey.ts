@@ -10,13 +10,14 @@ import {currentStep} from '../build-progress.ts';
 import type {Clients} from '../client.ts';
 import {CommandError} from '../exit-status.ts';
 import {nameOf} from '../output.ts';
-import {describeHop, orderedHops, startOf} from '../timeline.ts';
+import {describeHop, isOpen, orderedHops, startOf} from '../timeline.ts';
 import type {LabMachine} from './machines.ts';
 import {nextStep} from './next-step.ts';
 import type {Vm} from './vm.ts';
 
 const pollMs = 1500;
 const sessionsShown = 5;
+const powerLossesMax = 3;
 
 export type Journey = {
   readonly clients: Clients;
@@ -35,6 +36,7 @@ export async function carry(journey: Journey): Promise<Machine> {
   const turnedOnMs = Date.now();
   const seen = createSeen(turnedOnMs);
   let configured = false;
+  let powerLosses = 0;
 
   for (;;) {
     await delay(pollMs, undefined, {signal});
@@ -72,6 +74,9 @@ export async function carry(journey: Journey): Promise<Machine> {
       seen.news();
     }
     if (!vm.isRunning() && step.kind === 'wait') {
+      powerLosses += 1;
+      if (powerLosses > powerLossesMax)
+        throw new CommandError(`${machine.name} does not stay on: ${vm.tail(3)}`);
       say('it is off; turning it on');
       await vm.powerCycle();
     }
@@ -172,7 +177,8 @@ async function sayNews({clients, say}: Journey, machine: Machine, seen: Seen): P
       seen.news();
       say(describeHop(hop, startOf(session)));
     }
-    if (session.diagnosis && !seen.diagnoses.has(session.diagnosis)) {
+    // While a boot goes on its diagnosis counts seconds; the hops say the same.
+    if (!isOpen(session) && session.diagnosis && !seen.diagnoses.has(session.diagnosis)) {
       seen.diagnoses.add(session.diagnosis);
       say(session.diagnosis);
     }

@@ -114,7 +114,8 @@ async function powerOnAll(
   );
   say('lab', `${accelerator}: ${lanes} machine${lanes > 1 ? 's' : ''} at a time`);
 
-  return inLanes(labMachines, lanes, (machine, index) =>
+  // Awaited here: the network must outlive the machines.
+  return await inLanes(labMachines, lanes, (machine, index) =>
     bringUp({context, machine, tap: plan.taps[index] ?? '', accelerator, consoles, say, signal}),
   );
 }

@@ -11,8 +11,8 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {MetricsReport, MetricsStore} from '../domain/metrics.ts';
 import {repeat} from '../repeat.ts';
 import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
-import {isDatabaseUnavailable} from '../store/db.ts';
 import type {PresenceWriter} from '../domain/presence.ts';
+import {isDatabaseUnavailable} from '../store/db.ts';
 import {parseReport, type ReportOutcome} from './agent-reports.ts';
 
 const durable = 'metrics';

@@ -46,7 +46,8 @@ export async function startMuster(
 
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'muster-e2e-'));
-  stack.defer(() => rm(folder, {recursive: true, force: true}));
+  // KEEP=1 leaves the logs to look at.
+  if (!process.env.KEEP) stack.defer(() => rm(folder, {recursive: true, force: true}));
   const postgres = stack.use(await startPostgres());
   const [serverPort, natsPort, edgePort, builderPort] = await Promise.all([
     freePort(),
