@@ -19,7 +19,7 @@ export function parseBootFile(text: string): BootFile {
   const object = parseObject(text);
   if (!object) throw new Error('Cannot read boot.json: it is no JSON object');
 
-  const missing = ['session', 'token', 'enroll_url', 'site_ca'].filter(
+  const missing = ['session', 'token', 'enrollUrl', 'siteCa'].filter(
     name => textField(object, name) === undefined,
   );
   if (missing.length > 0) throw new Error(`Cannot use boot.json: it lacks ${missing.join(', ')}`);
@@ -27,11 +27,11 @@ export function parseBootFile(text: string): BootFile {
   return {
     session: field('session'),
     token: field('token'),
-    tokenUrl: textField(object, 'token_url'),
-    enrollUrl: field('enroll_url').replace(/\/+$/, ''),
-    natsServers: textsField(object, 'nats_servers'),
-    siteCa: field('site_ca'),
-    bootMacAddress: textField(object, 'boot_mac_address'),
+    tokenUrl: textField(object, 'tokenUrl'),
+    enrollUrl: field('enrollUrl').replace(/\/+$/, ''),
+    natsServers: textsField(object, 'natsServers'),
+    siteCa: field('siteCa'),
+    bootMacAddress: textField(object, 'bootMacAddress'),
   };
 }
 

@@ -31,6 +31,13 @@ test('a receipt needs no command id', t => {
   t.deepEqual(parse({machineId: 'm1', reboot: {}}), {problem: 'no command id'});
 });
 
+test('field names of the proto file are read too', t => {
+  const received = {report_ids: ['a']};
+  t.like(parse({machine_id: 'm1', received}), {command: {reportIds: ['a']}});
+  const parsed = parse({command_id: 'c1', machine_id: 'm1', collect_inventory: {}});
+  t.like(parsed, {command: {commandId: 'c1', operation: 'collect_inventory'}});
+});
+
 test('no bytes make the parser throw', t => {
   fc.assert(
     fc.property(fc.uint8Array({maxLength: 500}), bytes => 'problem' in parseCommand(bytes, 'm1')),

@@ -1,4 +1,4 @@
-import {countField, isObject, parseObject, textField, textsField} from './json.ts';
+import {countField, fieldOf, isObject, parseObject, textField, textsField} from './json.ts';
 import type {Host, PowerAction} from './host.ts';
 import type {Locator} from './locate.ts';
 import {describeError, type Log} from './log.ts';
@@ -29,10 +29,13 @@ export function parseCommand(
   if (data.length > commandBytesMax) return {problem: `longer than ${commandBytesMax} bytes`};
   const object = parseObject(Buffer.from(data).toString('utf8'));
   if (!object) return {problem: 'no JSON object'};
-  if (object.machineId !== machineId) return {problem: 'meant for another machine'};
+  if (fieldOf(object, 'machineId') !== machineId) return {problem: 'meant for another machine'};
 
   const commandId = textField(object, 'commandId') ?? '';
-  const {reboot, powerOff, collectInventory, locate, received} = object;
+  const operations = ['reboot', 'powerOff', 'collectInventory', 'locate', 'received'] as const;
+  const [reboot, powerOff, collectInventory, locate, received] = operations.map(name =>
+    fieldOf(object, name),
+  );
   const given = [reboot, powerOff, collectInventory, locate, received].filter(isObject);
   if (given.length !== 1) return {problem: 'no known operation'};
   if (isObject(received)) {

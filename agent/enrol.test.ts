@@ -59,7 +59,7 @@ test('the reason is in the bytes of the error detail', t => {
 
 test('a boot.json that lacks something says what', t => {
   t.throws(() => parseBootFile('{"session": "s", "token": ""}'), {
-    message: 'Cannot use boot.json: it lacks token, enroll_url, site_ca',
+    message: 'Cannot use boot.json: it lacks token, enrollUrl, siteCa',
   });
   t.throws(() => parseBootFile('[]'), {message: 'Cannot read boot.json: it is no JSON object'});
 });

@@ -15,20 +15,29 @@ export function parseObject(text: string): JsonObject | undefined {
   }
 }
 
+/**
+ * A field of a message in proto-JSON, whose writers may use lowerCamelCase or the names of the proto file, and whose readers take
+ * both (protobuf.dev/programming-guides/json, "Field names"). `name` is lowerCamelCase.
+ */
+export function fieldOf(object: JsonObject, name: string): unknown {
+  return object[name] ?? object[name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)];
+}
+
+/** The text of a field; undefined when there is none or it is empty. */
 export function textField(object: JsonObject, name: string): string | undefined {
-  const value = object[name];
+  const value = fieldOf(object, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** The strings among a field's items; empty when the field is no list. */
 export function textsField(object: JsonObject, name: string): readonly string[] {
-  const value = object[name];
+  const value = fieldOf(object, name);
   return Array.isArray(value) ? value.filter(item => typeof item === 'string') : [];
 }
 
 /** Undefined for what is no finite number from 0 on. */
 export function countField(object: JsonObject, name: string): number | undefined {
-  const value = object[name];
+  const value = fieldOf(object, name);
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 

@@ -67,13 +67,16 @@ export function cpuUsagePercent(before: CpuTimes, after: CpuTimes): number | und
   return Math.round(Math.min(100, Math.max(0, (busy / total) * 100)) * 10) / 10;
 }
 
+const memoryTotal = /^MemTotal: +(\d+) kB/m;
+const memoryAvailable = /^MemAvailable: +(\d+) kB/m;
+
 function parseMemory(text: string): MetricsJson {
-  const bytes = (name: string) => {
-    const found = new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1];
-    return found === undefined ? undefined : Number(found) * 1024;
+  const bytes = (pattern: RegExp) => {
+    const kibibytes = pattern.exec(text)?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   };
-  const total = bytes('MemTotal');
-  const available = bytes('MemAvailable');
+  const total = bytes(memoryTotal);
+  const available = bytes(memoryAvailable);
   if (total === undefined) return {};
   return compact<MetricsJson>({
     memoryTotalBytes: String(total),

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {BootAction, BootHop_Kind} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {runCommand} from './testing/command.ts';
 import {anAnswer, anImage, publishBook, startTestEdge, temporaryFolder} from './testing/edge.ts';
 import {startMusterServer} from './testing/muster-server.ts';
 
@@ -60,4 +61,15 @@ test('a script request becomes a hop of one session', async t => {
     client: {macAddresses: ['52:54:00:aa:00:01'], platform: 'efi', ipAddress: '127.0.0.1'},
   });
   t.like(await token.json(), {session: hops[0]?.session});
+});
+
+test('boot loader by TFTP and script by HTTP are one session', async t => {
+  await using app = await setUp();
+  const url = `tftp://127.0.0.1:${app.edge.tftpPort}/snponly.efi`;
+  await runCommand('curl', ['-sS', '-o', '/dev/null', url], 'curl');
+  await app.edge.text('/boot.ipxe?mac=52-54-00-aa-00-01');
+  const {hops} = app.server.state;
+  await app.server.until('hops', () => hops.length >= 2);
+  t.like(hops[0], {kind: BootHop_Kind.LOADER, detail: 'snponly.efi', complete: true});
+  t.is(hops[0]?.session, hops[1]?.session);
 });

@@ -10,6 +10,7 @@ import {
   BootHopSchema,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import type {Metrics} from './metrics.ts';
+import {limitPerKey} from './rate-limit.ts';
 
 const queuedHopsMax = 20_000;
 const batchHopsMax = 500;
@@ -17,6 +18,9 @@ const flushEveryMs = 500;
 const retryMinMs = 500;
 const retryMaxMs = 10_000;
 const detailCharactersMax = 512;
+/** A boot has about ten hops; what drains is a thousand a second. */
+const hopsPerAddressBurst = 2000;
+const hopsPerAddressPerSecond = 50;
 
 /** What was seen; id and time are added here. */
 export type SeenHop = {
@@ -51,6 +55,11 @@ export function createHops({
 }) {
   const queue: BootHop[] = [];
   const stop = new AbortController();
+  const mayAdd = limitPerKey({
+    burst: hopsPerAddressBurst,
+    perSecond: hopsPerAddressPerSecond,
+    nowMs: () => performance.now(),
+  });
   const running = run();
 
   async function run(): Promise<void> {
@@ -96,6 +105,7 @@ export function createHops({
     },
 
     add({detail, bytes, ...hop}: SeenHop): void {
+      if (!mayAdd(hop.client.ipAddress)) return metrics.hopsDropped(1);
       if (queue.length >= queuedHopsMax) {
         queue.splice(0, batchHopsMax);
         metrics.hopsDropped(batchHopsMax);

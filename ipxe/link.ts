@@ -52,6 +52,8 @@ export function startLink(options: LinkOptions) {
   });
   let membership = identity.serviceId === undefined ? undefined : memberAs(identity.serviceId);
   let following = false;
+  /** A server that did not know this edge counts its revisions anew: a number of the old one means nothing to it. */
+  let fromNothing = identity.serviceId === undefined;
 
   function memberAs(serviceId: string): Membership {
     const transport = createServiceTransport({
@@ -103,10 +105,11 @@ export function startLink(options: LinkOptions) {
     const signal = AbortSignal.any([stop.signal, round.signal]);
     const stream = followAnswers({
       client: member.boot,
-      revision: options.revision(),
+      revision: fromNothing ? 0n : options.revision(),
       signal,
       apply(change) {
         options.apply(change);
+        fromNothing = false;
         following = true;
       },
     });
@@ -136,6 +139,7 @@ export function startLink(options: LinkOptions) {
         const rejoined = refused && joinCode !== '' ? await rejoin(membership) : undefined;
         if (rejoined) {
           membership = rejoined;
+          fromNothing = true;
           refused = false;
         }
       }

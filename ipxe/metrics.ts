@@ -69,7 +69,9 @@ export function createMetrics() {
     tokenMinted: () => add('tokens_minted_total'),
     neighbourMismatch: () => add('neighbour_mismatches_total'),
     tftp: (outcome: TftpOutcome) => add(`tftp_transfers_total ${outcome}`),
-    hopsDropped: (count: number) => add('hops_dropped_total', count),
+    hopsDropped(count: number): void {
+      add('hops_dropped_total', count);
+    },
     artifactFetch: (outcome: 'fetched' | 'failed' | 'lost') =>
       add(`artifact_fetches_total ${outcome}`),
     artifactBytes: (count: number) => add('artifact_bytes_total', count),

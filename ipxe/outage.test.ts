@@ -146,6 +146,8 @@ test('a server with a new database takes the edge in again by its code', async t
   });
   await using edge = await startTestEdge({stateDir: folder.path, serverUrl: server.url});
   await server.until('report', () => server.state.knowsService && server.state.reports > 1);
+  // Its revisions are not those of the old one.
+  t.is(server.state.watches.at(-1), 0n);
   t.is(
     (await readFile(path.join(folder.path, 'service-id'), 'utf8')).trim(),
     server.state.serviceId,
@@ -174,4 +176,23 @@ test('an edge stops at once, in the middle of a fetch too', async t => {
   const startMs = performance.now();
   await edge[Symbol.asyncDispose]();
   t.true(performance.now() - startMs < 5000);
+});
+
+test('a wrong code keeps an edge out, and machines waiting, until the code is right', async t => {
+  await using folder = await temporaryFolder();
+  await using server = await startMusterServer();
+  publishBook(server, [known]);
+  {
+    const wrong = {JOIN_CODE: 'not-the-code-of-the-test'};
+    await using edge = await startTestEdge({
+      stateDir: folder.path,
+      serverUrl: server.url,
+      settings: wrong,
+    });
+    await edge.until(() => server.state.refusedJoins > 0);
+    t.is((await edge.get('/readyz')).status, 503);
+    t.is(server.state.watches.length, 0);
+  }
+  await using edge = await startTestEdge({stateDir: folder.path, serverUrl: server.url});
+  await edge.until(() => edge.machines() === 1);
 });

@@ -6,16 +6,20 @@ import type {
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import type {Metrics} from './metrics.ts';
+import {limitPerKey, limitPerSecond} from './rate-limit.ts';
 
 /** A machine waits no longer for the server than this. */
 export const resolveTimeoutMs = 2000;
 const inFlightMax = 64;
 const waitingMax = 2048;
+const perAddressBurst = 500;
+const perAddressPerSecond = 20;
+const linesPerSecondMax = 5;
 
 export type Resolver = ReturnType<typeof createResolver>;
 
 /**
- * Asks the server about machines that the book cannot answer for. At most 64 questions at a time; the same question is asked once for
+ * Asks the server about machines that the book cannot answer for. At most 64 questions at a time, 20 a second from one address; the same question is asked once for
  * all who wait for it. Undefined when no answer came within 2 s, the time in the queue included.
  */
 export function createResolver({
@@ -30,10 +34,17 @@ export function createResolver({
   const pending = new Map<string, Promise<ResolveBootResponse | undefined>>();
   const waiting: (() => void)[] = [];
   let inFlight = 0;
+  const nowMs = () => performance.now();
+  const mayLog = limitPerSecond(linesPerSecondMax, nowMs);
+  const mayAsk = limitPerKey({burst: perAddressBurst, perSecond: perAddressPerSecond, nowMs});
 
   async function ask(question: BootClient): Promise<ResolveBootResponse | undefined> {
     const boot = client();
     if (!boot) return undefined;
+    if (!mayAsk(question.ipAddress)) {
+      metrics.resolve('overflow');
+      return undefined;
+    }
     const deadlineMs = performance.now() + resolveTimeoutMs;
     if (inFlight >= inFlightMax) {
       if (waiting.length >= waitingMax) {
@@ -55,10 +66,11 @@ export function createResolver({
       return answer;
     } catch (error) {
       metrics.resolve('failed');
-      log.warn(
-        {err: error, macs: question.macAddresses},
-        'the server did not answer a boot question',
-      );
+      if (mayLog())
+        log.warn(
+          {err: error, macs: question.macAddresses},
+          'the server did not answer a boot question',
+        );
       return undefined;
     } finally {
       inFlight--;

@@ -1,7 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Logger} from '@muster/runtime/log.ts';
 import {plainIpAddress} from './identifiers.ts';
-import {limitPerSecond} from './log-limit.ts';
+import {limitPerSecond} from './rate-limit.ts';
 import type {Metrics} from './metrics.ts';
 import type {Reply} from './replies.ts';
 

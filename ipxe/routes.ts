@@ -8,6 +8,7 @@ import {parseBootRequest, toBootClient} from './boot-request.ts';
 import type {Hops} from './hops.ts';
 import type {LoaderDesk} from './loader-desk.ts';
 import type {Metrics} from './metrics.ts';
+import {limitPerSecond} from './rate-limit.ts';
 import {
   type Exchange,
   type Refuse,
@@ -21,6 +22,7 @@ import {joinSession} from './session-of.ts';
 import type {Sessions} from './sessions.ts';
 
 const reportCharactersMax = 64;
+const linesPerSecondMax = 20;
 
 export type RouteDeps = {
   readonly answers: Answers;
@@ -41,6 +43,7 @@ type Route = readonly [RegExp, (exchange: Exchange, ...parts: string[]) => void 
 /** Everything that the socket's fast path does not answer (docs/boot.md). GET and HEAD only. */
 export function createRoutes(deps: RouteDeps) {
   const {answers, book, sessions, hops, loaders, metrics, refuse, log} = deps;
+  const mayLog = limitPerSecond(linesPerSecondMax, () => performance.now());
 
   async function serveBootScript(exchange: Exchange) {
     const {response, query, hasQuery, ipAddress} = exchange;
@@ -73,7 +76,8 @@ export function createRoutes(deps: RouteDeps) {
     const said = (name: string) =>
       (query.get(name) ?? '').replaceAll(/[^\w.-]/g, '').slice(0, reportCharactersMax);
     const failure = {step: said('step'), errno: said('errno'), nic: said('nic')};
-    log.warn({...failure, ...request.keys, ipAddress}, 'a boot script reports a failed step');
+    if (mayLog())
+      log.warn({...failure, ...request.keys, ipAddress}, 'a boot script reports a failed step');
     hops.add({
       kind: BootHop_Kind.FAILURE,
       session: session.id,

@@ -2,7 +2,8 @@ import type {Reply} from './replies.ts';
 
 /** Silence that ends a boot session (DESIGN §4). */
 export const sessionIdleMs = 120_000;
-const sessionsMax = 100_000;
+/** Machine, MAC and address of each: 100,000 boots at a time. */
+const aliasesMax = 300_000;
 const sweepMs = 30_000;
 
 /** One boot of one machine, as far as this edge can tell. */
@@ -100,14 +101,15 @@ export function createSessions({
 
   function sweep() {
     const now = nowMs();
-    const full = aliases.size > 3 * sessionsMax;
-    if (now < nextSweepMs && !full) return;
-    nextSweepMs = now + sweepMs;
-    for (const [alias, session] of aliases)
-      if (now - session.lastMs > sessionIdleMs) aliases.delete(alias);
+    if (now >= nextSweepMs) {
+      nextSweepMs = now + sweepMs;
+      for (const [alias, session] of aliases)
+        if (now - session.lastMs > sessionIdleMs) aliases.delete(alias);
+    }
     // A flood of made-up addresses: the oldest go first.
+    if (aliases.size <= aliasesMax) return;
     for (const alias of aliases.keys()) {
-      if (aliases.size <= 3 * sessionsMax) break;
+      if (aliases.size <= aliasesMax) break;
       aliases.delete(alias);
     }
   }

@@ -5,7 +5,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import {plainIpAddress} from './identifiers.ts';
 import type {LoaderDesk} from './loader-desk.ts';
 import type {Loader} from './loaders.ts';
-import {limitPerSecond} from './log-limit.ts';
+import {limitPerSecond} from './rate-limit.ts';
 import type {Metrics, TftpOutcome} from './metrics.ts';
 import {
   agreeOnTerms,

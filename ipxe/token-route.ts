@@ -7,10 +7,13 @@ import {plainIpAddress} from './identifiers.ts';
 import type {Identity} from './identity.ts';
 import type {Metrics} from './metrics.ts';
 import type {Neighbours} from './neighbours.ts';
+import {limitPerSecond} from './rate-limit.ts';
 import {type Exchange, type Refuse, retryAfterSeconds, sendText} from './respond.ts';
 import {joinSession} from './session-of.ts';
 import type {Sessions} from './sessions.ts';
 import {bootFileArchive, bootFileJson, edgeAddress, mintBootFile} from './token.ts';
+
+const linesPerSecondMax = 20;
 
 /** `/boot/token.cpio` and `/boot/token.json`: each GET mints a token. */
 export function createTokenRoute({
@@ -39,14 +42,17 @@ export function createTokenRoute({
   readonly log: Logger;
   readonly newId: () => string;
 }) {
+  const mayLog = limitPerSecond(linesPerSecondMax, () => performance.now());
+
   async function checkNeighbour(ipAddress: string, macAddress: string) {
     const neighbour = await neighbours.check(ipAddress, macAddress);
     if (neighbour === 'mismatch') {
       metrics.neighbourMismatch();
-      log.warn(
-        {ipAddress, macAddress},
-        'a token is asked for with a MAC that is not behind its address',
-      );
+      if (mayLog())
+        log.warn(
+          {ipAddress, macAddress},
+          'a token is asked for with a MAC that is not behind its address',
+        );
     }
     return neighbour;
   }
@@ -91,15 +97,17 @@ export function createTokenRoute({
     });
     metrics.tokenMinted();
     // The archive is the last file before the kernel starts; plain JSON is asked for by an agent that runs.
-    if (form === 'cpio') session.handedOver = true;
-    hops.add({
-      kind: BootHop_Kind.TOKEN,
-      session: session.id,
-      client: toBootClient(request, ipAddress, session.id),
-      detail: form,
-      complete: true,
-      imageId,
-    });
+    if (incoming.method === 'GET') {
+      if (form === 'cpio') session.handedOver = true;
+      hops.add({
+        kind: BootHop_Kind.TOKEN,
+        session: session.id,
+        client: toBootClient(request, ipAddress, session.id),
+        detail: form,
+        complete: true,
+        imageId,
+      });
+    }
 
     if (form === 'json')
       return sendText(response, 200, bootFileJson(file), {'content-type': 'application/json'});

@@ -39,7 +39,7 @@ export async function startServer(config: Config, log: Logger) {
   collectDefaultMetrics({register: registry});
 
   const database = stack.use(watchDatabase(sql, log));
-  const {natsServers: servers} = config;
+  const {natsUrl: servers} = config;
   const {bus} = stack.use(await startNatsLinks({servers, sql, trust, log}));
   countNats(registry, () => bus.connection() !== undefined);
   const positions = createWakeUps();
@@ -49,7 +49,7 @@ export async function startServer(config: Config, log: Logger) {
   stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
 
   const services = createServices({...deps, trust});
-  const blobs = await openFolderBlobStore(config.imageStoreDir);
+  const blobs = await openFolderBlobStore(config.imageStoreDirectory);
   const liveBuilders = () => listLiveBuilders(sql, now());
   const busStatus = busStatusOf(bus, now);
   const nouns = createNouns({

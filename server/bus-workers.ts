@@ -61,7 +61,7 @@ async function startAll(
   const commit = createCommitReport({sql, hellos, hardware, commands});
   stack.use(startAgentReports({nats, jetstream: jetstream(nats), commit, presence, count, log}));
   stack.use(startCommandSender({nats, commands, rebootWhenReady, log}));
-  stack.use(await startMetricsWorker({nats, metrics, newId, seen: presence.seen, log}));
+  stack.use(await startMetricsWorker({nats, metrics, presence, newId, count, log}));
   stack.use(await startBuildJobs({sql, nats, upkeep, log}));
   const owned = stack.move();
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};

@@ -3,7 +3,7 @@ import {mkdir, rename, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import {uuidv7} from '@muster/runtime/ids.ts';
-import {type Config, setupUrl} from './config.ts';
+import {type Config, localUrl} from './config.ts';
 import {natsConfig} from './domain/nats-config.ts';
 import {createUsers} from './domain/users.ts';
 import {openFoundation} from './foundation.ts';
@@ -54,7 +54,7 @@ export async function printSetupLink(config: Config): Promise<string> {
     ? 'An administrator exists already; this link makes another one.\n'
     : '';
   const {path, expireTime} = await users.createSetupLink('local');
-  return `${notice}${setupUrl(config, path)}\nOnce, until ${expireTime.toISOString()}\n`;
+  return `${notice}${localUrl(config, path)}\nOnce, until ${expireTime.toISOString()}\n`;
 }
 
 /** A reader sees the old content or the new one. */

@@ -7,124 +7,125 @@ import {
   loadSettings,
   oneOf,
   port,
-  type Settings,
   text,
   type Values,
 } from '@muster/runtime/config.ts';
+import {acceptancePolicies} from './domain/acceptance.ts';
 
 export const settings = {
   databaseUrl: {
     env: 'DATABASE_URL',
     describe:
-      'PostgreSQL: postgres://user@host:port/name, or postgres://user@/name?host=/socket/folder',
+      'PostgreSQL: postgres://user:password@host:port/name, or postgres://user@/name?host=/socket/folder',
     parse: text,
     secret: true,
   },
-  natsServers: {
+  natsUrl: {
     env: 'NATS_URL',
-    describe:
-      'host:port of each nats-server, as the server and builders reach it, separated by commas',
-    parse: list,
+    describe: 'nats-servers as host:port, separated by commas',
     default: '127.0.0.1:4222',
+    parse: list,
   },
   host: {
     env: 'SERVER_HOST',
-    describe: 'Address to listen on',
-    parse: text,
+    describe: 'address that the one port listens on',
     default: '0.0.0.0',
+    parse: text,
   },
   port: {
     env: 'SERVER_PORT',
-    describe: 'The one port for RPC, REST, health and metrics',
-    parse: port,
+    describe: 'port for Connect, gRPC, gRPC-Web, REST, health and the image store',
     default: '8080',
+    parse: port,
   },
   masterKeyFile: {
     env: 'MASTER_KEY_FILE',
     describe:
-      'Seals the secrets in the database; made at the first start; the same on every server',
-    parse: text,
+      'key that seals every secret in PostgreSQL; made when it is missing, the same for every server',
     default: '/var/lib/muster/server/master.key',
-  },
-  imageStoreDir: {
-    env: 'IMAGE_STORE_DIR',
-    describe: 'Folder of the image store',
     parse: text,
+  },
+  imageStoreDirectory: {
+    env: 'IMAGE_STORE_DIR',
+    describe: 'folder of image artifacts, named by their SHA-256',
     default: '/var/lib/muster/images',
+    parse: text,
+  },
+  artifactBytesMax: {
+    env: 'ARTIFACT_BYTES_MAX',
+    describe: 'largest artifact that builders may upload, in bytes',
+    default: String(8 * 1024 ** 3),
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
   },
   localTokenFile: {
     env: 'LOCAL_TOKEN_FILE',
-    describe: 'Where each start writes a new token of the local administrator; empty: nowhere',
-    parse: text,
+    describe:
+      'where to write a new administrator token at each start, readable by its owner only; empty: none',
     default: '',
+    parse: text,
   },
   enrollPublicUrl: {
     env: 'ENROLL_PUBLIC_URL',
     describe:
-      'This server as machines reach it; {edge_host} is the address at which they reached the edge',
-    parse: text,
+      'where machines reach this server; {edge_host} stands for the address at which a machine reached its edge',
     default: 'http://{edge_host}:8080',
+    parse: text,
   },
   natsPublicServers: {
     env: 'NATS_PUBLIC_SERVERS',
-    describe:
-      'host:port of each nats-server as machines reach it, separated by commas; {edge_host} as above',
-    parse: list,
+    describe: 'where machines reach NATS, as host:port, separated by commas; with {edge_host}',
     default: '{edge_host}:4222',
+    parse: list,
   },
   acceptancePolicy: {
     env: 'ACCEPTANCE_POLICY',
     describe:
-      'Which machines with a boot token are enrolled at once: open (all), approve (none), expected-only (those in the inventory)',
-    parse: oneOf('open', 'approve', 'expected-only'),
+      'which machines are let in: open (with a boot token), approve (an operator accepts each), expected-only',
     default: 'open',
-  },
-  rebootWhenReady: {
-    env: 'REBOOT_WHEN_READY',
-    describe: 'Whether a machine in the registration image is rebooted when its own image is ready',
-    parse: boolean,
-    default: 'true',
-  },
-  artifactBytesMax: {
-    env: 'ARTIFACT_BYTES_MAX',
-    describe: 'Largest artifact that builders may upload, in bytes',
-    parse: integer(1, Number.MAX_SAFE_INTEGER),
-    default: String(8 * 1024 ** 3),
+    parse: oneOf(...acceptancePolicies),
   },
   newMachinesPerHourMax: {
     env: 'NEW_MACHINES_PER_HOUR_MAX',
-    describe: 'How many new machines sightings and enrolments may make in an hour',
-    parse: integer(1, 1_000_000),
+    describe: 'new machines that sightings and enrolments may make in an hour',
     default: '2000',
+    parse: integer(1, 1_000_000),
+  },
+  rebootWhenReady: {
+    env: 'REBOOT_WHEN_READY',
+    describe: 'whether a machine in the registration image is rebooted when its image is ready',
+    default: 'true',
+    parse: boolean,
   },
   buildTimeLimitSeconds: {
     env: 'BUILD_TIME_LIMIT_SECONDS',
-    describe: 'How long one attempt of a build may take',
-    parse: integer(60, 86_400),
+    describe: 'how long one attempt of a build may take',
     default: '7200',
+    parse: integer(60, 86_400),
   },
   metricsRetentionDays: {
     env: 'METRICS_RETENTION_DAYS',
-    describe: 'How many days samples are kept',
-    parse: integer(1, 3650),
+    describe: 'days that samples are kept',
     default: '14',
+    parse: integer(1, 3650),
   },
   logLevel: {
     env: 'LOG_LEVEL',
-    describe: 'trace, debug, info, warn, error',
-    parse: oneOf('trace', 'debug', 'info', 'warn', 'error'),
+    describe: 'debug, info, warn or error',
     default: 'info',
+    parse: oneOf('debug', 'info', 'warn', 'error'),
   },
-} as const satisfies Settings;
+};
 
 export type Config = Values<typeof settings>;
 
+/** Throws one error that names every problem. */
 export const loadConfig = (env = process.env): Config => loadSettings(settings, env);
 
+/** For the log at start: every value but the secrets. */
 export const describeConfig = (config: Config): object => describeSettings(settings, config);
 
-/** For the person at this host; other hosts put their name for it in. */
-export function setupUrl(
+/** A path of this server for the person at this host; on another host its name stands there. */
+export function localUrl(
   {host, port: number}: Pick<Config, 'host' | 'port'>,
   path: string,
 ): string {

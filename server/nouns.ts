@@ -2,9 +2,9 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {Config} from './config.ts';
 import {createAgentKeys} from './domain/agent-keys.ts';
 import type {AgentCredentials} from './domain/agents.ts';
-import type {BlobStore} from './domain/blobs.ts';
+import {type BlobStore, hasArtifact} from './domain/blobs.ts';
 import {createBoot} from './domain/boot.ts';
-import type {BootImages} from './domain/boot-images.ts';
+import {createBootImages} from './domain/boot-images.ts';
 import {createBootSessions} from './domain/boot-sessions.ts';
 import {createBootTimeline} from './domain/boot-timeline.ts';
 import {createBootTokenVerifier} from './domain/boot-tokens.ts';
@@ -28,7 +28,6 @@ import {createRenewal} from './domain/renewal.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createTransitions} from './domain/transitions.ts';
 import {createTrials} from './domain/trials.ts';
-import {findImageByInputKey, findImages, latestRegistrationImage} from './store/images.ts';
 import type {KeyedWakeUps, WakeUps} from './wake-ups.ts';
 
 const queuedMs = 60_000;
@@ -65,7 +64,7 @@ export function createNouns({
 }) {
   const {sql} = deps;
   const policy = config.acceptancePolicy;
-  const images = createBootImages(deps);
+  const images = createBootImages(sql);
   const transitions = createTransitions(deps);
   const recognition = createRecognition({
     ...deps,
@@ -116,7 +115,7 @@ export function createNouns({
       ...deps,
       transitions,
       timeLimitSeconds: config.buildTimeLimitSeconds,
-      hasArtifact: async (sha256, sizeBytes) => (await blobs.stat(sha256))?.sizeBytes === sizeBytes,
+      hasArtifact: hasArtifact(blobs),
     }),
     upkeep: createBuildUpkeep({
       ...deps,
@@ -135,16 +134,3 @@ export function createNouns({
     events: createEvents({sql, positions}),
   };
 }
-
-/** Images as booting sees them. */
-const createBootImages = ({sql}: Pick<Deps, 'sql'>): BootImages => ({
-  find: ids => findImages(sql, ids),
-  async findRegistration() {
-    const [full, virtual] = await Promise.all([
-      latestRegistrationImage(sql, 'full'),
-      latestRegistrationImage(sql, 'virtual'),
-    ]);
-    return {full: full?.id, virtual: virtual?.id};
-  },
-  findByInputKey: inputKey => findImageByInputKey(sql, inputKey),
-});

@@ -6,8 +6,8 @@ export type Repeated = AsyncDisposable & {
 };
 
 /**
- * Runs `step` at once, after each `wake()` and every `intervalMs`, never twice at a time. A failure is logged and tried again at the next
- * interval. Disposal aborts `signal` and waits for the present run.
+ * Runs `step` at once, after each `wake()` and every `intervalMs`, never twice at a time. A failure is logged once in a row and tried again at the
+ * next interval. Disposal aborts `signal` and waits for the present run.
  */
 export function repeat({
   name,
@@ -21,6 +21,7 @@ export function repeat({
   readonly log: Logger;
 }): Repeated {
   const stop = new AbortController();
+  let failures = 0;
   let wanted = false;
   let running: Promise<void> | undefined;
 
@@ -29,8 +30,14 @@ export function repeat({
       wanted = false;
       try {
         await step(stop.signal);
+        if (failures > 0) log.info({task: name, failures}, 'task works again');
+        failures = 0;
       } catch (error) {
-        if (!stop.signal.aborted) log.warn({err: error, task: name}, 'task failed, will try again');
+        if (stop.signal.aborted) break;
+        // One line for an outage, not one for each try.
+        const level = failures === 0 ? 'warn' : 'debug';
+        log[level]({err: error, task: name}, 'task failed, will try again');
+        failures += 1;
       }
     }
     running = undefined;

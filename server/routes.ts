@@ -99,6 +99,6 @@ export function createRoutes({
 }
 
 /** Builders know no edge: a public address that depends on one is none for them. */
-function serviceNatsServers({natsPublicServers, natsServers}: Config): readonly string[] {
-  return natsPublicServers.some(server => server.includes('{')) ? natsServers : natsPublicServers;
+function serviceNatsServers({natsPublicServers, natsUrl}: Config): readonly string[] {
+  return natsPublicServers.some(server => server.includes('{')) ? natsUrl : natsPublicServers;
 }

@@ -86,8 +86,8 @@ export async function startTestEdge({
     get,
     text: async (target: string) => (await get(target)).text(),
     /** Looks again until the edge's own state is as expected: the book comes by a stream. */
-    async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-      const signal = AbortSignal.timeout(10_000);
+    async until(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+      const signal = AbortSignal.timeout(limitMs);
       while (!(await condition())) await sleep(10, undefined, {signal});
     },
     [Symbol.asyncDispose]: () => edge[Symbol.asyncDispose](),

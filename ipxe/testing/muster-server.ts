@@ -45,6 +45,7 @@ export async function startMusterServer({port = 0}: {port?: number} = {}) {
       | undefined,
     resolved: [] as ResolveBootRequest[],
     reports: 0,
+    refusedJoins: 0,
     watches: [] as bigint[],
     blobs: new Map<string, Buffer>(),
     blobRequests: [] as string[],
@@ -114,7 +115,10 @@ export async function startMusterServer({port = 0}: {port?: number} = {}) {
       });
       router.service(ServiceService, {
         joinService({code, publicKey}) {
-          if (code !== joinCode) throw new ConnectError('No such code', Code.PermissionDenied);
+          if (code !== joinCode) {
+            state.refusedJoins++;
+            throw new ConnectError('No such code', Code.PermissionDenied);
+          }
           state.publicKey = publicKey;
           state.knowsService = true;
           return {service: {id: state.serviceId, kind: Service_Kind.EDGE, name: 'test'}};

@@ -19,10 +19,20 @@ export function diagnose(
 
   const silent = Math.max(0, Math.round((now.getTime() - last.time.getTime()) / 1000));
   const {seen, missing, check} = steps[last.kind];
-  const seenText = last.detail && last.kind !== 'script' ? `${seen} (${last.detail})` : seen;
+  const seenText = textOf(last, seen);
+  if (!last.complete && artifactKinds.has(last.kind) && session.state !== 'open')
+    return `Stopped: ${seenText}. Check the edge's log and that it reaches the image store, then cable and switch port`;
   if (session.state === 'open')
     return `${seenText}; now waiting for ${missing}, ${silent} s so far`;
   return `Stopped: ${seenText}, but ${missing} did not come. ${check}`;
+}
+
+const artifactKinds: ReadonlySet<BootHopKind> = new Set(['kernel', 'initrd', 'layer']);
+
+function textOf({kind, detail, complete, bytes}: BootHop, seen: string): string {
+  if (!complete && artifactKinds.has(kind))
+    return `it asked for a file (${detail}) and got ${bytes} bytes of it, not the whole`;
+  return detail && kind !== 'script' ? `${seen} (${detail})` : seen;
 }
 
 /** The hop that tells how far it came: a later kind wins over a later time, but for a failure, which ends a way. */

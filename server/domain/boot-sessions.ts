@@ -150,10 +150,12 @@ export function createBootSessions({
   async function fetchedAt(tx: Sql, sessionId: string, imageId: string | undefined) {
     const [image] = imageId ? await images.find([imageId]) : [];
     if (!image) return undefined;
-    const hops = (await store.listBootHops(tx, [sessionId])).filter(
-      hop => hop.complete && hop.imageId === imageId,
+    const hops = await store.listBootHops(tx, [sessionId]);
+    const whole = hops.filter(
+      hop => hop.complete && (hop.imageId === undefined || hop.imageId === imageId),
     );
-    const names = new Set(hops.map(({detail}) => detail));
+    // "initrd.zst 200"; a file that images share names no image.
+    const names = new Set(whole.map(({detail}) => detail.split(' ')[0]));
     return artifactsOf(image).every(({name}) => names.has(name)) ? now() : undefined;
   }
 

@@ -305,3 +305,28 @@ test('without a good image two failed trials end in FAILED', async t => {
   t.is((await server.machines.get(machineId)).state, 'failed');
   t.like(await server.boot.explain(machineId), {decision: {action: 'registration'}});
 });
+
+test('hops and the hello of one boot at once do not wait in a circle', async t => {
+  await using server = await setUp();
+  const machineId = await enrolled(server);
+  const image = await addImage(server.sql, {});
+  for (let round = 0; round < 10; round += 1) {
+    const session = `r${round}`;
+    const hops = () =>
+      server.bootSessions.report([
+        hop({session}),
+        hop({session, kind: 'token', imageId: image.id}),
+      ]);
+    await Promise.all([
+      hops(),
+      hello(server, machineId, {bootSession: session}),
+      hops(),
+      server.trials.judgeAll(),
+    ]);
+  }
+  const {views} = await server.timeline.list({machineId, pageSize: 20, pageToken: ''});
+  t.deepEqual(
+    new Set(views.slice(0, 10).map(({session}) => session.state)),
+    new Set(['completed']),
+  );
+});

@@ -13,6 +13,8 @@ const resendAfterMs = 5000;
 const pendingOfMachineMax = 16;
 const batchMax = 100;
 const messageLengthMax = 1024;
+/** A machine that comes back into the registration image that often needs a person. */
+const rebootsMax = 3;
 
 /** What a machine may be told that was not let in yet, or is doubted. */
 const allowedToAll: ReadonlySet<CommandOperation> = new Set([
@@ -124,10 +126,13 @@ export function createCommands({sql, now, newId}: Deps) {
           );
       }),
 
-    /** Machines that wait in the registration image for what is ready now; each is told once. */
+    /** Machines that wait in the registration image for what is ready now; each is told once a boot, three times at most. */
     rebootIntoImages: (): Promise<number> =>
       sql.begin(async tx => {
-        const machineIds = await store.takeMachinesToReboot(tx, batchMax);
+        const machineIds = await store.takeMachinesToReboot(tx, {
+          timesMax: rebootsMax,
+          limit: batchMax,
+        });
         const reason = 'Its image is ready';
         for (const machineId of machineIds)
           await insert(tx, {machineId, operation: 'reboot', actor: 'system', reason});

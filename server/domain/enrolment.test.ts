@@ -166,7 +166,7 @@ test('a machine that says it is another gets no key of it', async t => {
   t.regex(doubted.quarantineReason, /says that it is machine/);
 });
 
-test('a new key needs a session that is not over', async t => {
+test('a new key needs a session that is not over, or the boot that made the last one', async t => {
   await using server = await setUp();
   const {machineId} = await enrol(server, await server.token({session: 's1', mac}), {bootId: 'b1'});
   const hello = {
@@ -178,8 +178,14 @@ test('a new key needs a session that is not over', async t => {
     heardTime: new Date(),
   };
   await server.sql.begin(tx => server.hellos.hear(tx, machineId, hello));
-  const late = await enrol(server, await server.token({session: 's1', mac}));
-  t.not(late.machineId, machineId);
+  await refused(
+    t,
+    enrol(server, await server.token({session: 's1', mac}), {bootId: 'b2'}),
+    'KEY_REVOKED',
+  );
+  const restarted = await enrol(server, await server.token({session: 's1', mac}), {bootId: 'b1'});
+  t.is(restarted.machineId, machineId);
+  t.is((await server.machines.get(machineId)).quarantineReason, '');
 });
 
 test('two machines with one UUID are two machines', async t => {

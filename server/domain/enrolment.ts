@@ -11,6 +11,7 @@ import type {BootSessions} from './boot-sessions.ts';
 import type {BootToken, VerifyBootToken} from './boot-tokens.ts';
 import type {Deps} from './deps.ts';
 import {type Evidence, type EvidenceItem, evidenceItems} from './identity.ts';
+import {clockSkewOf} from './clock-skew.ts';
 import {createRateLimit} from './rate-limit.ts';
 import {macsOf, machineFields, type Recognition, reported} from './recognition.ts';
 import type {Transitions} from './transitions.ts';
@@ -24,6 +25,8 @@ export type EnrolRequest = {
   readonly imageInputKey: string;
   readonly bootId: string;
   readonly agentVersion: string;
+  /** The machine's clock, for the skew only. */
+  readonly machineTime?: Date | undefined;
 };
 
 /** Committed, and then told to the caller: what is recorded about a refusal must not be rolled back with it. */
@@ -90,57 +93,63 @@ export function createEnrolment({
     // No reason to doubt the machine: a public key in a request proves nothing.
     if (key && key.state !== 'current')
       return {refused: error('KEY_REVOKED', `this key was ${key.state}; boot again`)};
-    const machine = key
-      ? await findMachineForUpdate(tx, key.machineId)
-      : await find(tx, {items, token, evidence});
-    return admit(tx, machine, {request, token, items, evidence, installed: key !== undefined});
-  }
+    const admission = {request, token, items, evidence, installed: key !== undefined};
+    if (key) return admit(tx, await findMachineForUpdate(tx, key.machineId), admission);
 
-  /** The machine that this evidence is about, made when there is none; undefined when policy refuses strangers. */
-  async function find(
-    tx: Sql,
-    {
-      items,
-      token,
-      evidence,
-    }: {items: readonly EvidenceItem[]; token: BootToken; evidence: Evidence},
-  ): Promise<Machine | undefined> {
     const match = await recognition.recognise(tx, items);
     const known =
       match.kind === 'match' ? await findMachineForUpdate(tx, match.machineId) : undefined;
-    if (known && (await mayReplaceKey(tx, known, token))) return known;
+    const replacing = known && (await mayReplaceKey(tx, known, admission));
+    if (known && replacing === 'session_over')
+      return refuse(tx, 'enrolment.refused', {
+        machineId: known.id,
+        error: error(
+          'KEY_REVOKED',
+          `machine "${known.id}" has an agent since this boot; boot again`,
+        ),
+        data: {publicKey, macAddress, session},
+      });
+    if (known && replacing === 'yes') return admit(tx, known, admission);
+    const doubt = match.kind === 'conflict' ? match.reason : known && otherNic(known);
+    return admit(tx, await takeIn(tx, admission, doubt), admission);
+  }
 
-    const quarantineReason =
-      match.kind === 'conflict'
-        ? match.reason
-        : known
-          ? `It says that it is machine "${known.id}", but booted from a NIC or in a session that is not that machine's`
-          : '';
-    if (quarantineReason) {
-      const doubted = await agentStore.findQuarantinedByMac(tx, token.macAddress ?? '');
-      if (doubted) return findMachineForUpdate(tx, doubted);
-    }
+  /** A machine that was not known, or cannot be told apart (`doubt`); undefined when policy refuses strangers. */
+  async function takeIn(
+    tx: Sql,
+    {items, token, evidence}: Admission,
+    doubt: string | undefined,
+  ): Promise<Machine | undefined> {
+    const doubted = doubt && (await agentStore.findQuarantinedByMac(tx, token.macAddress ?? ''));
+    if (doubted) return findMachineForUpdate(tx, doubted);
     const state = acceptanceOf(policy, undefined);
     if (state === 'refuse' || state === 'keep') return undefined;
     return recognition.add(tx, {
-      state: quarantineReason ? 'pending' : state,
+      state: doubt ? 'pending' : state,
       actor: 'system',
-      reason: quarantineReason
+      reason: doubt
         ? 'It cannot be told apart from another machine'
         : `It enrolled with a boot token under the policy "${policy}"`,
       items,
-      fields: {...machineFields(evidence), trust: 'token', quarantineReason},
+      fields: {...machineFields(evidence), trust: 'token', quarantineReason: doubt ?? ''},
     });
   }
 
-  /** A new key replaces the old only inside an open boot session of that machine. */
-  async function mayReplaceKey(tx: Sql, machine: Machine, token: BootToken): Promise<boolean> {
-    if (!(await agentStore.hasAgentKey(tx, machine.id))) return true;
+  /** A new key replaces the old only inside an open boot session of that machine, or within the boot that made the old one. */
+  async function mayReplaceKey(
+    tx: Sql,
+    machine: Machine,
+    {token, request}: Pick<Admission, 'token' | 'request'>,
+  ): Promise<'yes' | 'other_nic' | 'session_over'> {
+    if (!(await agentStore.hasAgentKey(tx, machine.id))) return 'yes';
     const {macAddress, session} = token;
-    if (!macAddress || !machine.macAddresses.includes(macAddress)) return false;
-    const found = await bootSessions.find(tx, session, machine.macAddresses);
+    if (!macAddress || !machine.macAddresses.includes(macAddress)) return 'other_nic';
     // The edge may report the session after its machine enrols: its signature on the token stands for it until then.
-    return found?.state !== 'completed' && session !== '';
+    const found = await bootSessions.find(tx, session, machine.macAddresses);
+    if (session !== '' && found?.state !== 'completed') return 'yes';
+    // An agent that was restarted: nobody else knows the kernel's random boot id of the boot that is over by now.
+    const before = await agentStore.findAgentKeyOfBoot(tx, machine.id, request.bootId);
+    return request.bootId !== '' && before && before.state !== 'replaced' ? 'yes' : 'session_over';
   }
 
   async function admit(
@@ -170,7 +179,8 @@ export function createEnrolment({
       await recognition.learn(tx, found.id, items);
       const trust = found.trust === 'seen' ? 'token' : found.trust;
       const fields = reported(machineFields(evidence));
-      await updateMachine(tx, found.id, {...fields, trust, updateTime: now()});
+      const clockSkewMs = clockSkewOf(request.machineTime, now());
+      await updateMachine(tx, found.id, {...fields, trust, clockSkewMs, updateTime: now()});
       await bootSessions.recordOwn(tx, 'enrolled', clientOf(evidence, token), token.imageId);
     }
     await agentStore.setBootTokenMachine(tx, token.id, found.id);
@@ -210,6 +220,9 @@ type Admission = {
   /** This key is the machine's current one already: nothing to learn. */
   readonly installed: boolean;
 };
+
+const otherNic = ({id}: Machine): string =>
+  `It says that it is machine "${id}", but booted from a NIC that is not that machine's`;
 
 function error(
   reason: string,

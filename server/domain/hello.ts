@@ -6,6 +6,7 @@ import type {AgentKeys} from './agent-keys.ts';
 import type {Boot} from './boot.ts';
 import type {BootImage, BootImages} from './boot-images.ts';
 import type {BootSessions} from './boot-sessions.ts';
+import {clockSkewOf} from './clock-skew.ts';
 import type {Commands} from './commands.ts';
 import type {Deps} from './deps.ts';
 import type {Transitions} from './transitions.ts';
@@ -24,7 +25,6 @@ export type Hellos = ReturnType<typeof createHellos>;
 
 /** A report may have been under way when its key was replaced. */
 const replacedKeyGraceMs = 15_000;
-const clockSkewMsMax = 2 ** 52;
 
 /** What it means that an agent is there: the end of its boot, and ACTIVE when it runs what it shall run. */
 export function createHellos({
@@ -54,10 +54,11 @@ export function createHellos({
     return true;
   }
 
+  /** True when a session was open until now. */
   async function endSession(tx: Sql, machine: Machine, hello: Hello, image: BootImage | undefined) {
     const macAddresses = machine.macAddresses;
     const open = await bootSessions.find(tx, hello.bootSession, macAddresses);
-    if (open?.state === 'completed') return;
+    if (open?.state === 'completed') return false;
     const {uuid, serviceTag: serial, manufacturer, product} = machine;
     const macs = open ? [open.macAddress] : [machine.macAddress].filter(mac => mac !== '');
     const client = {
@@ -73,6 +74,7 @@ export function createHellos({
     await bootSessions.recordOwn(tx, 'hello', client, image?.id);
     const session = await bootSessions.find(tx, hello.bootSession, macAddresses);
     if (session) await bootSessions.complete(tx, session, machine.id);
+    return session !== undefined;
   }
 
   /** Undefined when this image makes the machine nothing new. */
@@ -94,8 +96,9 @@ export function createHellos({
       if (await isFromReplacedKey(tx, machineId, hello)) return true;
 
       const image = await images.findByInputKey(hello.imageInputKey);
-      const isNewBoot = hello.bootId !== machine.bootId || image?.id !== machine.bootedImageId;
-      await endSession(tx, machine, hello, image);
+      const ended = await endSession(tx, machine, hello, image);
+      const isNewBoot =
+        ended || hello.bootId !== machine.bootId || image?.id !== machine.bootedImageId;
       await boot.consumeOverride(tx, machine, hello.bootSession);
       const works = image !== undefined && image.kind !== 'registration';
       await updateMachine(tx, machineId, {
@@ -103,7 +106,8 @@ export function createHellos({
         agentVersion: hello.agentVersion,
         bootedImageId: image?.id,
         inRegistration: image?.kind === 'registration',
-        clockSkewMs: skewOf(hello),
+        ...(isNewBoot ? {bootTime: now()} : {}),
+        clockSkewMs: clockSkewOf(hello.machineTime, hello.heardTime),
         ...(works ? {lastGoodImageId: image.id} : {}),
         ...(works && image.id === machine.desiredImageId ? {failedTrials: 0} : {}),
         ...(works ? {badImageIds: machine.badImageIds.filter(id => id !== image.id)} : {}),
@@ -136,11 +140,4 @@ export function createHellos({
       return true;
     },
   };
-}
-
-/** The machine's clock minus ours, in milliseconds. */
-function skewOf({machineTime, heardTime}: Hello): number | undefined {
-  if (!machineTime) return undefined;
-  const skewMs = machineTime.getTime() - heardTime.getTime();
-  return Math.abs(skewMs) <= clockSkewMsMax ? skewMs : undefined;
 }

@@ -35,17 +35,15 @@ export function createTrials({
     return connected && since <= time;
   }
 
-  async function judge(tx: Sql, session: BootSession): Promise<void> {
-    await sessionStore.updateBootSession(tx, session.id, {judged: true});
-    const {fetchTime, imageId, machineId} = session;
-    if (!fetchTime || !imageId || !machineId || !listenedSince(fetchTime)) return;
-    const [image] = await images.find([imageId]);
-    if (!image || image.kind === 'registration') return;
-
-    const machine = await findMachineForUpdate(tx, machineId);
-    if (!machine || machine.desiredImageId !== imageId) return;
+  async function judge(tx: Sql, {id, fetchTime, imageId, machineId}: BootSession): Promise<void> {
+    // The machine first, as a hello locks it: the other order would wait in a circle.
+    const machine = machineId ? await findMachineForUpdate(tx, machineId) : undefined;
+    if (!(await sessionStore.claimTrial(tx, id))) return;
+    if (!machine || !fetchTime || !imageId || !listenedSince(fetchTime)) return;
+    if (machine.desiredImageId !== imageId) return;
     if (machine.lastSeenTime && machine.lastSeenTime > fetchTime) return;
-    await fail(tx, machine, imageId);
+    const [image] = await images.find([imageId]);
+    if (image && image.kind !== 'registration') await fail(tx, machine, imageId);
   }
 
   async function fail(tx: Sql, machine: Machine, imageId: string): Promise<void> {
@@ -76,13 +74,12 @@ export function createTrials({
   }
 
   return {
-    /** Judges sessions whose time is over. */
-    judgeAll: (): Promise<number> =>
-      sql.begin(async tx => {
-        const before = new Date(now().getTime() - trialLimitMs);
-        const sessions = await sessionStore.takeTrials(tx, before, batchMax);
-        for (const session of sessions) await judge(tx, session);
-        return sessions.length;
-      }),
+    /** Judges sessions whose time is over; gives their number. */
+    async judgeAll(): Promise<number> {
+      const before = new Date(now().getTime() - trialLimitMs);
+      const sessions = await sessionStore.listTrials(sql, before, batchMax);
+      for (const session of sessions) await sql.begin(tx => judge(tx, session));
+      return sessions.length;
+    },
   };
 }

@@ -1,13 +1,18 @@
+import {toBinary} from '@bufbuild/protobuf';
+import {timestampDate} from '@bufbuild/protobuf/wkt';
 import type {ServiceImpl} from '@connectrpc/connect';
-import type {
-  AgentService,
-  Evidence as EvidenceMessage,
+import {
+  type AgentService,
+  type Evidence as EvidenceMessage,
+  EvidenceSchema,
 } from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import type {Enrolment} from '../domain/enrolment.ts';
 import {printable} from '../domain/identifiers.ts';
 import type {Evidence} from '../domain/identity.ts';
 import type {Renewal} from '../domain/renewal.ts';
 import {DomainError} from '../errors.ts';
+
+const evidenceBytesMax = 64 * 1024;
 
 /** The proof is in each request; whoever calls is nobody until the domain has checked it. */
 export const agentService = ({
@@ -20,8 +25,15 @@ export const agentService = ({
   /** host:port; empty: those of boot.json. */
   readonly natsServers: readonly string[];
 }): ServiceImpl<typeof AgentService> => ({
-  async enrollAgent({bootToken, publicKey, evidence, imageInputKey, bootId, agentVersion}) {
+  async enrollAgent({bootToken, publicKey, evidence, machineTime, ...running}) {
     if (!evidence) throw new DomainError('invalid_argument', 'Cannot enrol without evidence');
+    const {imageInputKey, bootId, agentVersion} = running;
+    const sizeBytes = toBinary(EvidenceSchema, evidence).length;
+    if (sizeBytes > evidenceBytesMax)
+      throw new DomainError(
+        'invalid_argument',
+        `Cannot enrol with ${sizeBytes} bytes of evidence: at most ${evidenceBytesMax}; the inventory follows on the bus`,
+      );
     const enrolled = await enrolment.enrol({
       bootToken,
       publicKey,
@@ -29,6 +41,7 @@ export const agentService = ({
       imageInputKey: printable(imageInputKey, 128),
       bootId: printable(bootId, 64),
       agentVersion: printable(agentVersion, 64),
+      machineTime: machineTime && timestampDate(machineTime),
     });
     return {
       machineId: enrolled.machineId,

@@ -133,17 +133,25 @@ export async function takeSilentBootSessions(
   return rows.map(toSession);
 }
 
-/** Locks sessions whose image was fetched before `before` and whose trial is not judged; another server skips them. */
-export async function takeTrials(
+/** Sessions whose image was fetched before `before` and whose trial is not judged. */
+export async function listTrials(
   sql: Sql,
   before: Date,
   limit: number,
 ): Promise<readonly BootSession[]> {
   const rows = await sql<SessionRow[]>`
     select * from boot_sessions where not judged and fetch_time < ${before} and machine_id is not null
-    order by fetch_time limit ${limit} for update skip locked
+    order by fetch_time limit ${limit}
   `;
   return rows.map(toSession);
+}
+
+/** False when another server, or a hello, was first. */
+export async function claimTrial(sql: Sql, id: string): Promise<boolean> {
+  const claimed = await sql`
+    update boot_sessions set judged = true where id = ${id} and not judged returning id
+  `;
+  return claimed.length > 0;
 }
 
 export async function countStrangersSince(sql: Sql, since: Date): Promise<number> {
@@ -155,6 +163,18 @@ export async function countStrangersSince(sql: Sql, since: Date): Promise<number
 
 export async function deleteBootSessionsBefore(sql: Sql, time: Date): Promise<void> {
   await sql`delete from boot_sessions where start_time < ${time}`;
+}
+
+/** Of each machine, all but the newest. */
+export async function deleteSurplusBootSessions(sql: Sql, keptOfMachine: number): Promise<void> {
+  await sql`
+    delete from boot_sessions where id in (
+      select id from (
+        select id, row_number() over (partition by machine_id order by start_time desc, id desc) as age
+        from boot_sessions where machine_id is not null
+      ) as ranked where age > ${keptOfMachine}
+    )
+  `;
 }
 
 function columns(values: object): Record<string, never> {

@@ -84,16 +84,28 @@ export async function expireCommands(
   `;
 }
 
-/** READY machines that sit in the registration image and were not told to reboot since they became READY. */
-export async function takeMachinesToReboot(sql: Sql, limit: number): Promise<readonly string[]> {
+/** READY machines that sit in the registration image and were not told to reboot in this boot, nor `timesMax` times since they became READY. */
+export async function takeMachinesToReboot(
+  sql: Sql,
+  {timesMax, limit}: {readonly timesMax: number; readonly limit: number},
+): Promise<readonly string[]> {
   const rows = await sql<{id: string}[]>`
     select id from machines
     where state = 'ready' and in_registration and quarantine_reason = '' and desired_image_id is not null
       and not desired_image_id = any(bad_image_ids) and entry_action is null
       and not exists (
-        select from commands where machine_id = machines.id and operation = 'reboot' and create_time >= machines.state_time
+        select from commands where machine_id = machines.id and operation = 'reboot'
+          and create_time >= greatest(machines.state_time, machines.boot_time)
       )
+      and (
+        select count(*) from commands where machine_id = machines.id and operation = 'reboot'
+          and create_time >= machines.state_time
+      ) < ${timesMax}
     order by state_time limit ${limit} for update skip locked
   `;
   return rows.map(({id}) => id);
+}
+
+export async function deleteCommandsBefore(sql: Sql, time: Date): Promise<void> {
+  await sql`delete from commands where state <> 'pending' and finish_time < ${time}`;
 }

@@ -1,11 +1,13 @@
 import postgres from 'postgres';
+import {arrayTypes} from './array-types.ts';
 
 /** The pool or a transaction: what every store function takes first. */
 export type Sql = postgres.Sql | postgres.TransactionSql;
 export type Database = postgres.Sql;
 
 const connectionsMax = 20;
-const connectTimeoutSeconds = 10;
+/** A query between the loss of a connection and its close event leaves that connection mute for so long (postgres.js 3.4.9). */
+const connectTimeoutSeconds = 3;
 
 /**
  * `postgres://user@host:port/name`, or `postgres://user@/name?host=/socket/folder` for a Unix socket. Names are camel case on our side and
@@ -20,10 +22,20 @@ export function openDatabase(url: string): Database {
     max: connectionsMax,
     connect_timeout: connectTimeoutSeconds,
     idle_timeout: 60,
+    fetch_types: false,
+    types: arrayTypes,
     transform: postgres.camel,
     onnotice() {},
     connection: {application_name: 'muster-server'},
   });
+}
+
+/**
+ * One connection of its own, for what belongs to a session (advisory locks). `sql.reserve()` cannot be used: without `fetch_types` it
+ * waits forever for a connection that is new (postgres.js 3.4.9).
+ */
+export function openSession(sql: Database): Database {
+  return postgres({...sql.options, max: 1, idle_timeout: null, max_lifetime: null} as never);
 }
 
 /** Of postgres.js and of the operating system. */

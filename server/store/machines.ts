@@ -77,6 +77,8 @@ export type Machine = HardwareSummary & {
   readonly bootId: string;
   readonly agentVersion: string;
   readonly inRegistration: boolean;
+  /** Of the first hello of the last boot. */
+  readonly bootTime: Date | undefined;
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly lastSeenTime: Date | undefined;
@@ -100,11 +102,11 @@ export async function findMachine(sql: Sql, id: string): Promise<Machine | undef
   return row && toMachine(row);
 }
 
-/** Locks the row until the transaction ends. */
+/** Locks the row until the transaction ends, but for rows that refer to it: those may be written meanwhile. */
 export async function findMachineForUpdate(sql: Sql, id: string): Promise<Machine | undefined> {
   const [row] = await sql<Row[]>`
     select machines.*, last_seen_time from machines
-    left join machine_presence on machine_id = id where id = ${id} for update of machines
+    left join machine_presence on machine_id = id where id = ${id} for no key update of machines
   `;
   return row && toMachine(row);
 }

@@ -4,7 +4,12 @@ import type {BootSessions} from '../domain/boot-sessions.ts';
 import type {Trials} from '../domain/trials.ts';
 import {repeat} from '../repeat.ts';
 import {deleteOldAgentRecords} from '../store/agents.ts';
-import {deleteBootSessionsBefore, takeSilentBootSessions} from '../store/boot-sessions.ts';
+import {
+  deleteBootSessionsBefore,
+  deleteSurplusBootSessions,
+  takeSilentBootSessions,
+} from '../store/boot-sessions.ts';
+import {deleteCommandsBefore} from '../store/commands.ts';
 import type {Database} from '../store/db.ts';
 
 const checkEveryMs = 5000;
@@ -15,6 +20,8 @@ const batchMax = 100;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const sessionsKeptMs = 30 * dayMs;
+const sessionsOfMachineKept = 500;
+const commandsKeptMs = 30 * dayMs;
 /** Longer than the REPORTS stream keeps a report: until then it may come again. */
 const reportsKeptMs = 3 * dayMs;
 const keysKeptMs = 90 * dayMs;
@@ -48,6 +55,8 @@ export function startMachineReconciler({
 
   async function clean(): Promise<void> {
     await deleteBootSessionsBefore(sql, ago(sessionsKeptMs));
+    await deleteSurplusBootSessions(sql, sessionsOfMachineKept);
+    await deleteCommandsBefore(sql, ago(commandsKeptMs));
     const before = {tokens: ago(hourMs), reports: ago(reportsKeptMs), keys: ago(keysKeptMs)};
     await deleteOldAgentRecords(sql, before);
   }

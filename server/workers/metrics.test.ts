@@ -45,12 +45,15 @@ async function setUpBus(nats: TestNats) {
     open => open.close(),
   );
   await ensureStreams(await jetstreamManager(connection));
+  const heard = new Set<string>();
+  const outcomes: string[] = [];
   const start = () =>
     startMetricsWorker({
-      seen() {},
       nats: connection,
       metrics: app.metrics,
       newId: randomUUID,
+      presence: {seen: (id: string) => void heard.add(id)},
+      count: (outcome: string) => void outcomes.push(outcome),
       log: silentLogger,
     });
   const publish = (subjectId: string, report: object) =>
@@ -62,6 +65,8 @@ async function setUpBus(nats: TestNats) {
     ...app,
     connection,
     start,
+    heard,
+    outcomes,
     publish,
     count,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -109,7 +114,8 @@ test.serial('stores each sample once, whatever order and however often reports c
   void [worker, twin];
   await all.promise;
   t.is(await app.count(), 28);
-  t.deepEqual(new Set(receipts), new Set(sent.map(report => report.report_id)));
+  const ids = new Set(sent.map(report => report.report_id));
+  t.is(new Set(receipts).symmetricDifference(ids).size, 0);
 
   const {metrics} = await app.client.getLatestMetrics({machineId});
   t.like(metrics, {cpuUsagePercent: 12.5, memoryUsedBytes: 1n << 40n, loadAverage1: 0.25});
@@ -152,6 +158,9 @@ test.serial('drops what is no report of the machine that sent it, and keeps the 
   void worker;
   await received.promise;
   t.is(await app.count(), 1);
+  t.deepEqual([...app.heard], [machineId]);
+  const tally = (outcome: string) => app.outcomes.filter(item => item === outcome).length;
+  t.deepEqual([tally('committed'), tally('junk')], [1, 12]);
   const {metrics} = await app.client.getLatestMetrics({machineId});
   t.like(metrics, {uptime: 5, powerState: 'on\uFFFD'});
   t.is(metrics?.memoryUsedBytes, undefined);
@@ -169,10 +178,11 @@ test.serial('goes on after nats-server and PostgreSQL were killed; nothing is lo
   });
   t.teardown(() => connection.close());
   await using worker = await startMetricsWorker({
-    seen() {},
     nats: connection,
     metrics,
     newId: randomUUID,
+    presence: {seen() {}},
+    count() {},
     log: silentLogger,
   });
   void worker;

@@ -1,24 +1,22 @@
-import {fromJsonString} from '@bufbuild/protobuf';
-import {createValidator, type Validator} from '@bufbuild/protovalidate';
 import {
   AckPolicy,
   type Consumer,
-  type ConsumerMessages,
   jetstream,
   jetstreamManager,
   type JsMsg,
 } from '@nats-io/jetstream';
 import {nanos, type NatsConnection} from '@nats-io/transport-node';
-import {AgentReportSchema} from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import {ensureStreams, streams, subjects} from '@muster/runtime/bus.ts';
 import type {Logger} from '@muster/runtime/log.ts';
-import {isUuid} from '../domain/ids.ts';
 import type {MetricsReport, MetricsStore} from '../domain/metrics.ts';
 import {repeat} from '../repeat.ts';
 import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
+import type {PresenceWriter} from '../domain/presence.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
+import {parseReport, type ReportOutcome} from './agent-reports.ts';
 
 const durable = 'metrics';
+const kind = 'metrics';
 const messagesPerTransactionMax = 200;
 /** A sample is in the table this much later at most, while there are few. */
 const fetchMs = 1000;
@@ -42,9 +40,9 @@ type Received = {
 export type MetricsWorkerDeps = {
   readonly nats: NatsConnection;
   readonly metrics: MetricsStore;
+  readonly presence: Pick<PresenceWriter, 'seen'>;
   readonly newId: () => string;
-  /** A report of this machine is committed. */
-  readonly seen: (machineId: string, time: Date) => void;
+  readonly count: (outcome: ReportOutcome, kind: string) => void;
   readonly log: Logger;
 };
 
@@ -52,8 +50,6 @@ export type MetricsWorkerDeps = {
 export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const {nats, metrics, log} = deps;
-  const validator = createValidator();
-  const js = jetstream(nats);
 
   stack.use(
     repeat({
@@ -66,18 +62,20 @@ export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<Async
       },
     }),
   );
-  stack.use(
+  let source: Consumer | undefined;
+  const storing = stack.use(
     repeat({
       name: 'store metrics',
       intervalMs: retryMs,
       log,
       step: async signal => {
-        await ensureConsumer(nats);
-        const source = await js.consumers.get(streams.METRICS.name, durable);
-        while (!signal.aborted) {
-          const received = await receive({source, validator, signal, log});
-          if (received.length > 0) await storeAll(deps, received);
-        }
+        const from = source ?? (await openConsumer(nats));
+        // Looked up again after a failure: NATS may have come back without its data.
+        source = undefined;
+        const received = await receive(from, deps, signal);
+        if (received.length > 0) await storeAll(deps, received);
+        source = from;
+        storing.wake();
       },
     }),
   );
@@ -85,30 +83,26 @@ export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<Async
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
-async function ensureConsumer(nats: NatsConnection): Promise<void> {
+async function openConsumer(nats: NatsConnection): Promise<Consumer> {
   const manager = await jetstreamManager(nats, {checkAPI: false});
+  const stream = streams.METRICS.name;
   try {
-    await manager.consumers.info(streams.METRICS.name, durable);
+    await manager.consumers.info(stream, durable);
   } catch (error) {
     if (!(error instanceof Error) || !/\bnot found\b/.test(error.message)) throw error;
     await ensureStreams(manager);
-    await manager.consumers.add(streams.METRICS.name, consumer);
+    await manager.consumers.add(stream, consumer);
   }
+  return jetstream(nats).consumers.get(stream, durable);
 }
 
 /** What came within a second, at most 200 messages; those that can never be stored are gone already. */
-async function receive({
-  source,
-  validator,
-  signal,
-  log,
-}: {
-  readonly source: Consumer;
-  readonly validator: Validator;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-}): Promise<readonly Received[]> {
-  const messages: ConsumerMessages = await source.fetch({
+async function receive(
+  source: Consumer,
+  {count, log}: MetricsWorkerDeps,
+  signal: AbortSignal,
+): Promise<readonly Received[]> {
+  const messages = await source.fetch({
     max_messages: messagesPerTransactionMax,
     expires: fetchMs,
   });
@@ -117,12 +111,13 @@ async function receive({
   const received: Received[] = [];
   try {
     for await (const message of messages) {
-      const decoded = decode(message, validator);
+      const decoded = decode(message);
       if (typeof decoded !== 'string') {
         received.push({message, ...decoded});
         continue;
       }
-      log.warn({subject: message.subject, why: decoded}, 'dropped a metrics report');
+      log.warn({subject: message.subject, why: decoded}, 'metrics dropped');
+      count('junk', kind);
       message.term();
     }
   } finally {
@@ -131,35 +126,24 @@ async function receive({
   return received;
 }
 
-/** The report, or why it is none. The machine is the one of the subject: the server has checked who may publish there. */
-function decode(message: JsMsg, validator: Validator): Omit<Received, 'message'> | string {
-  const machineId = message.subject.split('.')[3] ?? '';
-  if (!isUuid(machineId)) return 'the subject names no machine';
-  try {
-    const envelope = fromJsonString(AgentReportSchema, message.string(), {
-      ignoreUnknownFields: true,
-    });
-    if (envelope.machineId !== machineId) return `it names machine "${envelope.machineId}"`;
-    if (!isUuid(envelope.reportId)) return 'its report id is no UUID';
-    if (envelope.body.case !== 'metrics') return 'it holds no metrics';
-
-    const {violations = []} = validator.validate(AgentReportSchema, envelope);
-    if (violations.length > 0) return violations.map(violation => violation.toString()).join('; ');
-    const {session, firstSequence, samples} = envelope.body.value;
-    if (firstSequence > BigInt(sequenceMax)) return 'its sequence number is too large';
-    return {
-      reportId: envelope.reportId,
-      report: {
-        machineId,
-        session: session.replaceAll('\0', '\uFFFD'),
-        firstSequence: Number(firstSequence),
-        samples: samples.map(fromMetricsMessage),
-        receiveTime: message.time,
-      },
-    };
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/** The report, or why it is none. */
+function decode(message: JsMsg): Omit<Received, 'message'> | string {
+  const parsed = parseReport(message);
+  if (typeof parsed === 'string') return parsed;
+  const {machineId, report} = parsed;
+  if (report.body.case !== 'metrics') return 'it holds no metrics';
+  const {session, firstSequence, samples} = report.body.value;
+  if (firstSequence > BigInt(sequenceMax)) return 'its sequence number is too large';
+  return {
+    reportId: report.reportId,
+    report: {
+      machineId,
+      session: session.replaceAll('\0', '\uFFFD'),
+      firstSequence: Number(firstSequence),
+      samples: samples.map(fromMetricsMessage),
+      receiveTime: message.time,
+    },
+  };
 }
 
 /** When the database refuses a batch, each report is tried alone, so that one bad report does not keep the others back for ever. */
@@ -167,36 +151,40 @@ async function storeAll(deps: MetricsWorkerDeps, received: readonly Received[]):
   try {
     await store(deps, received);
   } catch (error) {
-    const [only] = received;
-    if (received.length > 1 && !isDatabaseUnavailable(error)) {
+    if (isDatabaseUnavailable(error)) {
+      for (const {message} of received) message.nak(retryMs);
+      deps.count('failed', kind);
+      throw error;
+    }
+    const [only, ...others] = received;
+    if (others.length > 0) {
       for (const one of received) await storeAll(deps, [one]);
       return;
     }
-    if (isDatabaseUnavailable(error)) {
-      for (const {message} of received) message.nak(retryMs);
-      throw error;
-    }
-    deps.log.error({err: error, subject: only?.message.subject}, 'cannot store a metrics report');
+    deps.log.error({err: error, subject: only?.message.subject}, 'metrics given up');
+    deps.count('given_up', kind);
     only?.message.term();
   }
 }
 
 async function store(
-  {nats, metrics, newId, seen, log}: MetricsWorkerDeps,
+  {nats, metrics, presence, newId, count, log}: MetricsWorkerDeps,
   received: readonly Received[],
 ): Promise<void> {
   const {unknownMachineIds} = await metrics.store(received.map(({report}) => report));
   const reportIds = new Map<string, string[]>();
   for (const {message, reportId, report} of received) {
-    const {machineId} = report;
-    seen(machineId, message.time);
+    const {machineId, receiveTime} = report;
     message.ack();
+    const unknown = unknownMachineIds.has(machineId);
+    count(unknown ? 'junk' : 'committed', kind);
+    if (!unknown) presence.seen(machineId, receiveTime);
     const ids = reportIds.get(machineId) ?? [];
     ids.push(reportId);
     reportIds.set(machineId, ids);
   }
   if (unknownMachineIds.size > 0)
-    log.warn({machineIds: [...unknownMachineIds]}, 'dropped metrics of unknown machines');
+    log.warn({machineIds: [...unknownMachineIds]}, 'metrics of unknown machines dropped');
 
   // Of unknown machines too: no later time will find them known, and their agents would send the same for ever.
   for (const [machineId, ids] of reportIds) {

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {once} from 'node:events';
-import {access, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import type http from 'node:http';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -159,8 +159,9 @@ export async function startBuildLab({ackWaitSeconds = 2}: {ackWaitSeconds?: numb
       }),
     processGone: (pid: number) =>
       until(`the end of process ${pid}`, () =>
-        access(`/proc/${pid}`).then(
-          () => false,
+        // A zombie whose new parent has not looked yet runs no more.
+        readFile(`/proc/${pid}/stat`, 'utf8').then(
+          stat => stat.includes(') Z '),
           () => true,
         ),
       ),

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {type Client, createClient} from '@connectrpc/connect';
-import {createConnectTransport} from '@connectrpc/connect-node';
+import {createConnectTransport, Http2SessionManager} from '@connectrpc/connect-node';
 import {jetstream} from '@nats-io/jetstream';
 import {createUser} from '@nats-io/nkeys';
 import {connect, jwtAuthenticator} from '@nats-io/transport-node';
@@ -11,12 +11,14 @@ import {buildersDurable, busOptions} from '@muster/runtime/bus.ts';
 import {createServiceTransport, serviceAuthorization} from '@muster/runtime/rpc-client.ts';
 import {privateKeyOf} from '@muster/runtime/tokens.ts';
 import type {Muster} from './muster.ts';
+import {until} from './processes.ts';
 
 /**
  * A builder written against the contract alone, for tests whose subject is not the images: its artifacts are a few bytes that no machine could boot.
  * It joins, takes jobs from JetStream, claims, uploads and finishes like any other.
  */
 export async function startContractBuilder(muster: Muster, name: string): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
   const user = createUser();
   const seed = user.getSeed();
   const key = privateKeyOf(new TextDecoder().decode(seed));
@@ -29,7 +31,15 @@ export async function startContractBuilder(muster: Muster, name: string): Promis
     publicKey: user.getPublicKey(),
   });
   const serviceId = service?.id ?? '';
-  const transport = createServiceTransport({baseUrl: muster.serverUrl, serviceId, key});
+  const sessionManager = stack.adopt(new Http2SessionManager(muster.serverUrl), manager =>
+    manager.abort(),
+  );
+  const transport = createServiceTransport({
+    baseUrl: muster.serverUrl,
+    serviceId,
+    key,
+    sessionManager,
+  });
   const services = createClient(ServiceService, transport);
   const builds = createClient(BuildService, transport);
   const report = () =>
@@ -38,9 +48,10 @@ export async function startContractBuilder(muster: Muster, name: string): Promis
       .catch(() => undefined);
   await report();
   const heartbeat = setInterval(() => void report(), 2000);
+  stack.defer(() => clearInterval(heartbeat));
 
-  let credential = await services.issueServiceCredential({});
-  const nats = await connect({
+  const credential = await services.issueServiceCredential({});
+  const login = {
     ...busOptions({
       servers: credential.natsServers,
       siteCa: credential.siteCa,
@@ -48,8 +59,12 @@ export async function startContractBuilder(muster: Muster, name: string): Promis
     }),
     authenticator: jwtAuthenticator(() => credential.natsJwt, seed),
     inboxPrefix: `muster.inbox.${serviceId}`,
-  });
-  const consumer = await jetstream(nats).consumers.get('JOBS', buildersDurable);
+  };
+  // A fresh server has not pushed its account or made its streams yet.
+  const nats = stack.adopt(await until('NATS', () => connect(login)), nats => nats.close());
+  const consumer = await until('the work queue', () =>
+    jetstream(nats).consumers.get('JOBS', buildersDurable),
+  );
   const messages = await consumer.consume({max_messages: 1});
   const upload = createUpload(muster.serverUrl, serviceAuthorization(serviceId, key));
   const working = (async () => {
@@ -64,14 +79,10 @@ export async function startContractBuilder(muster: Muster, name: string): Promis
     }
   })();
 
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(heartbeat);
-      messages.stop();
-      await nats.close();
-      await working.catch(() => undefined);
-    },
-  };
+  stack.defer(() => working.catch(() => undefined));
+  stack.defer(() => messages.stop());
+  const owned = stack.move();
+  return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
 type Upload = (

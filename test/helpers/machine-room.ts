@@ -1,7 +1,6 @@
 import {mkdir, symlink} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
-import {pickAccelerator} from '@muster/cli/lab/accelerator.ts';
 import {startDhcp} from '@muster/cli/lab/dhcp.ts';
 import type {LabMachine} from '@muster/cli/lab/machines.ts';
 import {createLabNetwork, type LabPlan} from '@muster/cli/lab/network.ts';
@@ -59,8 +58,6 @@ export async function openMachineRoom(): Promise<MachineRoom> {
     },
     registrationImageMs,
   );
-  const accelerator = await pickAccelerator('auto');
-
   const owned = stack.move();
   return {
     muster,
@@ -72,7 +69,7 @@ export async function openMachineRoom(): Promise<MachineRoom> {
         tap: 'tap0',
         memoryMb,
         cpus: Math.min(2, availableParallelism()),
-        accelerator,
+        accelerator: 'tcg',
         folder: join(muster.folder, 'vm'),
       }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

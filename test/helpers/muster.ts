@@ -25,6 +25,8 @@ export type Muster = AsyncDisposable & {
   /** As the local administrator; follows the token file, which is new at each start of the server. */
   client<T extends DescService>(service: T): Client<T>;
   localToken(): Promise<string>;
+  /** Undone first when this Muster is disposed. */
+  defer(undo: () => Promise<void>): void;
 };
 
 /**
@@ -44,7 +46,8 @@ export async function startMuster(
 
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'muster-e2e-'));
-  stack.defer(() => rm(folder, {recursive: true, force: true}));
+  // KEEP=1 leaves the logs to look at.
+  if (!process.env.KEEP) stack.defer(() => rm(folder, {recursive: true, force: true}));
   const postgres = stack.use(await startPostgres());
   const [serverPort, natsPort, edgePort, builderPort] = await Promise.all([
     freePort(),
@@ -124,7 +127,9 @@ export async function startMuster(
     SERVER_URL: serverUrl,
     BUILDER_STATE_DIR: join(folder, 'builder'),
     JOIN_CODE: await joinCode(2, 'builder-1'),
-    BUILDER_HTTP_PORT: String(builderPort),
+    BUILDER_HOST: '127.0.0.1',
+    BUILDER_PORT: String(builderPort),
+    BOOT_TEST_ACCELERATOR: 'tcg',
     ...options.builderEnv,
   });
   await ready(`${edgeUrl}/readyz`);
@@ -143,6 +148,7 @@ export async function startMuster(
     natsPort,
     client,
     localToken,
+    defer: undo => owned.defer(undo),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -61,8 +61,12 @@ export async function createProcessMachine(
     logFile,
   );
 
+  muster.defer(() => agent.stop());
+
   const settings: Readonly<Record<string, string>> = {
     'mac:hexhyp': mac.replaceAll(':', '-'),
+    'netX/mac:hexhyp': mac.replaceAll(':', '-'),
+    'netX/busid:hexraw': '011af41000',
     uuid,
     'serial:hexraw': Buffer.from(serial).toString('hex'),
     'net0/busid:hexraw': '011af41000',

@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {sha256OfFile} from '../../digests.ts';
 import {ProgramError, runProgram} from '../../process.ts';
@@ -21,6 +21,8 @@ export type Apt = ReturnType<typeof createApt>;
 
 const listsFreshMs = 10 * 60_000;
 const packagesPerCall = 200;
+/** Packages that no build has used for so long are deleted. */
+const debKeptMs = 30 * 24 * 3_600_000;
 
 /** The host's apt sources, through package lists of our own. */
 export function createApt({directory, env}: AptOptions) {
@@ -37,6 +39,8 @@ export function createApt({directory, env}: AptOptions) {
   ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   const debs = path.join(directory, 'debs');
 
+  let updating: Promise<void> = Promise.resolve();
+
   const aptGet = (args: readonly string[], signal: AbortSignal, cwd = '/') =>
     runProgram('apt-get', [...options, '-q', ...args], {signal, env, cwd});
 
@@ -44,20 +48,11 @@ export function createApt({directory, env}: AptOptions) {
     options,
 
     /** Brings the lists up to date unless they are younger than 10 minutes. With a mirror that does not answer, older lists serve. */
-    async update(signal: AbortSignal, log: (line: string) => void): Promise<void> {
-      for (const folder of ['state/lists/partial', 'cache/archives/partial', 'debs'])
-        await mkdir(path.join(directory, folder), {recursive: true});
-      await writeFile(path.join(directory, 'empty-status'), '');
-      const stamp = path.join(directory, 'updated');
-      const updated = await stat(stamp).catch(() => undefined);
-      if (updated && Date.now() - updated.mtimeMs < listsFreshMs) return;
-      try {
-        await aptGet(['update', '-o', 'APT::Update::Error-Mode=any'], signal);
-        await writeFile(stamp, '');
-      } catch (error) {
-        if (signal.aborted || !updated || !(error instanceof ProgramError)) throw error;
-        log(`Package lists of ${updated.mtime.toISOString()} are used: ${error.message}`);
-      }
+    update(signal: AbortSignal, log: (line: string) => void): Promise<void> {
+      // One at a time: apt locks its lists, and a second caller would fail.
+      const update = () => updateLists(signal, log);
+      updating = updating.then(update, update);
+      return updating;
     },
 
     /** What apt would install into an empty system for these packages, sorted by name. */
@@ -111,6 +106,23 @@ export function createApt({directory, env}: AptOptions) {
     },
   };
 
+  async function updateLists(signal: AbortSignal, log: (line: string) => void): Promise<void> {
+    for (const folder of ['state/lists/partial', 'cache/archives/partial', 'debs'])
+      await mkdir(path.join(directory, folder), {recursive: true});
+    await writeFile(path.join(directory, 'empty-status'), '');
+    const stamp = path.join(directory, 'updated');
+    const updated = await stat(stamp).catch(() => undefined);
+    if (updated && Date.now() - updated.mtimeMs < listsFreshMs) return;
+    try {
+      await aptGet(['update', '-o', 'APT::Update::Error-Mode=any'], signal);
+      await writeFile(stamp, '');
+    } catch (error) {
+      if (signal.aborted || !updated || !(error instanceof ProgramError)) throw error;
+      log(`Package lists of ${updated.mtime.toISOString()} are used: ${error.message}`);
+    }
+    await removeUnused(debs);
+  }
+
   async function fetchInto(
     missing: readonly DownloadUri[],
     names: readonly string[],
@@ -159,8 +171,20 @@ export function parseUris(text: string): DownloadUri[] {
 
 async function isIntact(directory: string, {fileName, sha256}: DownloadUri): Promise<boolean> {
   const file = path.join(directory, fileName);
-  if (!(await stat(file).catch(() => undefined))) return false;
-  return (await sha256OfFile(file)) === sha256;
+  const now = new Date();
+  const known = await utimes(file, now, now).then(
+    () => true,
+    () => false,
+  );
+  return known && (await sha256OfFile(file)) === sha256;
+}
+
+async function removeUnused(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const file = path.join(directory, name);
+    const {mtimeMs} = await stat(file);
+    if (Date.now() - mtimeMs > debKeptMs) await rm(file, {recursive: true, force: true});
+  }
 }
 
 /** apt's own words, turned into what the operator can do. */

@@ -1,0 +1,122 @@
+import {mkdir, mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {create, type MessageInitShape} from '@bufbuild/protobuf';
+import test, {type ExecutionContext} from 'ava';
+import {createDebianBackend} from '@muster/builder/backends/debian/debian.ts';
+import {type BootTestRequest, runBootTest} from '@muster/builder/boot-tests/boot-test.ts';
+import {openCache} from '@muster/builder/cache.ts';
+import {loadConfig, programEnvironment} from '@muster/builder/config.ts';
+import {BuildSpecSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {Image_Kind, Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
+
+const megabyte = 1024 * 1024;
+const timeLimitSeconds = 600;
+const {signal} = new AbortController();
+
+/** Packages and layers are kept between runs, but apart from those of a builder that may run on this host. */
+async function setUp(t: ExecutionContext) {
+  const config = loadConfig();
+  const kept = path.join(config.stateDirectory, 'tests');
+  const directory = await mkdtemp(path.join(tmpdir(), 'muster-images-'));
+  t.teardown(() => rm(directory, {recursive: true, force: true}));
+  const backend = createDebianBackend({
+    cache: await openCache(path.join(kept, 'cache'), 24),
+    aptDirectory: path.join(kept, 'apt'),
+    nodeBinary: config.nodeBinary,
+    agentBundle: config.agentBundle,
+    env: programEnvironment(config),
+  });
+  const missing = await backend.findMissing();
+  if (missing) throw new Error(missing);
+  const context = {signal, log: (line: string) => t.log(line), step: () => undefined};
+
+  return {
+    async build(name: string, spec: MessageInitShape<typeof BuildSpecSchema>) {
+      const plan = await backend.plan(create(BuildSpecSchema, spec), context);
+      await mkdir(path.join(directory, name));
+      const image = await plan.build(path.join(directory, name), context);
+      return {inputKey: plan.inputKey, image};
+    },
+    boot: (request: Pick<BootTestRequest, 'image' | 'inputKey' | 'firmware' | 'fullDrivers'>) =>
+      runBootTest({...request, accelerator: 'tcg', timeLimitSeconds, directory}, context),
+  };
+}
+
+const virtualRegistration = {kind: Image_Kind.REGISTRATION, variant: Image_Variant.VIRTUAL};
+
+test.serial(
+  'the small registration image is reproducible, small, and boots with little memory',
+  async t => {
+    const {build, boot} = await setUp(t);
+    const first = await build('first', virtualRegistration);
+    const second = await build('second', virtualRegistration);
+    t.is(second.inputKey, first.inputKey);
+    t.is(second.image.initrds[0]?.sha256, first.image.initrds[0]?.sha256);
+
+    const {kernel, initrds, memoryRequiredBytes} = first.image;
+    const bytes = kernel.sizeBytes + (initrds[0]?.sizeBytes ?? 0);
+    t.true(bytes <= 65_000_000, `${bytes} bytes`);
+    t.true(memoryRequiredBytes <= 512 * megabyte);
+    for (const firmware of ['bios', 'uefi'] as const) {
+      const result = await boot({...first, firmware, fullDrivers: false});
+      t.like(result, {passed: true, failure: ''}, result.consoleTail);
+    }
+  },
+);
+
+test.serial(
+  'the registration image for real hardware boots from an Intel network card',
+  async t => {
+    const {build, boot} = await setUp(t);
+    const {image, inputKey} = await build('full', {
+      kind: Image_Kind.REGISTRATION,
+      variant: Image_Variant.FULL,
+    });
+    const bytes = image.kernel.sizeBytes + (image.initrds[0]?.sizeBytes ?? 0);
+    t.true(bytes <= 75_000_000, `${bytes} bytes`);
+    const result = await boot({image, inputKey, firmware: 'bios', fullDrivers: true});
+    t.like(result, {passed: true, failure: ''}, result.consoleTail);
+  },
+);
+
+test.serial('a machine image boots into systemd with its packages, keys and files', async t => {
+  const {build, boot} = await setUp(t);
+  const {image, inputKey} = await build('machine', {
+    kind: Image_Kind.MACHINE,
+    variant: Image_Variant.VIRTUAL,
+    imageConfig: {
+      hostName: 'web-1',
+      packages: ['curl'],
+      sshAuthorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB test'],
+      files: [{path: '/etc/motd', content: 'hello\n'}],
+    },
+  });
+  t.deepEqual(
+    image.layers.map(({name}) => name),
+    ['base.squashfs', 'kernel.squashfs', 'agent.squashfs', 'machine.squashfs'],
+  );
+  const result = await boot({image, inputKey, firmware: 'uefi', fullDrivers: false});
+  t.like(result, {passed: true, failure: ''}, result.consoleTail);
+});
+
+test.serial('a failed boot test says how far it came and keeps the console', async t => {
+  const {build, boot} = await setUp(t);
+  const {image, inputKey} = await build('image', virtualRegistration);
+  const other = await boot({image, inputKey: 'another', firmware: 'bios', fullDrivers: false});
+  t.false(other.passed);
+  t.regex(
+    other.failure,
+    /under BIOS failed: the agent reports the input key "[0-9a-f]{64}", the image's is "another"/,
+  );
+
+  const broken = {
+    ...image,
+    commandLine: image.commandLine.replace('panic=30', 'panic=30 rdinit=/nothing'),
+  };
+  const panicked = await boot({image: broken, inputKey, firmware: 'bios', fullDrivers: false});
+  t.false(panicked.passed);
+  t.regex(panicked.failure, /Kernel panic - not syncing/);
+  t.regex(panicked.consoleTail, /Kernel panic/);
+  t.true(panicked.consoleTail.length <= 16 * 1024);
+});
