@@ -128,13 +128,17 @@ export async function runWithKills(t: ExecutionContext, victim: Victim): Promise
 
   const {machines} = await muster.client(MachineService).listMachines({});
   t.is(machines.length, 1);
-  const events = await journal(muster);
+  const milestones = ['machine.enrolled', 'machine.ready', 'machine.active'];
+  // The relay may still be on its way back.
+  const events = await until('the journal', async () => {
+    const found = await journal(muster);
+    return milestones.every(type => found.some(event => event.type === type)) && found;
+  });
   t.deepEqual(
     events.map(event => Number(event.position)),
     events.map((_, index) => index + 1),
   );
-  for (const type of ['machine.enrolled', 'machine.ready', 'machine.active'])
-    t.is(events.filter(event => event.type === type).length, 1, type);
+  for (const type of milestones) t.is(events.filter(event => event.type === type).length, 1, type);
   await machine.agent.stop();
 }
 
