@@ -34,13 +34,18 @@ export type MachineRoom = AsyncDisposable & {
   powerOn(machine: LabMachine, options: {readonly memoryMb: number}): Promise<Vm>;
 };
 
+/** Its first start; later ones are `muster.builder.start()`. */
+export async function startRealBuilder(muster: Muster): Promise<void> {
+  await mkdir(builderCache, {recursive: true});
+  await symlink(builderCache, join(muster.folder, 'builder', 'cache'));
+  muster.builder.start();
+}
+
 /** A whole Muster with its real builder, a network of its own and the site's DHCP server: machines can be turned on. */
 export async function openMachineRoom(): Promise<MachineRoom> {
   await using stack = new AsyncDisposableStack();
   const muster = stack.use(await startMuster({forMachines: true}));
-  await mkdir(builderCache, {recursive: true});
-  await symlink(builderCache, join(muster.folder, 'builder', 'cache'));
-  muster.builder.start();
+  await startRealBuilder(muster);
   stack.use(await createLabNetwork(plan));
   stack.use(
     await startDhcp(plan, {
