@@ -5,7 +5,11 @@ const freshMs = 1000;
 /** ATF_COM of <linux/if_arp.h>: the entry is complete. */
 const completeFlag = 0x2;
 
-export type NeighbourCheck = 'match' | 'mismatch' | 'unknown';
+export type NeighbourCheck = {
+  readonly outcome: 'match' | 'mismatch' | 'unknown';
+  /** Whose the address is; undefined when the table does not say. */
+  readonly macAddress: string | undefined;
+};
 
 export type Neighbours = ReturnType<typeof createNeighbours>;
 
@@ -38,8 +42,8 @@ export function createNeighbours({
     },
     async check(ipAddress: string, macAddress: string): Promise<NeighbourCheck> {
       const seen = isIP(ipAddress) === 4 ? (await read()).get(ipAddress) : undefined;
-      if (seen === undefined) return 'unknown';
-      return seen === macAddress ? 'match' : 'mismatch';
+      if (seen === undefined) return {outcome: 'unknown', macAddress: undefined};
+      return {outcome: seen === macAddress ? 'match' : 'mismatch', macAddress: seen};
     },
   };
 }

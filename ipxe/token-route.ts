@@ -46,7 +46,7 @@ export function createTokenRoute({
 
   async function checkNeighbour(ipAddress: string, macAddress: string) {
     const neighbour = await neighbours.check(ipAddress, macAddress);
-    if (neighbour === 'mismatch') {
+    if (neighbour.outcome === 'mismatch') {
       metrics.neighbourMismatch();
       if (mayLog())
         log.warn(

@@ -122,10 +122,10 @@ test('the neighbour table tells whether a MAC is behind an address', async t => 
   const file = path.join(folder.path, 'arp');
   await writeFile(file, arp);
   const neighbours = createNeighbours({nowMs: () => 0, file});
-  t.is(await neighbours.check('10.77.0.185', '52:54:00:aa:00:01'), 'match');
-  t.is(await neighbours.check('10.77.0.185', '52:54:00:aa:00:02'), 'mismatch');
-  t.is(await neighbours.check('10.77.0.186', '52:54:00:aa:00:02'), 'unknown');
-  t.is(await neighbours.check('10.77.0.1', '52:54:00:aa:00:02'), 'unknown');
-  t.is(await neighbours.check('fd77::1', '52:54:00:aa:00:02'), 'unknown');
+  t.is((await neighbours.check('10.77.0.185', '52:54:00:aa:00:01')).outcome, 'match');
+  t.is((await neighbours.check('10.77.0.185', '52:54:00:aa:00:02')).outcome, 'mismatch');
+  t.is((await neighbours.check('10.77.0.186', '52:54:00:aa:00:02')).outcome, 'unknown');
+  t.is((await neighbours.check('10.77.0.1', '52:54:00:aa:00:02')).outcome, 'unknown');
+  t.is((await neighbours.check('fd77::1', '52:54:00:aa:00:02')).outcome, 'unknown');
   t.is(parseArpTable('').size, 0);
 });

@@ -62,7 +62,8 @@ export async function mintBootFile({
       mac: request.macAddress,
       ip: request.ipAddress,
       img: request.imageId,
-      nbr: request.neighbour,
+      nbr: request.neighbour.outcome,
+      ...(request.neighbour.outcome === 'mismatch' ? {nmac: request.neighbour.macAddress} : {}),
       jti: newId(),
     },
   });

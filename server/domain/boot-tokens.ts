@@ -9,6 +9,8 @@ export type BootToken = {
   /** Undefined when the request named none. */
   readonly macAddress: string | undefined;
   readonly ipAddress: string;
+  /** Who has that address as the edge's neighbour table says, when it is not that MAC. */
+  readonly otherNeighbour: string | undefined;
   readonly imageId: string;
   readonly expireTime: Date;
 };
@@ -34,7 +36,7 @@ export function createBootTokenVerifier(
         );
       throw invalid('it is not signed by an edge of this site', error);
     });
-    const {jti, sid, iat, exp, mac, ip, img} = claims;
+    const {jti, sid, iat, exp, mac, ip, img, nmac} = claims;
     if (typeof jti !== 'string' || jti === '' || jti.length > idLengthMax)
       throw invalid('it has no id');
     if (iat === undefined || exp === undefined || exp - iat > lifetimeSecondsMax)
@@ -43,6 +45,7 @@ export function createBootTokenVerifier(
       id: `${claims.iss}/${jti}`,
       session: typeof sid === 'string' ? sid.slice(0, 64) : '',
       macAddress: typeof mac === 'string' ? parseMacAddress(mac) : undefined,
+      otherNeighbour: typeof nmac === 'string' ? parseMacAddress(nmac) : undefined,
       ipAddress: typeof ip === 'string' ? ip.slice(0, 64) : '',
       imageId: typeof img === 'string' ? img.slice(0, 64) : '',
       expireTime: new Date(exp * 1000),

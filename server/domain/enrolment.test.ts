@@ -166,6 +166,19 @@ test('a machine that says it is another gets no key of it', async t => {
   t.regex(doubted.quarantineReason, /says that it is machine/);
 });
 
+test('a token that was fetched behind the address of another machine replaces no key', async t => {
+  await using server = await setUp();
+  const second = '3c:ec:ef:00:00:0c';
+  const evidence = {...real, macAddresses: [mac, second]};
+  const first = await enrol(server, await server.token({session: 's1', mac}), {evidence});
+  const thief = {session: 's2', mac, neighbour: '3c:ec:ef:00:00:66'};
+  await refused(t, enrol(server, await server.token(thief), {evidence}), 'TOKEN_INVALID');
+  t.is((await server.machines.get(first.machineId)).quarantineReason, '');
+
+  const ownNic = await server.token({session: 's3', mac, neighbour: second});
+  t.is((await enrol(server, ownNic, {evidence})).machineId, first.machineId);
+});
+
 test('a new key needs a session that is not over, or the boot that made the last one', async t => {
   await using server = await setUp();
   const {machineId} = await enrol(server, await server.token({session: 's1', mac}), {bootId: 'b1'});

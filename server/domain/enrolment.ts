@@ -93,23 +93,23 @@ export function createEnrolment({
     // No reason to doubt the machine: a public key in a request proves nothing.
     if (key && key.state !== 'current')
       return {refused: error('KEY_REVOKED', `this key was ${key.state}; boot again`)};
-    const admission = {request, token, items, evidence, installed: key !== undefined};
-    if (key) return admit(tx, await findMachineForUpdate(tx, key.machineId), admission);
+    const heard = {request, token, items, evidence, installed: key !== undefined};
+    if (key) return admit(tx, await findMachineForUpdate(tx, key.machineId), heard);
 
     const match = await recognition.recognise(tx, items);
     const known =
       match.kind === 'match' ? await findMachineForUpdate(tx, match.machineId) : undefined;
-    const replacing = known && (await mayReplaceKey(tx, known, admission));
-    if (known && replacing === 'session_over')
+    const replacing = known && (await mayReplaceKey(tx, known, heard));
+    if (known && (replacing === 'session_over' || replacing === 'not_there'))
       return refuse(tx, 'enrolment.refused', {
         machineId: known.id,
-        error: error(
-          'KEY_REVOKED',
-          `machine "${known.id}" has an agent since this boot; boot again`,
-        ),
+        error: notAgain[replacing](known),
         data: {publicKey, macAddress, session},
       });
-    if (known && replacing === 'yes') return admit(tx, known, admission);
+    const found = replacing === 'yes' ? known : undefined;
+    const own = await recognition.withoutMacsOfOthers(tx, evidence, found?.id);
+    const admission = {...heard, evidence: own, items: evidenceItems(own)};
+    if (found) return admit(tx, found, admission);
     const doubt = match.kind === 'conflict' ? match.reason : known && otherNic(known);
     return admit(tx, await takeIn(tx, admission, doubt), admission);
   }
@@ -140,10 +140,12 @@ export function createEnrolment({
     tx: Sql,
     machine: Machine,
     {token, request}: Pick<Admission, 'token' | 'request'>,
-  ): Promise<'yes' | 'other_nic' | 'session_over'> {
+  ): Promise<'yes' | 'other_nic' | 'not_there' | 'session_over'> {
     if (!(await agentStore.hasAgentKey(tx, machine.id))) return 'yes';
-    const {macAddress, session} = token;
+    const {macAddress, session, otherNeighbour} = token;
     if (!macAddress || !machine.macAddresses.includes(macAddress)) return 'other_nic';
+    // Another of its own NICs may answer for the address.
+    if (otherNeighbour && !machine.macAddresses.includes(otherNeighbour)) return 'not_there';
     // The edge may report the session after its machine enrols: its signature on the token stands for it until then.
     const found = await bootSessions.find(tx, session, machine.macAddresses);
     if (session !== '' && found?.state !== 'completed') return 'yes';
@@ -223,6 +225,16 @@ type Admission = {
 
 const otherNic = ({id}: Machine): string =>
   `It says that it is machine "${id}", but booted from a NIC that is not that machine's`;
+
+const notAgain = {
+  session_over: ({id}: Machine) =>
+    error('KEY_REVOKED', `machine "${id}" has an agent since this boot; boot again`),
+  not_there: ({id}: Machine) =>
+    error(
+      'TOKEN_INVALID',
+      `machine "${id}" has an agent, and the edge saw another NIC behind the address that asked for this token`,
+    ),
+} as const;
 
 function error(
   reason: string,

@@ -4,6 +4,7 @@ import {appendEvent} from '../store/events.ts';
 import {addEvidence, findMachinesByEvidence} from '../store/evidence.ts';
 import {
   countMachinesSince,
+  findBootMacs,
   insertMachine,
   type Machine,
   type MachineChange,
@@ -78,6 +79,24 @@ export function createRecognition({
       const machine = await findMachineForUpdate(tx, id);
       if (!machine) throw new Error(`Machine "${id}" vanished in its own transaction`);
       return machine;
+    },
+
+    /**
+     * Without the MACs that other machines have enrolled from: whoever lists the NIC of another takes neither its boot answer nor its name.
+     * The MAC of `bootMacAddress` stays. The caller holds the evidence's locks.
+     */
+    async withoutMacsOfOthers(
+      tx: Sql,
+      evidence: Evidence,
+      machineId: string | undefined,
+    ): Promise<Evidence> {
+      const macs = macsOf(evidence.macAddresses);
+      const owned = await findBootMacs(tx, macs);
+      const others = new Set(
+        owned.filter(owner => owner.machineId !== machineId).map(({mac}) => mac),
+      );
+      others.delete(parseMacAddress(evidence.bootMacAddress) ?? '');
+      return {...evidence, macAddresses: macs.filter(mac => !others.has(mac))};
     },
 
     learn: (tx: Sql, machineId: string, items: readonly EvidenceItem[]) =>

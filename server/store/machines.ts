@@ -148,6 +148,18 @@ export async function findMachinesByKey(
   return rows.map(toMachine);
 }
 
+/** Of these MACs those that a machine in good standing has enrolled from, with that machine's id. */
+export async function findBootMacs(
+  sql: Sql,
+  macs: readonly string[],
+): Promise<readonly {readonly mac: string; readonly machineId: string}[]> {
+  return sql<{mac: string; machineId: string}[]>`
+    select mac_address as mac, id as machine_id from machines
+    where mac_addresses && ${macs}::text[] and mac_address = any(${macs}::text[])
+      and trust <> 'seen' and quarantine_reason = '' and state not in ('rejected', 'retired')
+  `;
+}
+
 /** A new machine; whatever is not named has the table's default. */
 export async function insertMachine(
   sql: Sql,

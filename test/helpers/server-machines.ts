@@ -78,7 +78,14 @@ export async function wireMachines(
     trials: createTrials({...shared, busStatus: () => ({connected: true, since: new Date(0)})}),
 
     /** As an edge signs it. */
-    token: (claims: {session: string; mac: string; lifetimeSeconds?: number; signer?: KeyPair}) =>
+    token: (claims: {
+      session: string;
+      mac: string;
+      /** Who has the address, when it is not `mac`. */
+      neighbour?: string;
+      lifetimeSeconds?: number;
+      signer?: KeyPair;
+    }) =>
       signToken({
         key: privateKeyOf(new TextDecoder().decode((claims.signer ?? edge).getSeed())),
         issuer: edgeId,
@@ -88,6 +95,7 @@ export async function wireMachines(
           sid: claims.session,
           mac: claims.mac,
           ip: '10.0.0.9',
+          ...(claims.neighbour ? {nbr: 'mismatch', nmac: claims.neighbour} : {}),
           jti: randomBytes(16).toString('hex'),
         },
       }),
