@@ -39,6 +39,26 @@ test('a first byte that comes alone still finds its protocol', async t => {
   t.regex(answer, /1\.1 \/slow/);
 });
 
+test('a head that comes drop by drop is cut off', async t => {
+  await using server = await listenOnePort({
+    handler: hello,
+    host: '127.0.0.1',
+    port: 0,
+    log: silentLogger,
+    headersTimeoutMs: 200,
+  });
+  const socket = net.connect(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n');
+  const drops = setInterval(() => socket.write('a: b\r\n'), 50);
+  socket.on('error', () => undefined);
+  let answer = '';
+  socket.on('data', chunk => (answer += String(chunk)));
+  await once(socket, 'close');
+  clearInterval(drops);
+  t.regex(answer, /^HTTP\/1\.1 408 /);
+});
+
 test('junk and sudden ends hurt nobody', async t => {
   await using server = await listen();
   for (const junk of ['', 'PRI * HT', '\x00\xff\x00', 'PUT']) {

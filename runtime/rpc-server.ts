@@ -1,12 +1,18 @@
 import {once} from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
-import net, {type AddressInfo, type Socket} from 'node:net';
+import type {AddressInfo, Socket} from 'node:net';
 import type {Logger} from './log.ts';
 
 const preface = Buffer.from('PRI * HTTP/2.0');
+const connectionsMax = 16_384;
 const firstByteTimeoutMs = 10_000;
-const headersTimeoutMs = 10_000;
+/** Of a whole request: the largest artifact over a slow line. */
+const requestTimeoutMs = 3_600_000;
+const checkEveryMs = 2000;
+/** Of a peer that vanished without a word. */
+const keepAliveProbeMs = 60_000;
+const sessionIdleMs = 300_000;
 
 export type Handler = (
   request: http.IncomingMessage | http2.Http2ServerRequest,
@@ -22,38 +28,61 @@ export async function listenOnePort({
   host,
   port,
   log,
+  headersTimeoutMs = 10_000,
 }: {
   handler: Handler;
   host: string;
   port: number;
   log: Logger;
+  /** How long the head of an HTTP/1.1 request may take. */
+  headersTimeoutMs?: number;
 }): Promise<AsyncDisposable & {readonly port: number}> {
-  const h1 = http.createServer({headersTimeout: headersTimeoutMs, requestTimeout: 0}, handler);
+  // It listens itself, because only then it watches for slow senders.
+  const h1 = http.createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: checkEveryMs,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveProbeMs,
+    },
+    handler,
+  );
+  h1.maxConnections = connectionsMax;
+  h1.on('drop', () => log.warn({connectionsMax}, 'connection refused: there are too many'));
   const h2 = http2.createServer({settings: {maxConcurrentStreams: 1000}}, handler);
   const sockets = new Set<Socket>();
   const sessions = new Set<http2.ServerHttp2Session>();
   h2.on('session', session => {
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
+    endWhenIdle(session);
   });
   h2.on('sessionError', (error: Error) => log.debug({err: error}, 'HTTP/2 session failed'));
 
-  const front = net.createServer({noDelay: true}, socket => {
+  const [toHttp1] = h1.listeners('connection');
+  if (!toHttp1) throw new Error('Cannot find the connection listener of node:http');
+  h1.removeAllListeners('connection');
+  h1.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', error => log.debug({err: error}, 'connection failed'));
     void pickProtocol(socket).then(protocol => {
-      if (protocol) (protocol === 'h2' ? h2 : h1).emit('connection', socket);
+      if (protocol === 'h2') {
+        socket.allowHalfOpen = false;
+        h2.emit('connection', socket);
+      } else if (protocol) toHttp1.call(h1, socket);
     });
   });
-  front.listen(port, host);
-  await once(front, 'listening');
+  h1.listen(port, host);
+  await once(h1, 'listening');
 
   return {
-    port: (front.address() as AddressInfo).port,
+    port: (h1.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
-      const closed = once(front, 'close');
-      front.close();
+      const closed = once(h1, 'close');
+      h1.close();
       for (const session of sessions) session.close();
       h1.closeIdleConnections();
       const kill = setTimeout(() => {
@@ -65,20 +94,35 @@ export async function listenOnePort({
   };
 }
 
+/** A session without calls ends; one that has not even said so much as its preface, too. */
+function endWhenIdle(session: http2.ServerHttp2Session): void {
+  let streams = 0;
+  session.on('stream', stream => {
+    streams += 1;
+    stream.once('close', () => (streams -= 1));
+  });
+  session.setTimeout(sessionIdleMs, () => {
+    if (streams === 0) session.destroy();
+  });
+}
+
 /** Undefined when the connection ended or stayed silent before its protocol was known. */
 function pickProtocol(socket: Socket): Promise<'h1' | 'h2' | undefined> {
   return new Promise(resolve => {
     const done = (protocol: 'h1' | 'h2' | undefined) => {
       clearTimeout(timer);
       socket.off('readable', look);
+      socket.off('end', end);
       socket.off('close', gone);
       resolve(protocol);
     };
     const gone = () => done(undefined);
-    const timer = setTimeout(() => {
+    // Servers of node:http let a peer end its side first.
+    const end = () => {
       socket.destroy();
       done(undefined);
-    }, firstByteTimeoutMs);
+    };
+    const timer = setTimeout(end, firstByteTimeoutMs);
     const look = () => {
       const bytes = socket.read() as Buffer | null;
       if (!bytes) return;
@@ -90,6 +134,7 @@ function pickProtocol(socket: Socket): Promise<'h1' | 'h2' | undefined> {
       done(matches ? 'h2' : 'h1');
     };
     socket.on('readable', look);
+    socket.once('end', end);
     socket.once('close', gone);
   });
 }
