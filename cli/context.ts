@@ -2,7 +2,7 @@ import process from 'node:process';
 import type {Command} from 'commander';
 import {type Clients, createClients} from './client.ts';
 import {type Config, loadConfig, localTokenFile, parseUrl} from './config.ts';
-import {CommandError} from './exit-status.ts';
+import {CommandError, exitStatus} from './exit-status.ts';
 import {createOutput, type Output} from './output.ts';
 
 /** What every command works with. */
@@ -26,7 +26,7 @@ export type GlobalOptions = {
 export function contextOf(command: Command): Context {
   const options = command.optsWithGlobals<GlobalOptions>();
   const config = loadConfig();
-  const serverUrl = options.server ? parseUrl(options.server) : config.serverUrl;
+  const serverUrl = options.server ? parseServer(options.server) : config.serverUrl;
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
   return {
@@ -42,6 +42,15 @@ export function contextOf(command: Command): Context {
     remark: text => void process.stderr.write(`${text}\n`),
     signal: interrupted.signal,
   };
+}
+
+function parseServer(text: string): string {
+  try {
+    return parseUrl(text);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`Cannot use --server: ${problem}`, exitStatus.usage);
+  }
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

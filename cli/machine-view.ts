@@ -58,8 +58,13 @@ const configured = ({nixosConfig, imageConfig}: Machine): string =>
 
 /** One line: name, state, presence and why. */
 export function summarizeMachine(out: Output, machine: Machine): string {
-  const state = out.colour(nameOf(Machine_StateSchema, machine.state));
-  const presence = out.colour(nameOf(Machine_PresenceSchema, machine.presence));
+  const [state, presence] = [
+    nameOf(Machine_StateSchema, machine.state),
+    nameOf(Machine_PresenceSchema, machine.presence),
+  ].map(
+    (word, index) =>
+      out.colour(word) + ' '.repeat(Math.max(0, (index === 0 ? 12 : 7) - word.length)),
+  );
   return `${machineName(machine)}  ${state}  ${presence}  ${machine.stateReason}`;
 }
 

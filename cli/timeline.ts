@@ -24,9 +24,13 @@ export function describeHop(hop: BootHop, startMs: number): string {
   const time = hop.time ? timestampMs(hop.time) : startMs;
   const seconds = `+${((time - startMs) / 1000).toFixed(1)} s`.padStart(9);
   const size = hop.bytes > 0n ? bytes(hop.bytes) : '';
-  const rest = [hop.detail, size].filter(text => text !== '').join(', ');
+  const rest = [describeDetail(hop.detail), size].filter(text => text !== '').join(', ');
   return `${seconds}  ${(names[hop.kind] ?? 'hop').padEnd(12)}  ${rest}`.trimEnd();
 }
+
+/** A file comes with its HTTP status, which only says something when it is not the usual one. */
+const describeDetail = (detail: string): string =>
+  detail.replace(/ 20[06]$/, '').replace(/ ([1-5]\d\d)$/, ' (HTTP $1)');
 
 /** In the order of their times; hops of a batch may arrive in any order. */
 export function orderedHops({hops}: BootSession): readonly BootHop[] {

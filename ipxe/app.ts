@@ -121,6 +121,7 @@ function openHops({link, metrics, log, stack}: {link: ServerLink} & Omit<Parts, 
   stack.defer(() => link.close());
   const hops = stack.use(
     createHops({
+      nowMs: () => performance.now(),
       send: async (batch, signal) => {
         const member = link.membership;
         if (!member) throw new Error('Cannot report boot hops: this edge has not joined');

@@ -47,18 +47,21 @@ export function createHops({
   metrics,
   log,
   newId,
+  nowMs,
 }: {
   readonly send: SendHops;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly newId: () => string;
+  /** Of a clock that only goes forward. */
+  readonly nowMs: () => number;
 }) {
   const queue: BootHop[] = [];
   const stop = new AbortController();
   const mayAdd = limitPerKey({
     burst: hopsPerAddressBurst,
     perSecond: hopsPerAddressPerSecond,
-    nowMs: () => performance.now(),
+    nowMs,
   });
   const running = run();
 

@@ -39,7 +39,15 @@ async function setUp() {
     images: undefined,
     settings: create(BootSettingsSchema, settings),
   });
-  const hops = stack.use(createHops({send: () => Promise.resolve(), metrics, log, newId}));
+  const hops = stack.use(
+    createHops({
+      send: () => Promise.resolve(),
+      metrics,
+      log,
+      newId,
+      nowMs: () => performance.now(),
+    }),
+  );
   const serveToken = createTokenRoute({
     edgeUrl: '',
     identity: await loadIdentity(folder.path),

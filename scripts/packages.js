@@ -82,6 +82,9 @@ const site = [
 const independentClients = [
   {package: 'curl', provides: 'curl', why: 'an independent HTTP and TFTP client'},
   {package: 'tftp-hpa', provides: 'tftp', why: 'an independent TFTP client'},
+];
+
+const benchBases = [
   {
     package: 'nginx',
     provides: `${toolsFolder}/nginx`,
@@ -90,6 +93,7 @@ const independentClients = [
   },
   {package: 'libpcre2-8-0', provides: 'libpcre2-8.so.0', why: 'that nginx is linked with it'},
   {package: 'libssl3', provides: 'libssl.so.3', why: 'that nginx is linked with it'},
+  {package: 'wrk', provides: 'wrk', why: 'the load of the benchmark'},
 ];
 
 const dhcpServers = [
@@ -118,10 +122,13 @@ const dhcpServers = [
 
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
+const test = [...up, ...site, ...independentClients, ...dhcpServers];
+
 /** By npm script. */
 export const packages = {
   up,
   lab: [...node, ...supervisor, ...virtualMachines, ...site],
-  test: [...up, ...site, ...independentClients, ...dhcpServers],
+  test,
+  bench: [...test, ...benchBases],
   check: node,
 };

@@ -119,7 +119,7 @@ export const settings = {
 export type Config = Values<typeof settings>;
 
 /** Throws one error that names every problem. */
-export const loadConfig = (): Config => loadSettings(settings, process.env);
+export const loadConfig = (env = process.env): Config => loadSettings(settings, env);
 
 /** For the log at start: every value but the secrets. */
 export const describeConfig = (config: Config): object => describeSettings(settings, config);

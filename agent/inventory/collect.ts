@@ -19,6 +19,7 @@ import {openTree} from './tree.ts';
 import {collectUsbDevices} from './usb.ts';
 
 const filesTimeoutMs = 5000;
+const neighboursTimeoutMs = 40_000;
 const toolsTimeoutMs = 15_000;
 /** ipmitool waits long for a BMC that is busy. */
 const bmcTimeoutMs = 45_000;
@@ -52,9 +53,9 @@ export const collectors: readonly Collector[] = [
   },
   {
     name: 'lldp',
-    timeoutMs: toolsTimeoutMs,
+    timeoutMs: neighboursTimeoutMs,
     collect: collectLldpNeighbours,
-    absence: 'No lldpcli, or no neighbour heard yet',
+    absence: 'Neither lldpcli nor tcpdump, or no neighbour heard',
   },
   {name: 'tpm', timeoutMs: toolsTimeoutMs, collect: collectTpm, absence: 'No TPM'},
   {name: 'gpus', timeoutMs: toolsTimeoutMs, collect: collectGpus, absence: 'No GPU'},

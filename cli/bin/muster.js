@@ -13,8 +13,9 @@ const node = join(root, 'node_modules', 'node', 'bin', 'node');
 if (existsSync(node)) {
   const main = join(cli, 'main.ts');
   const child = spawn(node, [main, ...process.argv.slice(2)], {stdio: 'inherit'});
-  // The terminal signals the child too; this process only has to outlive it and pass on what was meant for it alone.
-  process.on('SIGINT', () => {});
+  // A terminal signals the child too, and twice would be once too much; anybody else signals this process alone.
+  const atTerminal = [process.stdin, process.stdout, process.stderr].some(({isTTY}) => isTTY);
+  process.on('SIGINT', () => atTerminal || child.kill('SIGINT'));
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('error', error => {
     console.error(`Cannot run "${node}": ${error.message}`);

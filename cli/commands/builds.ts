@@ -7,7 +7,7 @@ import {
 import {Operation_StateSchema} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import type {Command} from 'commander';
 import {currentStep, followBuild} from '../build-progress.ts';
-import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
+import {collectPages, type Context, contextOf, machineIdOf, parseLimit} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
 import {age, type Column, nameOf} from '../output.ts';
 
@@ -63,7 +63,7 @@ async function start(
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
-  const {clients, out, signal} = context;
+  const {clients, out} = context;
   const {registration} = options;
   if ((name === undefined) === (registration === undefined))
     throw new CommandError(
@@ -76,17 +76,21 @@ async function start(
       : await clients.builds.createRegistrationBuild({variant: parseVariant(registration)});
   if (!build) throw new CommandError("The server's answer was empty");
 
-  if (options.watch) return followBuild(clients.builds.watchBuild({id: build.id}, {signal}), out);
+  if (options.watch) return follow(context, build.id);
   if (out.json) return out.document(BuildSchema, build);
   out.line(`Started build ${build.id}; watch it with: muster build watch ${build.id}`);
 }
 
 async function watch(id: string, _options: object, command: Command): Promise<void> {
-  const {clients, out, signal} = contextOf(command);
+  await follow(contextOf(command), id);
+}
+
+async function follow({clients, out, remark, signal}: Context, id: string): Promise<void> {
   try {
     await followBuild(clients.builds.watchBuild({id}, {signal}), out);
   } catch (error) {
     if (!signal.aborted) throw error;
+    remark(`Build ${id} goes on; see it again with: muster build watch ${id}`);
   }
 }
 

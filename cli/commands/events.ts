@@ -1,4 +1,4 @@
-import type {JsonObject} from '@bufbuild/protobuf';
+import type {JsonObject, JsonValue} from '@bufbuild/protobuf';
 import {type Event, EventSchema} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import type {Command} from 'commander';
 import {contextOf, machineIdOf, parseLimit} from '../context.ts';
@@ -74,7 +74,7 @@ async function watch(
 function show(out: Output, event: Event): void {
   const {position, time, type, actor, machineId, data} = event;
   const words = [String(position).padStart(6), clock(time), type.padEnd(28), actor];
-  if (machineId) words.push(`machine ${machineId}`);
+  if (machineId && actor !== `agent:${machineId}`) words.push(`machine ${machineId}`);
   const fields = data ? describeData(data) : '';
   if (fields) words.push(fields);
   out.line(words.join('  '));
@@ -82,8 +82,12 @@ function show(out: Output, event: Event): void {
 
 const describeData = (data: JsonObject): string =>
   Object.entries(data)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `${key}=${isWord(value) ? value : JSON.stringify(value)}`)
     .join(' ');
+
+const isWord = (value: JsonValue): value is string =>
+  typeof value === 'string' && !/[\s"]/.test(value);
 
 function parsePosition(text: string): bigint {
   if (!/^\d{1,18}$/.test(text))

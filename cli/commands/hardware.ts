@@ -1,6 +1,7 @@
 import {
   Collector_State,
   Collector_StateSchema,
+  type Firmware,
   Firmware_ModeSchema,
   Firmware_SecureBootSchema,
   type Hardware,
@@ -40,12 +41,17 @@ function show(out: Output, hardware: Hardware): void {
     board: join(baseboard?.manufacturer, baseboard?.product, baseboard?.serial),
     chassis: join(chassis?.type, chassis?.serial, chassis?.assetTag),
     firmware: firmware
-      ? `${join(firmware.vendor, firmware.version, firmware.releaseDate)} (${nameOf(Firmware_ModeSchema, firmware.mode)}, Secure Boot ${nameOf(Firmware_SecureBootSchema, firmware.secureBoot)})`
+      ? join(firmware.vendor, firmware.version, firmware.releaseDate, modeOf(firmware))
       : '',
-    memory: memory ? `${bytes(memory.totalBytes)} in ${memory.dimms.length} modules` : '',
+    memory: memory
+      ? join(
+          bytes(memory.totalBytes),
+          memory.dimms.length > 0 && `in ${memory.dimms.length} modules`,
+        )
+      : '',
     tpm: join(tpm?.version, tpm?.manufacturer),
     bmc: join(bmc?.ipAddress, bmc?.macAddress, bmc?.firmwareVersion),
-    system_software: join(operatingSystem?.name, operatingSystem?.kernel),
+    'operating system': join(operatingSystem?.name, operatingSystem?.kernel),
   });
   out.line('');
   showParts(out, hardware);
@@ -60,8 +66,8 @@ function showParts(out: Output, hardware: Hardware): void {
   for (const disk of disks)
     out.line(`disk  ${join(disk.name, bytes(disk.sizeBytes), disk.model, disk.serial)}`);
   for (const nic of nics) {
-    const speed = nic.link ? `${nic.speedMbps} Mbit/s` : 'no link';
-    out.line(`nic   ${join(nic.name, nic.macAddress, nic.driver, nic.firmwareVersion)}  ${speed}`);
+    const speed = nic.link ? nic.speedMbps > 0 && `${nic.speedMbps} Mbit/s` : 'no link';
+    out.line(`nic   ${join(nic.name, nic.macAddress, nic.driver, nic.firmwareVersion, speed)}`);
   }
   for (const gpu of gpus) out.line(`gpu   ${join(gpu.pciAddress, gpu.model)}`);
   for (const {interface: name, systemName, portId, portDescription} of lldpNeighbours)
@@ -69,8 +75,11 @@ function showParts(out: Output, hardware: Hardware): void {
 
   const missing = collectors.filter(({state}) => state !== Collector_State.COLLECTED);
   for (const {name, state, reason} of missing)
-    out.line(`      ${name}: ${nameOf(Collector_StateSchema, state).toLowerCase()} ${reason}`);
+    out.line(`      ${name} ${nameOf(Collector_StateSchema, state).toLowerCase()}: ${reason}`);
 }
 
-const join = (...words: readonly (string | undefined)[]): string =>
-  words.filter(word => word !== undefined && word !== '').join(' ');
+const modeOf = ({mode, secureBoot}: Firmware): string =>
+  `(${nameOf(Firmware_ModeSchema, mode)}, Secure Boot ${nameOf(Firmware_SecureBootSchema, secureBoot).toLowerCase()})`;
+
+const join = (...words: readonly (string | false | undefined)[]): string =>
+  words.filter(Boolean).join(' ');

@@ -1,9 +1,5 @@
-import {readFileSync} from 'node:fs';
-import process from 'node:process';
-import {fromJsonString} from '@bufbuild/protobuf';
 import {
   CommandMachineRequest_Command as MachineCommand,
-  ImageConfigSchema,
   Machine_State,
   Machine_StateSchema,
   MachineSchema,
@@ -11,6 +7,7 @@ import {
 import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
+import {changedImageConfig, type ImageOptions, readText} from '../image-config.ts';
 import {machineColumns, showMachine, summarizeMachine} from '../machine-view.ts';
 import {clock} from '../output.ts';
 
@@ -38,11 +35,21 @@ export function addMachineCommands(program: Command): void {
     .description('change what an operator decides about a machine')
     .option('--hostname <name>', 'its host name; an empty one clears it')
     .option('--description <text>', 'free text')
-    .option('--image-config <file>', 'JSON of the system it shall run; - reads standard input')
+    .option(
+      '--package <name...>',
+      'Debian packages of the system it shall run, in place of those before',
+    )
+    .option('--ssh-key <line...>', 'lines of authorized_keys for root, in place of those before')
+    .option(
+      '--image-config <file>',
+      'JSON of the whole system it shall run; - reads standard input',
+    )
     .option('--nixos-config <file>', 'the NixOS module it shall run; - reads standard input')
     .addHelpText(
       'after',
-      `\nExample: echo '{"hostName": "web1", "packages": ["nginx-light"]}' | muster machines update ABC1234 --image-config -`,
+      `
+Example: muster machines update ABC1234 --hostname web1 --package nginx htop
+Example: echo '{"packages": ["nginx-light"], "kernelArguments": ["quiet"]}' | muster machines update ABC1234 --image-config -`,
     )
     .action(update);
   machines
@@ -54,7 +61,7 @@ export function addMachineCommands(program: Command): void {
     .option('--hostname <name>', 'its host name')
     .option('--description <text>', 'free text')
     .addHelpText('after', '\nExample: muster machines create --serial ABC1234 --hostname web1')
-    .action(create);
+    .action(createExpected);
   addDecisions(machines);
 }
 
@@ -106,20 +113,20 @@ async function get(name: string, _options: object, command: Command): Promise<vo
 
 async function update(
   name: string,
-  options: {
+  options: ImageOptions & {
     readonly hostname?: string;
     readonly description?: string;
-    readonly imageConfig?: string;
     readonly nixosConfig?: string;
   },
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
-  const {hostname, description, imageConfig, nixosConfig} = options;
+  const {hostname, description, nixosConfig} = options;
+  const imageConfig = await changedImageConfig(context, name, options);
   const changes = {
     ...(hostname !== undefined && {hostname}),
     ...(description !== undefined && {description}),
-    ...(imageConfig !== undefined && {imageConfig: readImageConfig(imageConfig)}),
+    ...(imageConfig !== undefined && {imageConfig}),
     ...(nixosConfig !== undefined && {nixosConfig: readText(nixosConfig)}),
   };
   const paths = Object.keys(changes).map(key =>
@@ -127,7 +134,7 @@ async function update(
   );
   if (paths.length === 0)
     throw new CommandError(
-      'Cannot update a machine without a change: give --hostname, --description, --image-config or --nixos-config',
+      'Cannot update a machine without a change: give --hostname, --description, --package, --ssh-key, --image-config or --nixos-config',
       exitStatus.usage,
     );
   const id = await machineIdOf(context, name);
@@ -138,7 +145,7 @@ async function update(
   showMachine(context.out, machine);
 }
 
-async function create(
+async function createExpected(
   options: {
     readonly serial?: string;
     readonly uuid?: string;
@@ -249,17 +256,3 @@ function parseState(text: string): Machine_State {
     );
   return found.number as Machine_State;
 }
-
-function readImageConfig(file: string) {
-  try {
-    return fromJsonString(ImageConfigSchema, readText(file));
-  } catch (error) {
-    throw new CommandError(
-      `Cannot use "${file}" as image configuration: ${error instanceof Error ? error.message : String(error)}`,
-      exitStatus.usage,
-    );
-  }
-}
-
-const readText = (file: string): string =>
-  readFileSync(file === '-' ? process.stdin.fd : file, 'utf8');

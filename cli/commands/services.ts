@@ -1,5 +1,6 @@
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {hostname} from 'node:os';
+import {join, resolve} from 'node:path';
 import {
   CreateJoinCodeResponseSchema,
   GetNatsConfigResponseSchema,
@@ -89,7 +90,17 @@ async function add(
   const folder = kindName === 'edge' ? 'ipxe' : 'builder';
   out.line(`Join code of ${kindName} "${name}", until ${clock(answer.expireTime)}, shown once:`);
   out.line(`\n  ${answer.code}\n`);
-  out.line(`On its host: SERVER_URL=${serverUrl} JOIN_CODE=${answer.code} node ${folder}/main.ts`);
+  out.line('On its host, in a checkout:');
+  out.line(
+    `  SERVER_URL=${reachable(serverUrl)} JOIN_CODE=${answer.code} node_modules/.bin/node ${folder}/main.ts`,
+  );
+}
+
+/** Another host does not find the server at this host's own loopback address. */
+function reachable(serverUrl: string): string {
+  const url = new URL(serverUrl);
+  const local = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  return local ? `http://${hostname()}:${url.port || '80'}` : serverUrl;
 }
 
 async function revoke(id: string, _options: object, command: Command): Promise<void> {
@@ -97,6 +108,9 @@ async function revoke(id: string, _options: object, command: Command): Promise<v
   await clients.services.revokeService({id});
   out.line(out.json ? '{}' : `Service ${id} is revoked`);
 }
+
+/** Where the server's answer expects certificate, key and data: the folder of a distribution's package. */
+const configFolder = '/var/lib/muster/nats';
 
 async function natsConfig(
   folder: string | undefined,
@@ -108,20 +122,21 @@ async function natsConfig(
   if (out.json) return out.document(GetNatsConfigResponseSchema, answer);
   if (!folder) return out.line(answer.config);
 
-  mkdirSync(folder, {recursive: true, mode: 0o700});
+  const into = resolve(folder);
+  mkdirSync(into, {recursive: true, mode: 0o700});
   const files = {
-    'nats.conf': answer.config,
-    'server.crt': answer.certificate,
-    'server.key': answer.privateKey,
-    'site-ca.crt': answer.siteCa,
+    'nats.conf': answer.config.replaceAll(`"${configFolder}/`, `"${into}/`),
+    'server-cert.pem': answer.certificate,
+    'server-key.pem': answer.privateKey,
+    'site-ca.pem': answer.siteCa,
   };
   for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
+    const path = join(into, name);
     writeFileSync(path, content, {mode: 0o600});
     chmodSync(path, 0o600);
   }
   out.line(
-    `Wrote ${Object.keys(files).join(', ')} into "${folder}": nats-server -c ${join(folder, 'nats.conf')}`,
+    `Wrote ${Object.keys(files).join(', ')} into "${into}": nats-server -c ${join(into, 'nats.conf')}`,
   );
 }
 

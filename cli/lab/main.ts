@@ -3,10 +3,7 @@ import {availableParallelism, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {styleText} from 'node:util';
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {
-  Machine_PresenceSchema,
-  Machine_StateSchema,
-} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {Machine_StateSchema} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Config} from '../config.ts';
 import type {Context} from '../context.ts';
 import {CommandError, explainFailure} from '../exit-status.ts';
@@ -201,10 +198,7 @@ const columns: readonly Column<Result>[] = [
     title: 'STATE',
     value: ({known}) => (known ? nameOf(Machine_StateSchema, known.state) : 'FAILED'),
   },
-  {
-    title: 'PRESENCE',
-    value: ({known}) => (known ? nameOf(Machine_PresenceSchema, known.presence) : ''),
-  },
+  {title: 'HOSTNAME', value: ({known}) => known?.hostname ?? ''},
   {title: 'MEMORY', value: ({known}) => bytes(known?.hardware?.memoryBytes)},
   {title: 'SECONDS', value: ({seconds}) => String(seconds)},
   {title: 'WHY NOT', value: ({failure}) => failure ?? ''},

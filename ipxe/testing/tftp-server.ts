@@ -22,6 +22,7 @@ export async function startTftp(
   const metrics = createMetrics();
   const hops = stack.use(
     createHops({
+      nowMs: () => performance.now(),
       send: () => Promise.resolve(),
       metrics,
       log: silentLogger,

@@ -1,9 +1,33 @@
 import test from 'ava';
 import type {Build} from '../store/builds.ts';
 import type {OperationStep} from '../store/operations.ts';
-import {type Upkeep, type UpkeepLimits, upkeepOf} from './build-rules.ts';
+import {specOf, type Upkeep, type UpkeepLimits, upkeepOf} from './build-rules.ts';
 import {artifactsKey, imageId} from './images.ts';
 import {advanceSteps, endSteps} from './operations.ts';
+
+const imageConfig = {
+  hostName: '',
+  packages: ['nginx'],
+  sshAuthorizedKeys: [],
+  files: [],
+  kernelArguments: [],
+};
+
+test('a system without a host name of its own gets the machine’s', t => {
+  const hostNameOf = (hostname: string, hostName: string) => {
+    const machine = {
+      id: 'm',
+      serviceTag: '',
+      hostname,
+      nixosConfig: '',
+      imageConfig: {...imageConfig, hostName},
+    };
+    return specOf(machine, 'full').imageConfig?.hostName;
+  };
+  t.is(hostNameOf('web1.example.net', ''), 'web1');
+  t.is(hostNameOf('web1', 'db1'), 'db1');
+  t.is(hostNameOf('', ''), '');
+});
 
 const now = new Date('2026-01-01T12:00:00Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);

@@ -13,14 +13,21 @@ export type LiveBuilder = {
   }[];
 };
 
-export const nameOf = ({hostname, serviceTag, id}: Machine): string => hostname || serviceTag || id;
+export const nameOf = ({
+  hostname,
+  serviceTag,
+  id,
+}: Pick<Machine, 'hostname' | 'serviceTag' | 'id'>): string => hostname || serviceTag || id;
 
 /**
  * What the machine's configuration asks for; throws failed_precondition when it has none. With both, nixos_config wins: it can say everything
  * that image_config can.
  */
-export function specOf(machine: Machine, variant: ImageVariant): BuildSpec {
-  const {id, imageConfig, nixosConfig} = machine;
+export function specOf(
+  machine: Pick<Machine, 'id' | 'hostname' | 'serviceTag' | 'imageConfig' | 'nixosConfig'>,
+  variant: ImageVariant,
+): BuildSpec {
+  const {id, hostname, imageConfig, nixosConfig} = machine;
   if (!imageConfig && nixosConfig === '')
     throw new DomainError(
       'failed_precondition',
@@ -28,8 +35,15 @@ export function specOf(machine: Machine, variant: ImageVariant): BuildSpec {
     );
   const shared = {kind: 'machine', variant, machineId: id} as const;
   return nixosConfig === ''
-    ? {...shared, backend: 'debian', imageConfig, nixosConfig: ''}
+    ? {...shared, backend: 'debian', imageConfig: named(imageConfig, hostname), nixosConfig: ''}
     : {...shared, backend: 'nix', imageConfig: undefined, nixosConfig};
+}
+
+/** A system without a host name of its own gets the machine's. */
+function named(config: Machine['imageConfig'], hostname: string): Machine['imageConfig'] {
+  if (!config || config.hostName !== '') return config;
+  const [hostName = ''] = hostname.split('.');
+  return {...config, hostName};
 }
 
 /** Throws failed_precondition, naming what each live builder lacks, when none offers the back end. `what` is "machine "r7"", for instance. */

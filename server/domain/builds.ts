@@ -9,10 +9,11 @@ import {
   listBuilds,
   notifyBuild,
 } from '../store/builds.ts';
+import {findCurrentAgentKey} from '../store/agents.ts';
 import {listLog, type LogChunk} from '../store/build-logs.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
-import {findImages, type ImageVariant} from '../store/images.ts';
+import {findImageByInputKey, findImages, type ImageVariant} from '../store/images.ts';
 import {findMachine, type Machine} from '../store/machines.ts';
 import {insertOperation, updateOperation} from '../store/operations.ts';
 import type {KeyedWakeUps} from '../wake-ups.ts';
@@ -207,5 +208,10 @@ function alreadyBuilding(what: string, live: Build | undefined): DomainError {
 /** The drivers that the machine is known to boot with; all of them while that is not known. */
 async function variantFor(sql: Sql, machine: Machine): Promise<ImageVariant> {
   const [booted] = machine.bootedImageId ? await findImages(sql, [machine.bootedImageId]) : [];
-  return booted?.variant ?? 'full';
+  if (booted) return booted.variant;
+
+  // Enrolled, and its hello is still on the way.
+  const key = await findCurrentAgentKey(sql, machine.id);
+  const enrolled = key && (await findImageByInputKey(sql, key.imageInputKey));
+  return enrolled?.variant ?? 'full';
 }

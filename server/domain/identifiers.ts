@@ -145,7 +145,6 @@ const fillerSerials: ReadonlySet<string> = new Set([
   'TBD',
   'TEST',
   'EVAL',
-  'ABC123',
   '123ABC',
   '1234ABCD',
   '0123456789ABCDEF',

@@ -2,19 +2,18 @@ import {execFile} from 'node:child_process';
 import http2 from 'node:http2';
 import net from 'node:net';
 import {promisify} from 'node:util';
-import {type DescService, fromBinary, type Message, toBinary} from '@bufbuild/protobuf';
 import {Code, ConnectError, createClient, type Transport} from '@connectrpc/connect';
 import {
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
-import * as grpc from '@grpc/grpc-js';
 import {Health} from '@muster/proto/gen/grpc/health/v1/health_pb.ts';
 import {ServerReflection} from '@muster/proto/gen/grpc/reflection/v1/reflection_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import test from 'ava';
+import {createGrpcClient} from '../../test/helpers/grpc-client.ts';
 import {serve} from '../../test/helpers/one-port.ts';
 import {addHealth} from '../rpc/health.ts';
 import {addReflection} from '../rpc/reflection.ts';
@@ -91,42 +90,14 @@ for (const [name, createTransport] of Object.entries(transports)) {
   });
 }
 
-/** The definition that grpc-js wants, from a descriptor of protobuf-es. */
-function grpcDefinition(service: DescService): grpc.ServiceDefinition {
-  return Object.fromEntries(
-    service.methods.map(method => [
-      method.localName,
-      {
-        path: `/${service.typeName}/${method.name}`,
-        requestStream:
-          method.methodKind.startsWith('client') || method.methodKind.startsWith('bidi'),
-        responseStream:
-          method.methodKind.startsWith('server') || method.methodKind.startsWith('bidi'),
-        requestSerialize: (message: Message) => Buffer.from(toBinary(method.input, message)),
-        requestDeserialize: (bytes: Buffer) => fromBinary(method.input, bytes),
-        responseSerialize: (message: Message) => Buffer.from(toBinary(method.output, message)),
-        responseDeserialize: (bytes: Buffer) => fromBinary(method.output, bytes),
-      },
-    ]),
-  );
-}
-
 test('an independent gRPC client calls, and is told its lack of a token', async t => {
   await using server = await setUp();
-  const Client = grpc.makeGenericClientConstructor(grpcDefinition(MachineService), 'machines');
-  const client = new Client(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
-  const call = (metadata: grpc.Metadata) =>
-    new Promise<{machine?: {hostname: string}}>((resolve, reject) => {
-      const request = {$typeName: 'muster.v1.GetMachineRequest', id: 'r7'};
-      client['getMachine']?.(request, metadata, (error: Error | null, answer: object) =>
-        error ? reject(error) : resolve(answer),
-      );
-    });
-  const metadata = new grpc.Metadata();
-  metadata.set('authorization', 'Bearer viewer');
-  t.is((await call(metadata)).machine?.hostname, 'r7');
-  await t.throwsAsync(call(new grpc.Metadata()), {message: /^16 UNAUTHENTICATED/});
-  client.close();
+  const address = `127.0.0.1:${server.port}`;
+  const {getMachine} = MachineService.method;
+  using viewer = createGrpcClient(address, 'viewer');
+  t.is((await viewer.unary(getMachine, {id: 'r7'})).machine?.hostname, 'r7');
+  using stranger = createGrpcClient(address, '');
+  await t.throwsAsync(stranger.unary(getMachine, {id: 'r7'}), {message: /^16 UNAUTHENTICATED/});
 });
 
 test('reflection lists the services and gives the file of a symbol; health says serving', async t => {

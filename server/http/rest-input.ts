@@ -50,7 +50,10 @@ function readBody(route: Route, input: DescMessage, body: string): JsonObject {
   if (route.body === '*') return objectOf(fromDialect(input, parsed));
 
   const field = route.body;
-  const json = objectOf(fromDialect(input, {[field.name]: parsed}));
+  // A complaint names fields as they stand in the body, which is the field itself.
+  const json: JsonObject = field.message
+    ? {[field.jsonName]: fromDialect(field.message, parsed)}
+    : objectOf(fromDialect(input, {[field.name]: parsed}));
   const mask = findMask(route, input);
   if (mask && isObject(parsed)) json[mask.jsonName] = presentFields(route, field, parsed);
   return json;

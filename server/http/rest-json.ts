@@ -16,7 +16,7 @@ import {findField} from './rest-routes.ts';
 export function fromDialect(message: DescMessage, value: JsonValue, at = ''): JsonValue {
   if (isWellKnown(message)) return message.typeName === fieldMaskType ? maskIn(value) : value;
   if (value === null) return value;
-  if (!isObject(value)) throw invalid(at || 'the body', 'must be a JSON object');
+  if (!isObject(value)) throw invalid(at, 'must be a JSON object');
 
   const entries = Object.entries(value).map(([name, item]) => {
     const path = at ? `${at}.${name}` : name;
@@ -25,7 +25,7 @@ export function fromDialect(message: DescMessage, value: JsonValue, at = ''): Js
     return [field.jsonName, fieldIn(field, item, path)] as const;
   });
   const names = new Set(entries.map(([name]) => name));
-  if (names.size !== entries.length) throw invalid(at || 'the body', 'names one field twice');
+  if (names.size !== entries.length) throw invalid(at, 'names one field twice');
   return Object.fromEntries(entries);
 }
 
@@ -139,7 +139,10 @@ export const isObject = (value: JsonValue): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const invalid = (at: string, problem: string) =>
-  new DomainError('invalid_argument', `Cannot read the request: "${at}" ${problem}`);
+  new DomainError(
+    'invalid_argument',
+    `Cannot read the request: ${at ? `"${at}"` : 'the body'} ${problem}`,
+  );
 
 const unknownField = (path: string, message: DescMessage) =>
   new DomainError(

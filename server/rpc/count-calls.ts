@@ -20,7 +20,7 @@ export function countCalls(registry: Registry, log: Logger): Interceptor {
       const {name, address} = request.contextValues.get(callerKey);
       if (code !== Code.Canceled)
         log.info(
-          {method, code: Code[code], caller: name, address, reason: rawMessage},
+          {method, status: Code[code], caller: name, address, reason: rawMessage},
           'call refused',
         );
     };

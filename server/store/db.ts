@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import {arrayTypes} from './array-types.ts';
 
 /** The pool or a transaction: what every store function takes first. */
 export type Sql = postgres.Sql | postgres.TransactionSql;
@@ -21,10 +22,20 @@ export function openDatabase(url: string): Database {
     max: connectionsMax,
     connect_timeout: connectTimeoutSeconds,
     idle_timeout: 60,
+    fetch_types: false,
+    types: arrayTypes,
     transform: postgres.camel,
     onnotice() {},
     connection: {application_name: 'muster-server'},
   });
+}
+
+/**
+ * One connection of its own, for what belongs to a session (advisory locks). `sql.reserve()` cannot be used: without `fetch_types` it
+ * waits forever for a connection that is new (postgres.js 3.4.9).
+ */
+export function openSession(sql: Database): Database {
+  return postgres({...sql.options, max: 1, idle_timeout: null, max_lifetime: null} as never);
 }
 
 /** Of postgres.js and of the operating system. */

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {readdir, readFile} from 'node:fs/promises';
-import type {Database} from './db.ts';
+import {type Database, openSession} from './db.ts';
 
 const folder = new URL('migrations/', import.meta.url);
 // Any constant that nobody else locks.
@@ -12,7 +12,7 @@ const lockKey = 0x6d_75_73_74;
  */
 export async function migrate(sql: Database): Promise<readonly string[]> {
   const names = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort();
-  const session = await sql.reserve();
+  const session = openSession(sql);
   try {
     await session`select pg_advisory_lock(${lockKey})`;
     await session`
@@ -52,7 +52,7 @@ export async function migrate(sql: Database): Promise<readonly string[]> {
     }
     return done;
   } finally {
-    await session`select pg_advisory_unlock(${lockKey})`;
-    session.release();
+    // The lock goes with its session.
+    await session.end({timeout: 5});
   }
 }

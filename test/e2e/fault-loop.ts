@@ -6,14 +6,17 @@ import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machine
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {startContractBuilder} from '../helpers/contract-builder.ts';
+import {startRealBuilder} from '../helpers/machine-room.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {createProcessMachine, type ProcessMachine} from '../helpers/process-machine.ts';
 import {until} from '../helpers/processes.ts';
 
-export type Victim = 'server' | 'edge' | 'nats' | 'postgres';
+export type Victim = 'server' | 'edge' | 'nats' | 'postgres' | 'builder';
 
 /** Quiet runs need a second or two a step; the limit covers a restart and every back-off on the way. */
 const stepTimeoutMs = 60_000;
+/** A killed builder makes and boot-tests real images again. */
+const buildTimeoutMs = 20 * 60_000;
 
 type Step = {
   readonly name: string;
@@ -108,19 +111,24 @@ const steps: readonly Step[] = [
  */
 export async function runWithKills(t: ExecutionContext, victim: Victim): Promise<void> {
   await using muster = await startMuster();
-  await using builder = await startContractBuilder(muster, 'b1');
+  const isBuilder = victim === 'builder';
+  if (isBuilder) await startRealBuilder(muster);
+  await using builder = isBuilder ? undefined : await startContractBuilder(muster, 'b1');
   void builder;
+  const timeoutMs = isBuilder ? buildTimeoutMs : stepTimeoutMs;
   const machine = await createProcessMachine(muster, victim, {
     mac: '52:54:00:00:01:01',
     serial: `FAULT-${victim}`,
   });
-  await until('the registration images', async () =>
-    (await machine.fetchScript()).includes('/boot/token.cpio'),
+  await until(
+    'the registration images',
+    async () => (await machine.fetchScript()).includes('/boot/token.cpio'),
+    timeoutMs,
   );
 
   for (const step of steps) {
     await kill(muster, victim);
-    const acted = until(step.name, () => step.act(muster, machine), stepTimeoutMs);
+    const acted = until(step.name, () => step.act(muster, machine), timeoutMs);
     await start(muster, victim);
     await acted;
     t.pass(step.name);
@@ -128,13 +136,17 @@ export async function runWithKills(t: ExecutionContext, victim: Victim): Promise
 
   const {machines} = await muster.client(MachineService).listMachines({});
   t.is(machines.length, 1);
-  const events = await journal(muster);
+  const milestones = ['machine.enrolled', 'machine.ready', 'machine.active'];
+  // The relay may still be on its way back.
+  const events = await until('the journal', async () => {
+    const found = await journal(muster);
+    return milestones.every(type => found.some(event => event.type === type)) && found;
+  });
   t.deepEqual(
     events.map(event => Number(event.position)),
     events.map((_, index) => index + 1),
   );
-  for (const type of ['machine.enrolled', 'machine.ready', 'machine.active'])
-    t.is(events.filter(event => event.type === type).length, 1, type);
+  for (const type of milestones) t.is(events.filter(event => event.type === type).length, 1, type);
   await machine.agent.stop();
 }
 

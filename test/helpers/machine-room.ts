@@ -1,7 +1,6 @@
 import {mkdir, symlink} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
-import {pickAccelerator} from '@muster/cli/lab/accelerator.ts';
 import {startDhcp} from '@muster/cli/lab/dhcp.ts';
 import type {LabMachine} from '@muster/cli/lab/machines.ts';
 import {createLabNetwork, type LabPlan} from '@muster/cli/lab/network.ts';
@@ -35,13 +34,18 @@ export type MachineRoom = AsyncDisposable & {
   powerOn(machine: LabMachine, options: {readonly memoryMb: number}): Promise<Vm>;
 };
 
+/** Its first start; later ones are `muster.builder.start()`. */
+export async function startRealBuilder(muster: Muster): Promise<void> {
+  await mkdir(builderCache, {recursive: true});
+  await symlink(builderCache, join(muster.folder, 'builder', 'cache'));
+  muster.builder.start();
+}
+
 /** A whole Muster with its real builder, a network of its own and the site's DHCP server: machines can be turned on. */
 export async function openMachineRoom(): Promise<MachineRoom> {
   await using stack = new AsyncDisposableStack();
   const muster = stack.use(await startMuster({forMachines: true}));
-  await mkdir(builderCache, {recursive: true});
-  await symlink(builderCache, join(muster.folder, 'builder', 'cache'));
-  muster.builder.start();
+  await startRealBuilder(muster);
   stack.use(await createLabNetwork(plan));
   stack.use(
     await startDhcp(plan, {
@@ -59,8 +63,6 @@ export async function openMachineRoom(): Promise<MachineRoom> {
     },
     registrationImageMs,
   );
-  const accelerator = await pickAccelerator('auto');
-
   const owned = stack.move();
   return {
     muster,
@@ -72,7 +74,7 @@ export async function openMachineRoom(): Promise<MachineRoom> {
         tap: 'tap0',
         memoryMb,
         cpus: Math.min(2, availableParallelism()),
-        accelerator,
+        accelerator: 'tcg',
         folder: join(muster.folder, 'vm'),
       }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -9,7 +9,7 @@ import type {DescService} from '@bufbuild/protobuf';
 import {startPostgres, type TestPostgres} from './postgres.ts';
 import {createProcess, freePort, type ManagedProcess, ready, until} from './processes.ts';
 
-const natsServer = '/var/lib/muster/tools/nats-server';
+export const natsServer = '/var/lib/muster/tools/nats-server';
 
 export type Muster = AsyncDisposable & {
   readonly folder: string;
@@ -127,7 +127,9 @@ export async function startMuster(
     SERVER_URL: serverUrl,
     BUILDER_STATE_DIR: join(folder, 'builder'),
     JOIN_CODE: await joinCode(2, 'builder-1'),
-    BUILDER_HTTP_PORT: String(builderPort),
+    BUILDER_HOST: '127.0.0.1',
+    BUILDER_PORT: String(builderPort),
+    BOOT_TEST_ACCELERATOR: 'tcg',
     ...options.builderEnv,
   });
   await ready(`${edgeUrl}/readyz`);

@@ -49,7 +49,11 @@ export async function createProcessMachine(
   const agent = createProcess(
     `agent-${name}`,
     {
-      command: ['node_modules/.bin/node', 'dist/agent.cjs'],
+      // As the images start it.
+      command: [
+        ...['node_modules/.bin/node', '--lite-mode', '--max-semi-space-size=1'],
+        'dist/agent.cjs',
+      ],
       env: {
         MUSTER_BOOT_FILE: bootFile,
         MUSTER_IMAGE_FILE: imageFile,

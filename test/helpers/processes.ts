@@ -1,7 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
-import net, {type AddressInfo} from 'node:net';
+import net from 'node:net';
 import {execPath} from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 
@@ -78,11 +78,23 @@ export async function until<T>(
 export const ready = (url: string, timeoutMs?: number) =>
   until(url, async () => (await fetch(url)).ok, timeoutMs);
 
+/** Below the range of outgoing connections (ip_local_port_range), so that nobody takes it while a killed process is away. */
+const firstPort = 10_000;
+const portCount = 20_000;
+
+/** A port of the loopback address that is free now. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const {port} = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = firstPort + Math.floor(Math.random() * portCount);
+    const server = net.createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      // In use: the next one.
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }

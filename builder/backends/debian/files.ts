@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
+import {sha256OfText} from '../../digests.ts';
 import type {TreeEntry} from './cpio.ts';
 
 const directory = path.join(import.meta.dirname, 'files');
@@ -22,3 +23,7 @@ export const readImageFile = (name: ImageFile): Promise<Buffer> =>
 export async function imageFileEntry(name: ImageFile, mode: number): Promise<TreeEntry> {
   return {type: 'file', mode, content: await readImageFile(name)};
 }
+
+/** For input keys: another script is another image. */
+export const digestImageFiles = (names: readonly ImageFile[]): Promise<string[]> =>
+  Promise.all(names.map(async name => sha256OfText(await readImageFile(name))));

@@ -8,7 +8,7 @@ import type {ResolvedPackage} from './apt.ts';
 import {baseLayerKey, basePackages, buildBaseLayer, sshPackage} from './base-layer.ts';
 import type {Tree} from './cpio.ts';
 import type {DebianDeps} from './deps.ts';
-import {imageFileEntry, readImageFile} from './files.ts';
+import {digestImageFiles, imageFileEntry} from './files.ts';
 import {firmwareTree, resolveFirmware} from './firmware.ts';
 import {formatVersion, segmentLevel, sourceDateEpoch} from './format.ts';
 import {writeSegment} from './initrd.ts';
@@ -68,18 +68,13 @@ export async function planMachine(
       node: await sha256OfFile(deps.nodeBinary),
       agent: await sha256OfFile(deps.agentBundle),
       files: await ownFileDigests(),
-      scripts: await scriptDigests(),
+      scripts: await digestImageFiles(['machine-init.sh', 'network.sh', 'udhcpc.sh']),
       commandLineStart,
       sourceDateEpoch,
     }),
   );
   const inputs: Inputs = {variant, config, kernel, firmware, busybox, packages, inputKey};
   return {inputKey, build: (directory, during) => build(deps, inputs, directory, during)};
-}
-
-async function scriptDigests(): Promise<string[]> {
-  const files = ['machine-init.sh', 'network.sh', 'udhcpc.sh'] as const;
-  return Promise.all(files.map(async name => sha256OfText(await readImageFile(name))));
 }
 
 async function build(

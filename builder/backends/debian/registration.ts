@@ -5,7 +5,7 @@ import type {BuildContext, BuildPlan, BuiltImage} from '../backend.ts';
 import type {ResolvedPackage} from './apt.ts';
 import type {Tree, TreeEntry} from './cpio.ts';
 import type {DebianDeps} from './deps.ts';
-import {imageFileEntry, readImageFile} from './files.ts';
+import {digestImageFiles, imageFileEntry} from './files.ts';
 import {firmwareTree, resolveFirmware} from './firmware.ts';
 import {formatVersion, segmentLevel, sourceDateEpoch} from './format.ts';
 import {joinSegments, writeSegment} from './initrd.ts';
@@ -73,18 +73,13 @@ export async function planRegistration(
       modules: moduleSelection(variant, 'registration'),
       node: await sha256OfFile(deps.nodeBinary),
       agent: await sha256OfFile(deps.agentBundle),
-      scripts: await scriptDigests(),
+      scripts: await digestImageFiles(['registration-init.sh', 'network.sh', 'udhcpc.sh']),
       commandLine,
       sourceDateEpoch,
     }),
   );
   const inputs: Inputs = {variant, kernel, packages, firmware, inputKey};
   return {inputKey, build: (directory, during) => build(deps, inputs, directory, during)};
-}
-
-async function scriptDigests(): Promise<string[]> {
-  const files = ['registration-init.sh', 'network.sh', 'udhcpc.sh'] as const;
-  return Promise.all(files.map(async name => sha256OfText(await readImageFile(name))));
 }
 
 async function build(

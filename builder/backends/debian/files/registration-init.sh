@@ -59,7 +59,8 @@ delay=1
 while :; do
   say "agent start"
   started=$(cut -d. -f1 /proc/uptime)
-  /usr/bin/node /usr/lib/muster/agent.cjs >/dev/console 2>&1 &
+  # The flags keep the resident memory small.
+  /usr/bin/node --lite-mode --max-semi-space-size=1 /usr/lib/muster/agent.cjs >/dev/console 2>&1 &
   wait $!
   status=$?
   lasted=$(($(cut -d. -f1 /proc/uptime) - started))
