@@ -1,6 +1,7 @@
 import {createUser} from '@nats-io/nkeys';
 import test from 'ava';
 import fc from 'fast-check';
+import {SignJWT} from 'jose';
 import {privateKeyOf, publicKeyOf, signToken, verifyToken} from './tokens.ts';
 
 const pair = () => {
@@ -27,6 +28,22 @@ test('a token proves its issuer, and only for its purpose', async t => {
     verifyToken(token, 'boot', async () => undefined),
     {message: 'Unknown issuer'},
   );
+});
+
+test('nobody signs for another, and nothing lasts for ever', async t => {
+  const {key, publicKey} = pair();
+  const findKey = async (issuer: string) => (issuer === 'builder-1' ? publicKey : undefined);
+  const make = (issuer: string) =>
+    new SignJWT()
+      .setProtectedHeader({alg: 'EdDSA', kid: 'builder-1'})
+      .setAudience('muster-service')
+      .setIssuer(issuer)
+      .setIssuedAt();
+  const honest = await make('builder-1').setExpirationTime('60s').sign(key);
+  t.is((await verifyToken(honest, 'service', findKey)).iss, 'builder-1');
+  const impostor = await make('edge-1').setExpirationTime('60s').sign(key);
+  await t.throwsAsync(verifyToken(impostor, 'service', findKey), {message: /another issuer/});
+  await t.throwsAsync(verifyToken(await make('builder-1').sign(key), 'service', findKey));
 });
 
 test('an expired token is refused', async t => {

@@ -55,17 +55,23 @@ export async function verifyToken(
   purpose: TokenPurpose,
   findKey: (issuer: string) => Promise<string | undefined>,
 ): Promise<JWTPayload & {readonly iss: string}> {
-  const {payload} = await jwtVerify(
+  const {payload, protectedHeader} = await jwtVerify(
     token,
     async header => {
       const known = header.kid ? await findKey(header.kid) : undefined;
       if (!known) throw new Error('Unknown issuer');
       return publicKeyOf(known);
     },
-    {algorithms: ['EdDSA'], audience: `muster-${purpose}`, clockTolerance: 5},
+    {
+      algorithms: ['EdDSA'],
+      audience: `muster-${purpose}`,
+      clockTolerance: 5,
+      requiredClaims: ['iat', 'exp'],
+    },
   );
   const {iss} = payload;
-  if (!iss) throw new Error('A token without issuer');
+  // The key was looked up by the header: whoever signs speaks for itself only.
+  if (!iss || iss !== protectedHeader.kid) throw new Error('A token that names another issuer');
   return {...payload, iss};
 }
 

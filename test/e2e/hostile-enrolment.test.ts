@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {join} from 'node:path';
 import anyTest, {type TestFn} from 'ava';
 import {createUser} from '@nats-io/nkeys';
+import {SignJWT} from 'jose';
 import {loadIdentity} from '@muster/ipxe/identity.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
@@ -108,6 +109,33 @@ test.serial('a boot token that no edge of this site has just signed lets nobody 
   t.is((await machine.enrol(token)).status, 200);
 });
 
+test.serial('a service that names another in its token is nobody', async t => {
+  const {muster} = t.context;
+  const services = muster.client(ServiceService);
+  const builder = createUser();
+  const {code} = await services.createJoinCode({kind: Service_Kind.BUILDER, name: 'impostor'});
+  const {service} = await services.joinService({code, publicKey: builder.getPublicKey()});
+  const {services: all} = await services.listServices({});
+  const edge = all.find(({kind}) => kind === Service_Kind.EDGE);
+  const resolveAs = async (issuer = '') => {
+    const token = await new SignJWT()
+      .setProtectedHeader({alg: 'EdDSA', kid: service?.id ?? ''})
+      .setAudience('muster-service')
+      .setIssuer(issuer)
+      .setIssuedAt()
+      .setExpirationTime('60s')
+      .sign(privateKeyOf(new TextDecoder().decode(builder.getSeed())));
+    const response = await fetch(`${muster.serverUrl}/muster.v1.BootService/ResolveBoot`, {
+      method: 'POST',
+      headers: {'content-type': 'application/json', authorization: `Bearer ${token}`},
+      body: JSON.stringify({client: {macAddresses: ['52:54:00:00:0f:01']}}),
+    });
+    return response.status;
+  };
+  t.is(await resolveAs(service?.id), 403);
+  t.is(await resolveAs(edge?.id), 401);
+});
+
 test.serial('a boot token belongs to the first key that presents it', async t => {
   const {muster} = t.context;
   const mac = '52:54:00:00:02:01';
@@ -136,7 +164,10 @@ test.serial('whoever claims to be a machine, from another NIC, becomes a doubtfu
   const victim = createStranger(muster, {mac: '52:54:00:00:03:0b', serial: 'VICTIM-1'});
   const {machineId} = await enrolStranger(victim);
   const before = await getMachine(muster, machineId);
-  const script = await fetchText(`${muster.edgeUrl}/nixos/machines/VICTIM-1.ipxe`);
+  const script = await until('its answer', async () => {
+    const text = await fetchText(`${muster.edgeUrl}/nixos/machines/VICTIM-1.ipxe`);
+    return text.includes('token.cpio') && text;
+  });
 
   const impostor = createStranger(muster, {mac: '52:54:00:00:03:0a', serial: 'IMPOSTOR'});
   const claimed = {...victim.evidence, macAddresses: [victim.mac, impostor.mac]};
