@@ -3,5 +3,6 @@ export default {
   files: ['**/*.test.ts', '!test/vm/**', '!**/dist/**'],
   extensions: ['ts'],
   workerThreads: false,
+  require: ['./test/helpers/exit.ts'],
   timeout: '120s',
 };

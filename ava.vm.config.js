@@ -3,6 +3,7 @@ export default {
   files: ['test/vm/**/*.test.ts'],
   extensions: ['ts'],
   workerThreads: false,
+  require: ['./test/helpers/exit.ts'],
   serial: true,
   concurrency: 1,
   timeout: '40m',

@@ -38,6 +38,7 @@ export async function run(
       process.exitCode = 1;
     }
   }
-  // Whatever still holds the event loop after an orderly stop is a leak: it must not hold the supervisor.
-  setTimeout(() => process.exit(), 5000).unref();
+  // Everything was disposed. What still holds the event loop is a leak and must not hold the supervisor; and Node 26.10 may spin for ever
+  // when it frees a process whose loop has ended by itself.
+  process.exit();
 }

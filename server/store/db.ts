@@ -9,6 +9,9 @@ const connectionsMax = 20;
 /** A query between the loss of a connection and its close event leaves that connection mute for so long (postgres.js 3.4.9). */
 const connectTimeoutSeconds = 3;
 
+/** The library's own waits grow to 20 s: a server would go on refusing calls long after PostgreSQL is back. */
+const secondsUntilRetry = (failures: number): number => Math.min(0.05 * 2 ** failures, 1);
+
 /**
  * `postgres://user@host:port/name`, or `postgres://user@/name?host=/socket/folder` for a Unix socket. Names are camel case on our side and
  * snake case in SQL; null stays in SQL's own terms and is turned into undefined by the store's row functions.
@@ -21,6 +24,7 @@ export function openDatabase(url: string): Database {
     ...(socketFolder ? {path: `${socketFolder}/.s.PGSQL.${parsed.port || 5432}`} : {}),
     max: connectionsMax,
     connect_timeout: connectTimeoutSeconds,
+    backoff: secondsUntilRetry,
     idle_timeout: 60,
     fetch_types: false,
     types: arrayTypes,

@@ -1,4 +1,4 @@
-import {link, mkdir, mkdtemp, rm, stat, writeFile} from 'node:fs/promises';
+import {copyFile, link, mkdir, mkdtemp, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Cache} from '../../cache.ts';
 import {canonicalJson, sha256OfFile, sha256OfText} from '../../digests.ts';
@@ -41,8 +41,8 @@ const leftOut = [
  * the image. Nothing remounts a root that is an overlay.
  */
 const finish = [
-  'systemctl --root="$1" --quiet enable systemd-networkd.service systemd-resolved.service systemd-timesyncd.service',
-  'systemctl --root="$1" --quiet mask systemd-remount-fs.service',
+  'chroot "$1" systemctl --quiet enable systemd-networkd.service systemd-resolved.service systemd-timesyncd.service',
+  'chroot "$1" systemctl --quiet mask systemd-remount-fs.service',
   'rm -f "$1"/etc/hostname "$1"/etc/ssh/ssh_host_*',
   ': > "$1"/etc/machine-id',
   'rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/var/log/*.log "$1"/var/log/apt "$1"/var/cache/ldconfig',
@@ -110,7 +110,7 @@ function mmdebstrapArguments(
   ];
 }
 
-/** A flat repository (sources.list(5)): one index and hard links. */
+/** A flat repository (sources.list(5)): one index and the packages. */
 async function writeRepository(
   repository: string,
   debs: readonly string[],
@@ -120,10 +120,20 @@ async function writeRepository(
   const stanzas: string[] = [];
   for (const deb of debs) {
     const name = path.basename(deb).replaceAll('%3a', '_');
-    await link(deb, path.join(repository, name));
+    await linkOrCopy(deb, path.join(repository, name));
     const control = await runProgram('dpkg-deb', ['--field', deb], {signal});
     const [sha256, {size}] = await Promise.all([sha256OfFile(deb), stat(deb)]);
     stanzas.push(`${control.trimEnd()}\nFilename: ./${name}\nSize: ${size}\nSHA256: ${sha256}\n`);
   }
   await writeFile(path.join(repository, 'Packages'), stanzas.join('\n'));
+}
+
+/** A copy only when cache and downloads lie on different file systems. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
+    await copyFile(from, to);
+  }
 }
