@@ -6,6 +6,7 @@ import {ensureStreams} from '@muster/runtime/bus.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {startNats, type TestNats} from '../test/helpers/nats.ts';
+import {until} from '../test/helpers/processes.ts';
 import {startPostgres, type TestPostgres} from '../test/helpers/postgres.ts';
 import {findBrokenLink} from './domain/journal.ts';
 import {type PublishEvent, startRelay} from './relay.ts';
@@ -128,10 +129,17 @@ test.serial('a relay that dies between publishing and marking causes no duplicat
         await publish(...message);
         count += 1;
         if (count < 3) return;
-        await sql`
-          select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+        const ended = await sql<{pid: number}[]>`
+          select pid, pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
             and database = (select oid from pg_database where datname = current_database())
         `;
+        // The signal is only sent by then: the backend might still do what it is told next.
+        await until('the end of that connection', async () => {
+          const left = await sql`
+            select 1 from pg_stat_activity where pid in ${sql(ended.map(({pid}) => pid))}
+          `;
+          return left.length === 0;
+        });
         dying.resolve();
       },
     });
