@@ -6,7 +6,6 @@ import {ensureStreams} from '@muster/runtime/bus.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {startNats, type TestNats} from '../test/helpers/nats.ts';
-import {until} from '../test/helpers/processes.ts';
 import {startPostgres, type TestPostgres} from '../test/helpers/postgres.ts';
 import {findBrokenLink} from './domain/journal.ts';
 import {type PublishEvent, startRelay} from './relay.ts';
@@ -117,38 +116,30 @@ test.serial('a relay that dies between publishing and marking causes no duplicat
     duplicates.push((await js.publish(subject, payload, {msgID})).duplicate);
   };
 
-  const dying = Promise.withResolvers<void>();
-  {
-    // The first relay loses its connection after the third message is stored: it cannot mark any.
-    let count = 0;
-    await using first = await startRelay({
-      sql,
-      log: silentLogger,
-      publish: async (...message) => {
-        if (count >= 3) throw new Error('The relay is dead');
-        await publish(...message);
-        count += 1;
-        if (count < 3) return;
-        const ended = await sql<{pid: number}[]>`
-          select pid, pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
-            and database = (select oid from pg_database where datname = current_database())
-        `;
-        // The signal is only sent by then: the backend might still do what it is told next.
-        await until('the end of that connection', async () => {
-          const left = await sql`
-            select 1 from pg_stat_activity where pid in ${sql(ended.map(({pid}) => pid))}
-          `;
-          return left.length === 0;
-        });
-        dying.resolve();
-      },
-    });
-    void first;
-    await sql.begin(async tx => {
-      for (let number = 1; number <= 6; number += 1) await write(tx, id(number));
-    });
-    await dying.promise;
-  }
+  // The first relay stands still after its third message is stored, and loses its connection and the lock: it can mark none.
+  const storedThree = Promise.withResolvers<void>();
+  const death = Promise.withResolvers<never>();
+  let count = 0;
+  await using first = await startRelay({
+    sql,
+    log: silentLogger,
+    publish: async (...message) => {
+      await publish(...message);
+      count += 1;
+      if (count < 3) return;
+      storedThree.resolve();
+      await death.promise;
+    },
+  });
+  void first;
+  await sql.begin(async tx => {
+    for (let number = 1; number <= 6; number += 1) await write(tx, id(number));
+  });
+  await storedThree.promise;
+  await sql`
+    select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())
+  `;
   const [marked] = await sql<{count: number}[]>`
     select count(*)::int as count from events where published
   `;
@@ -166,6 +157,7 @@ test.serial('a relay that dies between publishing and marking causes no duplicat
   }
   t.deepEqual(seen, [1, 2, 3, 4, 5, 6]);
   t.is(duplicates.filter(Boolean).length, 3);
+  death.reject(new Error('The relay is dead'));
 });
 
 test('goes on with positions and messages after PostgreSQL was killed', async t => {
