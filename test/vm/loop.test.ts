@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const limits = {
   enrol: 4 * minuteMs,
   build: 20 * minuteMs,
-  active: 8 * minuteMs,
+  active: 4 * minuteMs,
 };
 
 test('a BIOS and a UEFI machine go from power-on to ACTIVE in their own images', async t => {
@@ -110,7 +110,12 @@ async function carry(
     await at('ready');
 
     const rebootStart = performance.now();
-    await until('ACTIVE', () => inState(Machine_State.ACTIVE), limits.active);
+    await until('ACTIVE', () => inState(Machine_State.ACTIVE), limits.active).catch(async () => {
+      // What the timeline tells an operator to do: an emulated guest was seen to stand still after switch_root, with idle CPUs.
+      t.log(`${lab.name}: no hello, power-cycled; the console's end:\n${vm.tail(10)}`);
+      await vm.powerCycle();
+      await until('ACTIVE', () => inState(Machine_State.ACTIVE), limits.active);
+    });
     print(t, `${lab.name}: ready to active`, rebootStart);
     await at('active');
     const metrics = muster.client(MetricsService);
