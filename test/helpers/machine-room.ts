@@ -42,9 +42,11 @@ export async function startRealBuilder(muster: Muster): Promise<void> {
 }
 
 /** A whole Muster with its real builder, a network of its own and the site's DHCP server: machines can be turned on. */
-export async function openMachineRoom(): Promise<MachineRoom> {
+export async function openMachineRoom(
+  serverEnv: Readonly<Record<string, string>> = {},
+): Promise<MachineRoom> {
   await using stack = new AsyncDisposableStack();
-  const muster = stack.use(await startMuster({forMachines: true}));
+  const muster = stack.use(await startMuster({forMachines: true, serverEnv}));
   await startRealBuilder(muster);
   stack.use(await createLabNetwork(plan));
   stack.use(
