@@ -3,7 +3,7 @@ import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {startDhcp} from '@muster/cli/lab/dhcp.ts';
 import type {LabMachine} from '@muster/cli/lab/machines.ts';
-import {createLabNetwork, type LabPlan} from '@muster/cli/lab/network.ts';
+import {createLabNetwork, hostAddressOf, type LabPlan} from '@muster/cli/lab/network.ts';
 import {startVm, type Vm} from '@muster/cli/lab/vm.ts';
 import {
   type Image,
@@ -51,7 +51,7 @@ export async function openMachineRoom(
   stack.use(await createLabNetwork(plan));
   stack.use(
     await startDhcp(plan, {
-      edgePort: Number(new URL(muster.edgeUrl).port),
+      edge: {address: hostAddressOf(plan), port: Number(new URL(muster.edgeUrl).port)},
       folder: muster.folder,
       onLine: () => undefined,
     }),
