@@ -19,6 +19,7 @@ import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {findLogin, type Login, saveLogin} from './credentials.ts';
 import {lockFile} from './lock.ts';
@@ -37,6 +38,7 @@ export type Clients = {
   readonly operations: Client<typeof OperationService>;
   readonly services: Client<typeof ServiceService>;
   readonly sessions: Client<typeof SessionService>;
+  readonly tokens: Client<typeof TokenService>;
   readonly users: Client<typeof UserService>;
 };
 
@@ -66,6 +68,7 @@ export function createClients(access: Access): Clients {
     operations: createClient(OperationService, transport),
     services: createClient(ServiceService, transport),
     sessions: createClient(SessionService, transport),
+    tokens: createClient(TokenService, transport),
     users: createClient(UserService, transport),
   };
 }
@@ -74,6 +77,7 @@ const withoutCredential: ReadonlySet<string> = new Set([
   SessionService.method.login.name,
   SessionService.method.logout.name,
   SessionService.method.refreshSession.name,
+  UserService.method.completePasswordReset.name,
 ]);
 
 function authorize(access: Access): Interceptor {

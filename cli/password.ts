@@ -11,6 +11,14 @@ export function readPassword(): string {
   return password;
 }
 
+/** So many secrets, one a line, from standard input. */
+export function readLines(count: number): readonly string[] {
+  const lines = readPassword().split(/\r?\n/);
+  if (lines.length !== count || lines.includes(''))
+    throw new CommandError(`Standard input must hold ${count} lines`, exitStatus.usage);
+  return lines;
+}
+
 /** At the terminal, without showing what is typed. */
 export async function askPassword(question: string): Promise<string> {
   if (!process.stdin.isTTY)

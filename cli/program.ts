@@ -9,7 +9,9 @@ import {addMachineCommands} from './commands/machines.ts';
 import {addMetricsCommands} from './commands/metrics.ts';
 import {addOperationCommands} from './commands/operations.ts';
 import {addNatsCommands, addServiceCommands} from './commands/services.ts';
-import {addSessionCommands} from './commands/sessions.ts';
+import {addPasswordCommands} from './commands/passwords.ts';
+import {addSessionCommands, addSessionListCommands} from './commands/sessions.ts';
+import {addTokenCommands} from './commands/tokens.ts';
 import {addUpCommand} from './commands/up.ts';
 import {addUserCommands} from './commands/users.ts';
 
@@ -45,6 +47,9 @@ export function createProgram(version: string): Command {
   addMetricsCommands(program);
   addServiceCommands(program);
   addUserCommands(program);
+  addPasswordCommands(program);
+  addSessionListCommands(program);
+  addTokenCommands(program);
   addNatsCommands(program);
   return program;
 }

@@ -6,22 +6,20 @@ import {collectDefaultMetrics, Gauge, Registry} from 'prom-client';
 import {busStatusOf, startBusWorkers} from './bus-workers.ts';
 import {openFolderBlobStore} from './clients/blob-store.ts';
 import type {Config} from './config.ts';
-import {createAccessTokens} from './domain/access-tokens.ts';
 import {createAgentNonces} from './domain/agent-nonces.ts';
 import {startBootAnswers} from './domain/boot-answers.ts';
 import {createServices, listLiveBuilders} from './domain/services.ts';
-import {createSessions} from './domain/sessions.ts';
-import {createUsers} from './domain/users.ts';
 import {openFoundation} from './foundation.ts';
 import {createBlobHandler} from './http/blobs.ts';
 import {createRouter} from './http/router.ts';
 import {writeLocalToken} from './local-token.ts';
 import {publishThrough, startNatsLinks} from './nats-links.ts';
 import {createNouns} from './nouns.ts';
+import {createPeople} from './people.ts';
 import {startRelay} from './relay.ts';
 import {createRoutes} from './routes.ts';
 import {createIdentify} from './rpc/identify.ts';
-import {identifyBearer} from './rpc/caller.ts';
+import {identifyHeader, peerAddress} from './rpc/caller.ts';
 import {createInterceptors} from './rpc/interceptors.ts';
 import {listenFor} from './store/notifications.ts';
 import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
@@ -86,8 +84,8 @@ export async function startServer(config: Config, log: Logger) {
   const newId = randomUUID;
   stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, registry, log}));
 
-  const accessTokens = createAccessTokens({key, now});
-  const users = createUsers(deps);
+  const people = createPeople({deps, key});
+  const {users, accessTokens, sessions, apiTokens} = people;
   const readiness = () => ({database: database.isUp()});
   const routes = createRoutes({
     config,
@@ -95,8 +93,7 @@ export async function startServer(config: Config, log: Logger) {
     nouns,
     answers,
     services,
-    users,
-    sessions: createSessions({...deps, accessTokens}),
+    people,
     view: {now, busStatus},
     readiness,
   });
@@ -104,7 +101,14 @@ export async function startServer(config: Config, log: Logger) {
   const localToken = config.localTokenFile
     ? stack.use(await writeLocalToken(config.localTokenFile))
     : undefined;
-  const identify = createIdentify({accessTokens, services, localTokenSha256: localToken?.sha256});
+  const identify = createIdentify({
+    accessTokens,
+    sessions,
+    apiTokens,
+    checkPassword: people.checkRememberedPassword,
+    services,
+    localTokenSha256: localToken?.sha256,
+  });
   if (!(await users.hasAdministrator()))
     log.warn('no administrator yet: "muster admin setup-link" prints a link that makes one');
 
@@ -118,8 +122,9 @@ export async function startServer(config: Config, log: Logger) {
       createBlobHandler({
         store: blobs,
         sizeBytesMax: config.artifactBytesMax,
-        authenticate: async ({headers}) => {
-          const identity = await identifyBearer(headers.authorization, identify);
+        authenticate: async ({headers, socket}) => {
+          const address = peerAddress(socket.remoteAddress);
+          const identity = await identifyHeader(headers.authorization, address, identify);
           return identity.role === 'anonymous' ? undefined : identity;
         },
         log,

@@ -18,10 +18,17 @@ export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly kind: ErrorKind;
   readonly reason: string | undefined;
+  /** When to try again; clients get it as `retry-after`. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(kind: ErrorKind, message: string, options: {cause?: unknown; reason?: string} = {}) {
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    options: {cause?: unknown; reason?: string; retryAfterSeconds?: number} = {},
+  ) {
     super(message, options.cause === undefined ? undefined : {cause: options.cause});
     this.kind = kind;
     this.reason = options.reason;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }

@@ -10,16 +10,16 @@ import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
 import type {BootAnswers} from './domain/boot-answers.ts';
 import {natsConfig} from './domain/nats-config.ts';
 import type {Services} from './domain/services.ts';
-import type {Sessions} from './domain/sessions.ts';
-import type {Users} from './domain/users.ts';
 import type {Foundation} from './foundation.ts';
 import type {Nouns} from './nouns.ts';
+import type {People} from './people.ts';
 import {agentService} from './rpc/agents.ts';
 import {bootService} from './rpc/boot.ts';
 import {buildService} from './rpc/builds.ts';
@@ -34,6 +34,7 @@ import {operationService} from './rpc/operations.ts';
 import {addReflection} from './rpc/reflection.ts';
 import {serviceService} from './rpc/services.ts';
 import {sessionService} from './rpc/sessions.ts';
+import {tokenService} from './rpc/tokens.ts';
 import {userService} from './rpc/users.ts';
 
 /** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
@@ -51,8 +52,7 @@ export function createRoutes({
   nouns,
   answers,
   services,
-  users,
-  sessions,
+  people,
   view,
   readiness,
 }: {
@@ -61,8 +61,7 @@ export function createRoutes({
   readonly nouns: Nouns;
   readonly answers: BootAnswers;
   readonly services: Services;
-  readonly users: Users;
-  readonly sessions: Sessions;
+  readonly people: People;
   readonly view: MachineView;
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
@@ -90,8 +89,9 @@ export function createRoutes({
     router.service(MetricsService, metricsService(nouns.metrics));
     router.service(OperationService, operationService(nouns.operations));
     router.service(ServiceService, serviceService(services, nats));
-    router.service(SessionService, sessionService({sessions, users}));
-    router.service(UserService, userService(users));
+    router.service(SessionService, sessionService(people));
+    router.service(TokenService, tokenService(people.apiTokens));
+    router.service(UserService, userService(people));
     // Last: these two tell of all others.
     addHealth(router, readiness);
     addReflection(router);

@@ -1,11 +1,17 @@
 import {timestampDate} from '@bufbuild/protobuf/wkt';
-import {CreateSetupLinkResponseSchema} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {
+  CreateSetupLinkResponseSchema,
+  RevokeSessionsResponseSchema,
+  type Session,
+  Session_MethodSchema,
+  SessionSchema,
+} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {User_RoleSchema, UserSchema} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Command} from 'commander';
-import {contextOf} from '../context.ts';
+import {collectPages, contextOf, parseLimit} from '../context.ts';
 import {findLogin, saveLogin} from '../credentials.ts';
 import {CommandError} from '../exit-status.ts';
-import {clock, nameOf} from '../output.ts';
+import {age, clock, type Column, nameOf} from '../output.ts';
 import {askPassword, readPassword} from '../password.ts';
 
 /** `muster login`, `muster logout`, `muster admin setup-link` */
@@ -28,6 +34,67 @@ export function addSessionCommands(program: Command): void {
     .description('a new one-time link that makes the first administrator; older ones end')
     .addHelpText('after', '\nExample: sudo npx muster admin setup-link')
     .action(setupLink);
+}
+
+const columns: readonly Column<Session>[] = [
+  {title: 'ID', value: session => session.id},
+  {title: 'USER', value: session => session.username},
+  {title: 'BY', value: session => nameOf(Session_MethodSchema, session.method).toLowerCase()},
+  {title: 'FROM', value: session => session.lastAddress},
+  {title: 'BEGAN', value: session => clock(session.createTime)},
+  {title: 'USED', value: session => age(session.lastUseTime)},
+  {title: 'UNTIL', value: session => clock(session.expireTime)},
+  {title: '', value: session => (session.current ? 'this one' : '')},
+];
+
+/** `muster sessions …` */
+export function addSessionListCommands(program: Command): void {
+  const sessions = program.command('sessions').description('logins that go on');
+  sessions
+    .command('list')
+    .description('your own logins')
+    .option('--user <user>', "somebody's, by user name or id; - is everybody's")
+    .option('--limit <n>', 'at most this many', parseLimit, 1000)
+    .addHelpText('after', '\nExample: muster sessions list --user bob')
+    .action(list);
+  sessions
+    .command('revoke [id]')
+    .description('end one login; without an id all others of yours, or all of --user')
+    .option('--user <user>', 'whose')
+    .addHelpText('after', '\nExample: muster sessions revoke --user bob')
+    .action(revoke);
+}
+
+async function list(
+  options: {readonly user?: string; readonly limit: number},
+  command: Command,
+): Promise<void> {
+  const context = contextOf(command);
+  const userId = options.user ?? '';
+  const sessions = await collectPages(context, options.limit, async page => {
+    const answer = await context.clients.sessions.listSessions({userId, ...page});
+    return {rows: answer.sessions, nextPageToken: answer.nextPageToken};
+  });
+  if (context.out.json) return context.out.documents(SessionSchema, sessions);
+  context.out.table(columns, sessions);
+}
+
+async function revoke(
+  id: string | undefined,
+  options: {readonly user?: string},
+  command: Command,
+): Promise<void> {
+  const {clients, out} = contextOf(command);
+  if (id !== undefined && options.user !== undefined)
+    throw new CommandError('Cannot take both an id and --user: an id says it all', 2);
+  if (id !== undefined) {
+    await clients.sessions.revokeSession({id});
+    out.line(out.json ? '{}' : `Session ${id} is revoked`);
+    return;
+  }
+  const answer = await clients.sessions.revokeSessions({userId: options.user ?? ''});
+  if (out.json) return out.document(RevokeSessionsResponseSchema, answer);
+  out.line(`Revoked sessions: ${answer.revokedCount}`);
 }
 
 async function login(

@@ -3,6 +3,7 @@ import {jwtVerify, SignJWT} from 'jose';
 import {DomainError} from '../errors.ts';
 import type {MasterKey} from '../secrets.ts';
 import type {Role, UserRow} from '../store/users.ts';
+import {roles} from './roles.ts';
 
 export const accessTokenSeconds = 15 * 60;
 const issuer = 'muster';
@@ -11,7 +12,13 @@ const audience = 'muster-user';
 /** Prefix of a PKCS#8 Ed25519 private key (RFC 8410, 7) before its 32 raw bytes. */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-export type TokenUser = {readonly id: string; readonly username: string; readonly role: Role};
+export type TokenUser = {
+  readonly id: string;
+  readonly username: string;
+  /** When it was issued: what counts is the user's role now. */
+  readonly role: Role;
+  readonly sessionId: string;
+};
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
@@ -50,12 +57,10 @@ export function createAccessTokens({key, now}: {key: MasterKey; now: () => Date}
         );
       });
       const role = roles.find(name => name === payload['role']);
-      const {sub, username} = payload;
-      if (!sub || typeof username !== 'string' || !role)
+      const {sub, username, sid} = payload;
+      if (!sub || typeof username !== 'string' || typeof sid !== 'string' || !role)
         throw new DomainError('unauthenticated', 'Cannot accept the token: it names nobody');
-      return {id: sub, username, role};
+      return {id: sub, username, role, sessionId: sid};
     },
   };
 }
-
-const roles = ['viewer', 'developer', 'operator', 'admin'] as const satisfies readonly Role[];

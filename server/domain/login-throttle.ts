@@ -2,6 +2,7 @@ import {isIPv6} from 'node:net';
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import * as store from '../store/login-failures.ts';
+import {hasSessionFrom} from '../store/sessions.ts';
 
 const forgetAfterMs = 3_600_000;
 const waitFirstMs = 1000;
@@ -19,8 +20,17 @@ export function waitMsAfter(scope: Scope, count: number): number {
 }
 
 /** An IPv6 site has the whole /64. */
-function networkOf(address: string): string {
-  return isIPv6(address) ? address.split(':').slice(0, 4).join(':') : address;
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length);
+  const all = [...groups, ...Array.from({length: zeros}, () => '0'), ...after];
+  return all
+    .slice(0, 4)
+    .map(group => Number.parseInt(group, 16).toString(16))
+    .join(':');
 }
 
 function keysOf(username: string, address: string): Readonly<Record<Scope, string>> {
@@ -34,20 +44,27 @@ function keysOf(username: string, address: string): Readonly<Record<Scope, strin
 
 type Attempt = {readonly username: string; readonly address: string; readonly now: Date};
 
-/** Throws "resource_exhausted" while this account or address has to wait. */
+/**
+ * Throws "resource_exhausted" while this account or address has to wait. The wait of the account as such, which strangers anywhere can cause,
+ * does not hold where its owner has signed in before.
+ */
 export async function assertMayLogIn(sql: Sql, {username, address, now}: Attempt): Promise<void> {
   const keys = keysOf(username, address);
   const rows = await store.listLoginFailures(sql, Object.values(keys));
   const waits = rows.map(({key, count, lastTime}) => {
     const scope = scopes.find(name => keys[name] === key) ?? 'pair';
-    return lastTime.getTime() + waitMsAfter(scope, count) - now.getTime();
+    return {scope, ms: lastTime.getTime() + waitMsAfter(scope, count) - now.getTime()};
   });
-  const waitMs = Math.max(0, ...waits);
-  if (waitMs > 0)
-    throw new DomainError(
-      'resource_exhausted',
-      `Cannot sign in as "${username}": too many failed attempts; try again in ${Math.ceil(waitMs / 1000)} seconds`,
-    );
+  const due = waits.filter(({ms}) => ms > 0);
+  const onlyAccount = due.length > 0 && due.every(({scope}) => scope === 'account');
+  if (due.length === 0 || (onlyAccount && (await hasSessionFrom(sql, username, address)))) return;
+
+  const seconds = Math.ceil(Math.max(...due.map(({ms}) => ms)) / 1000);
+  throw new DomainError(
+    'resource_exhausted',
+    `Cannot sign in as "${username}": too many failed attempts; try again in ${seconds} seconds`,
+    {retryAfterSeconds: seconds},
+  );
 }
 
 const scopes = ['pair', 'address', 'account'] as const satisfies readonly Scope[];
@@ -65,4 +82,9 @@ export async function forgetFailedLogins(
 ): Promise<void> {
   const {pair, account} = keysOf(username, address);
   await store.clearLoginFailures(sql, [pair, account]);
+}
+
+/** Of the account from everywhere: an administrator has given it a new password. */
+export async function forgetFailedLoginsOf(sql: Sql, username: string): Promise<void> {
+  await store.clearLoginFailuresOf(sql, username);
 }

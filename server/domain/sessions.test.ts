@@ -5,6 +5,7 @@ import {DomainError} from '../errors.ts';
 import {masterKey} from '../secrets.ts';
 import {createAccessTokens} from './access-tokens.ts';
 import {waitMsAfter} from './login-throttle.ts';
+import {createPasswordCheck} from './password-check.ts';
 import {hashPassword, verifyPassword} from './passwords.ts';
 import {createSessions} from './sessions.ts';
 import {createUsers} from './users.ts';
@@ -25,7 +26,8 @@ async function setUp() {
   const deps = {sql, now, newId: randomUUID};
   const accessTokens = createAccessTokens({key: masterKey(Buffer.alloc(32, 1)), now});
   const users = createUsers(deps);
-  const sessions = createSessions({...deps, accessTokens});
+  const checkPassword = createPasswordCheck(deps);
+  const sessions = createSessions({...deps, accessTokens, checkPassword});
   await users.create('local', {username: 'alice', email: '', password, role: 'operator'});
   const owned = stack.move();
   const eventTypes = async () =>
@@ -55,7 +57,7 @@ test('a session lasts by refreshing; its access token names the user for 15 minu
 
   app.clock.ms += 15 * 60_000;
   t.is(await kindOf(t, app.accessTokens.verify(first.token)), 'unauthenticated');
-  const second = await app.sessions.refresh(first.refreshToken);
+  const second = await app.sessions.refresh(first.refreshToken, '10.0.0.1');
   t.like(await app.accessTokens.verify(second.token), {username: 'alice'});
   const other = createAccessTokens({
     key: masterKey(Buffer.alloc(32, 2)),
@@ -67,10 +69,10 @@ test('a session lasts by refreshing; its access token names the user for 15 minu
 test('a refresh token that comes again ends the session, also for the thief', async t => {
   await using app = await setUp();
   const {refreshToken} = await app.sessions.logIn({username: 'alice', password}, '10.0.0.1');
-  const stolen = await app.sessions.refresh(refreshToken);
-  const error = await t.throwsAsync(app.sessions.refresh(refreshToken));
+  const stolen = await app.sessions.refresh(refreshToken, '10.0.0.1');
+  const error = await t.throwsAsync(app.sessions.refresh(refreshToken, '10.0.0.1'));
   t.regex(error?.message ?? '', /was used before, so the session was ended/);
-  t.is(await kindOf(t, app.sessions.refresh(stolen.refreshToken)), 'unauthenticated');
+  t.is(await kindOf(t, app.sessions.refresh(stolen.refreshToken, '10.0.0.1')), 'unauthenticated');
   t.true((await app.eventTypes()).includes('session.token_reused'));
 });
 
@@ -78,8 +80,8 @@ test('of two refreshes at once with one token, one works and the session ends', 
   await using app = await setUp();
   const {refreshToken} = await app.sessions.logIn({username: 'alice', password}, '10.0.0.1');
   const both = await Promise.allSettled([
-    app.sessions.refresh(refreshToken),
-    app.sessions.refresh(refreshToken),
+    app.sessions.refresh(refreshToken, '10.0.0.1'),
+    app.sessions.refresh(refreshToken, '10.0.0.1'),
   ]);
   t.is(both.filter(({status}) => status === 'fulfilled').length, 1);
 });
@@ -90,11 +92,11 @@ test('signing out ends the session, twice over is no error, and an old session i
   await app.sessions.logOut(one.refreshToken);
   await app.sessions.logOut(one.refreshToken);
   await app.sessions.logOut('nothing');
-  t.is(await kindOf(t, app.sessions.refresh(one.refreshToken)), 'unauthenticated');
+  t.is(await kindOf(t, app.sessions.refresh(one.refreshToken, '10.0.0.1')), 'unauthenticated');
 
   const two = await app.sessions.logIn({username: 'alice', password}, '10.0.0.1');
   app.clock.ms += 31 * 24 * 3_600_000;
-  t.is(await kindOf(t, app.sessions.refresh(two.refreshToken)), 'unauthenticated');
+  t.is(await kindOf(t, app.sessions.refresh(two.refreshToken, '10.0.0.1')), 'unauthenticated');
 });
 
 test('a wrong name and a wrong password sound the same; after five failures there is a wait', async t => {

@@ -1,21 +1,26 @@
 import {DomainError} from '../errors.ts';
+import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import * as store from '../store/sessions.ts';
-import {findUser, findUserWithHash, type UserRow} from '../store/users.ts';
+import {findUser, type UserRow} from '../store/users.ts';
 import type {AccessTokens} from './access-tokens.ts';
 import type {Deps} from './deps.ts';
-import {assertMayLogIn, countFailedLogin, forgetFailedLogins} from './login-throttle.ts';
-import {verifyPassword} from './passwords.ts';
+import type {Credentials, PasswordCheck} from './password-check.ts';
 import {digestCode, makeSecretCode} from './secret-codes.ts';
 
-const sessionMs = 30 * 24 * 3_600_000;
+/** Who signs in elsewhere comes back every day, so that a role lost there is lost here. */
+const sessionMs: Readonly<Record<store.SessionMethod, number>> = {
+  password: 30 * 24 * 3_600_000,
+  oidc: 24 * 3_600_000,
+};
 
-export type SignedIn = {
+export type Tokens = {
   readonly token: string;
   readonly expireTime: Date;
   readonly refreshToken: string;
-  readonly user: UserRow;
 };
+
+export type SignedIn = Tokens & {readonly user: UserRow};
 
 export type Sessions = ReturnType<typeof createSessions>;
 
@@ -25,30 +30,32 @@ export function createSessions({
   now,
   newId,
   accessTokens,
-}: Deps & {accessTokens: AccessTokens}) {
+  checkPassword,
+}: Deps & {readonly accessTokens: AccessTokens; readonly checkPassword: PasswordCheck}) {
   /** Takes what was decided inside the transaction: what ends a session must commit although the caller is refused. */
   type Rotation =
     | {readonly refusal: string}
     | {readonly user: UserRow; sessionId: string; code: string};
 
-  async function rotate(refreshToken: string): Promise<Rotation> {
+  async function rotate(refreshToken: string, address: string): Promise<Rotation> {
     const sha256 = digestCode(refreshToken);
     return sql.begin(async tx => {
       const found = await store.findRefreshToken(tx, sha256);
       const user = found && (await findUser(tx, found.userId));
-      if (!user || found.ended || found.expireTime <= now())
+      if (!user || user.disabled || found.ended || found.expireTime <= now())
         return {refusal: 'the session has ended; sign in again'};
 
       const {sessionId} = found;
       const entry = {time: now(), actor: `user:${user.username}`, subject: `sessions/${sessionId}`};
       if (found.used) {
         await store.endSession(tx, sessionId, {time: now(), reason: 'refresh token used twice'});
-        await appendEvent(tx, {id: newId(), type: 'session.token_reused', ...entry});
+        const type = 'session.token_reused';
+        await appendEvent(tx, {id: newId(), type, ...entry, data: {address}});
         return {
           refusal: 'the refresh token was used before, so the session was ended; sign in again',
         };
       }
-      await store.markRefreshTokenUsed(tx, sha256, now());
+      await store.markRefreshTokenUsed(tx, sha256, {time: now(), address});
       const next = makeSecretCode('refresh');
       await store.insertRefreshToken(tx, {sha256: next.sha256, sessionId, createTime: now()});
       await appendEvent(tx, {id: newId(), type: 'session.refreshed', ...entry});
@@ -56,49 +63,50 @@ export function createSessions({
     });
   }
 
-  return {
-    /** Throws "unauthenticated" with one sentence for a wrong name and a wrong password. */
-    async logIn(
-      {username, password}: {username: string; password: string},
-      address: string,
-    ): Promise<SignedIn> {
-      const attempt = {username, address, now: now()};
-      await assertMayLogIn(sql, attempt);
-      const found = await findUserWithHash(sql, username);
-      if (!(await verifyPassword(password, found?.passwordHash)) || !found) {
-        await countFailedLogin(sql, attempt);
-        throw new DomainError(
-          'unauthenticated',
-          `Cannot sign in as "${username}": the name or the password is wrong`,
-        );
-      }
+  /** In the transaction of whatever proved who it is; `issue` makes the tokens after its commit. */
+  async function open(
+    tx: Sql,
+    user: UserRow,
+    {method, address}: {readonly method: store.SessionMethod; readonly address: string},
+  ): Promise<{readonly sessionId: string; readonly refreshToken: string}> {
+    const sessionId = newId();
+    const refresh = makeSecretCode('refresh');
+    const createTime = now();
+    const expireTime = new Date(createTime.getTime() + sessionMs[method]);
+    await store.deleteSessionsExpiredBefore(tx, createTime);
+    const session = {id: sessionId, userId: user.id, method, address, createTime, expireTime};
+    await store.insertSession(tx, session);
+    await store.insertRefreshToken(tx, {sha256: refresh.sha256, sessionId, createTime});
+    await appendEvent(tx, {
+      id: newId(),
+      time: createTime,
+      type: 'session.started',
+      actor: `user:${user.username}`,
+      subject: `sessions/${sessionId}`,
+      data: {address, method},
+    });
+    return {sessionId, refreshToken: refresh.code};
+  }
 
-      const {passwordHash: _hidden, ...user} = found;
-      const sessionId = newId();
-      const refresh = makeSecretCode('refresh');
-      const createTime = now();
-      await sql.begin(async tx => {
-        await forgetFailedLogins(tx, attempt);
-        await store.deleteSessionsExpiredBefore(tx, createTime);
-        const expireTime = new Date(createTime.getTime() + sessionMs);
-        await store.insertSession(tx, {id: sessionId, userId: user.id, createTime, expireTime});
-        await store.insertRefreshToken(tx, {sha256: refresh.sha256, sessionId, createTime});
-        await appendEvent(tx, {
-          id: newId(),
-          time: createTime,
-          type: 'session.started',
-          actor: `user:${username}`,
-          subject: `sessions/${sessionId}`,
-          data: {address},
-        });
-      });
-      const access = await accessTokens.issue(user, sessionId);
-      return {...access, refreshToken: refresh.code, user};
+  async function issue(
+    user: UserRow,
+    {sessionId, refreshToken}: {readonly sessionId: string; readonly refreshToken: string},
+  ): Promise<SignedIn> {
+    return {...(await accessTokens.issue(user, sessionId)), refreshToken, user};
+  }
+
+  return {
+    open,
+    issue,
+
+    async logIn(credentials: Credentials, address: string): Promise<SignedIn> {
+      const user = await checkPassword(credentials, address);
+      return issue(user, await sql.begin(tx => open(tx, user, {method: 'password', address})));
     },
 
     /** Each refresh token works once; one that comes again was stolen by somebody, and ends the session for everybody. */
-    async refresh(refreshToken: string): Promise<Omit<SignedIn, 'user'>> {
-      const rotation = await rotate(refreshToken);
+    async refresh(refreshToken: string, address: string): Promise<Tokens> {
+      const rotation = await rotate(refreshToken, address);
       if ('refusal' in rotation)
         throw new DomainError('unauthenticated', `Cannot refresh: ${rotation.refusal}`);
       const access = await accessTokens.issue(rotation.user, rotation.sessionId);
@@ -111,19 +119,24 @@ export function createSessions({
         const found = await store.findRefreshToken(tx, digestCode(refreshToken));
         const user = found && (await findUser(tx, found.userId));
         if (!user) return;
-        const ended = await store.endSession(tx, found.sessionId, {
-          time: now(),
-          reason: 'signed out',
-        });
-        if (!ended) return;
-        await appendEvent(tx, {
-          id: newId(),
-          time: now(),
-          type: 'session.ended',
-          actor: `user:${user.username}`,
-          subject: `sessions/${found.sessionId}`,
-        });
+        const {sessionId} = found;
+        if (!(await store.endSession(tx, sessionId, {time: now(), reason: 'signed out'}))) return;
+        const actor = `user:${user.username}`;
+        const subject = `sessions/${sessionId}`;
+        await appendEvent(tx, {id: newId(), time: now(), type: 'session.ended', actor, subject});
       });
+    },
+
+    /** Who an access token's session belongs to, as they are now. Throws "unauthenticated" when it is over. */
+    async getLiveUser(sessionId: string): Promise<UserRow> {
+      const userId = await store.findUserOfSession(sql, sessionId, now());
+      const user = userId && (await findUser(sql, userId));
+      if (!user || user.disabled)
+        throw new DomainError(
+          'unauthenticated',
+          'Cannot accept the token: its session has ended; sign in again',
+        );
+      return user;
     },
   };
 }

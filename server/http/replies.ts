@@ -53,7 +53,12 @@ export function sendError(
   {status = codeToHttpStatus(error.code), headers = {}}: {status?: number; headers?: Headers} = {},
 ): void {
   const challenge: Headers = status === 401 ? {'www-authenticate': 'Bearer'} : {};
-  sendJson(response, status, {body: errorBody(error), headers: {...challenge, ...headers}});
+  const retryAfter = error.metadata.get('retry-after');
+  const retry: Headers = retryAfter ? {'retry-after': retryAfter} : {};
+  sendJson(response, status, {
+    body: errorBody(error),
+    headers: {...challenge, ...retry, ...headers},
+  });
 }
 
 export function errorBody(error: ConnectError): JsonValue {

@@ -14,6 +14,12 @@ export type Identity = {
   readonly role: Role;
   /** Of a person. */
   readonly userId?: string;
+  /** Of a person who signed in. */
+  readonly sessionId?: string;
+  /** Of a program that acts for a person. */
+  readonly apiTokenId?: string;
+  /** Who it is now; throws when what proved it no longer does. For calls that last. */
+  readonly recheck?: () => Promise<Identity>;
   readonly serviceId?: string;
   readonly serviceKind?: 'edge' | 'builder';
 };
@@ -23,8 +29,13 @@ export type Caller = Identity & {
   readonly address: string;
 };
 
-/** Throws when the bearer token proves nothing. */
-export type Identify = (token: string) => Promise<Identity>;
+/** What a request brings to prove who it is. */
+export type Credential =
+  | {readonly scheme: 'bearer'; readonly token: string}
+  | {readonly scheme: 'basic'; readonly username: string; readonly password: string};
+
+/** Throws when the credential proves nothing. */
+export type Identify = (credential: Credential, address: string) => Promise<Identity>;
 
 const anonymous: Identity = {name: 'anonymous', role: 'anonymous'};
 
@@ -37,7 +48,12 @@ const addressKey = createContextKey('', {description: 'peer address'});
 
 /** What an HTTP server knows about a request before any interceptor runs. */
 export function contextOfPeer(address: string | undefined): ContextValues {
-  return createContextValues().set(addressKey, (address ?? '').replace(/^::ffff:/, ''));
+  return createContextValues().set(addressKey, peerAddress(address));
+}
+
+/** An IPv4 peer of an IPv6 socket is named as IPv4. */
+export function peerAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:/, '');
 }
 
 /**
@@ -50,24 +66,49 @@ export const authenticate =
   async request => {
     const {contextValues} = request;
     const address = contextValues.get(addressKey);
+    const header = request.header.get('authorization');
     const identity = isOpen(request.method)
-      ? await identifyBearer(request.header.get('authorization'), identify).catch(() => anonymous)
-      : await identifyBearer(request.header.get('authorization'), identify);
+      ? await identifyOpenly(header, address, identify)
+      : await identifyHeader(header, address, identify);
     contextValues.set(callerKey, {...identity, address});
     return next(request);
   };
 
-/** Anonymous without an Authorization header; UNAUTHENTICATED when its token is not valid. */
-export async function identifyBearer(
+/** Anonymous without an Authorization header; UNAUTHENTICATED when what it holds is not valid. */
+export async function identifyHeader(
   header: string | null | undefined,
+  address: string,
+  identify: Identify,
+): Promise<Identity> {
+  return header ? identify(readCredential(header), address) : anonymous;
+}
+
+/** A password is not tried where none is needed: it costs time, and a wrong one would count. */
+async function identifyOpenly(
+  header: string | null,
+  address: string,
   identify: Identify,
 ): Promise<Identity> {
   if (!header) return anonymous;
+  try {
+    const credential = readCredential(header);
+    return credential.scheme === 'bearer' ? await identify(credential, address) : anonymous;
+  } catch {
+    return anonymous;
+  }
+}
+
+function readCredential(header: string): Credential {
   const token = /^bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1];
-  if (!token)
-    throw new ConnectError(
-      'Cannot read the Authorization header: expected "Bearer <token>"',
-      Code.Unauthenticated,
-    );
-  return identify(token);
+  if (token) return {scheme: 'bearer', token};
+
+  // RFC 7617: the name ends at the first colon.
+  const encoded = /^basic +([\w+/=-]+) *$/i.exec(header)?.[1] ?? '';
+  const [, username, password] =
+    /^([^:]+):(.+)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
+  if (username && password) return {scheme: 'basic', username, password};
+  throw new ConnectError(
+    'Cannot read the Authorization header: expected "Bearer <token>" or "Basic <user name and password in base64>"',
+    Code.Unauthenticated,
+  );
 }

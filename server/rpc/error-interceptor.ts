@@ -58,7 +58,7 @@ function toConnectError(error: unknown, request: Request, log: Logger): ConnectE
     return new ConnectError(
       error.message,
       codes[error.kind],
-      undefined,
+      headersOf(error),
       detailsOf(error, request),
       error,
     );
@@ -104,6 +104,13 @@ function describeViolations(error: ConnectError, request: Request): ConnectError
   );
   sentence.details = error.details;
   return sentence;
+}
+
+/** RFC 9110, 10.2.3. */
+function headersOf({retryAfterSeconds}: DomainError) {
+  return retryAfterSeconds === undefined
+    ? undefined
+    : {'retry-after': String(Math.ceil(retryAfterSeconds))};
 }
 
 /** Agents are programs: they act on the reason (AgentErrorInfo), not on the sentence. */

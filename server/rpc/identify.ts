@@ -2,34 +2,96 @@ import {timingSafeEqual} from 'node:crypto';
 import {verifyToken} from '@muster/runtime/tokens.ts';
 import {decodeJwt} from 'jose';
 import type {AccessTokens} from '../domain/access-tokens.ts';
+import type {PasswordCheck} from '../domain/password-check.ts';
 import {digestCode} from '../domain/secret-codes.ts';
 import type {Services} from '../domain/services.ts';
+import type {Sessions} from '../domain/sessions.ts';
+import {type ApiTokens, apiTokenPrefix} from '../domain/tokens.ts';
 import {DomainError} from '../errors.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
+import type {UserRow} from '../store/users.ts';
 import type {Identify, Identity} from './caller.ts';
 
 const serviceAudience = 'muster-service';
 
+export type IdentifyOptions = {
+  readonly accessTokens: AccessTokens;
+  readonly sessions: Sessions;
+  readonly apiTokens: ApiTokens;
+  /** Of HTTP Basic. */
+  readonly checkPassword: PasswordCheck;
+  readonly services: Services;
+  readonly localTokenSha256: Buffer | undefined;
+};
+
 /**
- * Who a bearer token is: the local administrator's of this run of the server, a service's own (signed by its key, two minutes), or a
- * person's. Throws DomainError "unauthenticated" when it is none.
+ * Who a credential is: the local administrator of this run of the server, a service (its own signature, two minutes), or a person, by the access
+ * token of a session, an API token or a password. A person's rights are those that the database tells now, not those at the time of the
+ * token. Throws DomainError "unauthenticated" when it is none.
  */
-export function createIdentify({
-  accessTokens,
-  services,
-  localTokenSha256,
-}: {
-  accessTokens: AccessTokens;
-  services: Services;
-  localTokenSha256: Buffer | undefined;
-}): Identify {
-  return async token => {
+export function createIdentify(options: IdentifyOptions): Identify {
+  const {services, localTokenSha256} = options;
+
+  async function identifyToken(token: string, address: string): Promise<Identity> {
     if (localTokenSha256 && timingSafeEqual(digestCode(token), localTokenSha256))
       return {name: 'local', role: 'admin'};
+    if (token.startsWith(apiTokenPrefix)) return identifyApiToken(token, address, options);
     if (audienceOf(token) === serviceAudience) return identifyService(token, services);
-    const {id, username, role} = await accessTokens.verify(token);
-    return {name: `user:${username}`, role, userId: id};
+    return identifySession(token, options);
+  }
+
+  async function identifyPassword(
+    credentials: {readonly username: string; readonly password: string},
+    address: string,
+  ): Promise<Identity> {
+    const {username, password} = credentials;
+    if (!password.startsWith(apiTokenPrefix))
+      return identityOf(await options.checkPassword(credentials, address));
+    const identity = await identifyToken(password, address);
+    if (identity.name === `user:${username}`) return identity;
+    throw new DomainError(
+      'unauthenticated',
+      `Cannot accept the API token: it is not one of user "${username}"`,
+    );
+  }
+
+  const identify: Identify = async (credential, address) => {
+    const identity =
+      credential.scheme === 'basic'
+        ? await identifyPassword(credential, address)
+        : await identifyToken(credential.token, address);
+    // An access token may expire while its session goes on.
+    return {recheck: () => identify(credential, address), ...identity};
   };
+  return identify;
+}
+
+const identityOf = ({id, username, role}: UserRow): Identity => ({
+  name: `user:${username}`,
+  role,
+  userId: id,
+});
+
+async function identifySession(
+  token: string,
+  {accessTokens, sessions}: IdentifyOptions,
+): Promise<Identity> {
+  const {sessionId} = await accessTokens.verify(token);
+  const identify = async (): Promise<Identity> => ({
+    ...identityOf(await sessions.getLiveUser(sessionId)),
+    sessionId,
+    recheck: identify,
+  });
+  return identify();
+}
+
+async function identifyApiToken(
+  secret: string,
+  address: string,
+  {apiTokens}: IdentifyOptions,
+): Promise<Identity> {
+  const {token, user, role} = await apiTokens.identify(secret, address);
+  return {...identityOf(user), role, apiTokenId: token.id};
 }
 
 async function identifyService(token: string, services: Services): Promise<Identity> {
@@ -43,11 +105,14 @@ async function identifyService(token: string, services: Services): Promise<Ident
       );
     },
   );
-  const service = await services.findLive(iss);
-  if (!service)
-    throw new DomainError('unauthenticated', 'Cannot accept the token: unknown service');
-  const {id, kind, name} = service;
-  return {name: `${kind}:${name}`, role: kind, serviceId: id, serviceKind: kind};
+  const recheck = async (): Promise<Identity> => {
+    const service = await services.findLive(iss);
+    if (!service)
+      throw new DomainError('unauthenticated', 'Cannot accept the token: unknown service');
+    const {id, kind, name} = service;
+    return {name: `${kind}:${name}`, role: kind, serviceId: id, serviceKind: kind, recheck};
+  };
+  return recheck();
 }
 
 /** What it claims to be for, before anything is proved. */

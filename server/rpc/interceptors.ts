@@ -6,6 +6,7 @@ import {authorize} from './authorize.ts';
 import {authenticate, type Identify} from './caller.ts';
 import {countCalls} from './count-calls.ts';
 import {mapErrors} from './error-interceptor.ts';
+import {recheckStreams} from './recheck-streams.ts';
 import {limitStreams} from './stream-limits.ts';
 
 /** What every call passes, over whichever protocol it came; the first is the outermost. */
@@ -24,6 +25,7 @@ export function createInterceptors({
     authenticate(identify),
     authorize,
     limitStreams(),
+    recheckStreams(),
     createValidateInterceptor(),
   ];
 }

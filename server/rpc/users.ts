@@ -7,6 +7,7 @@ import {
   UserSchema,
   type UserService,
 } from '@muster/proto/gen/muster/v1/users_pb.ts';
+import type {PasswordChanges} from '../domain/password-changes.ts';
 import type {Users} from '../domain/users.ts';
 import {DomainError} from '../errors.ts';
 import type {Role, UserRow} from '../store/users.ts';
@@ -26,17 +27,21 @@ const fromProtoRole: ReadonlyMap<User_Role, Role> = new Map([
   [User_Role.ADMIN, 'admin'],
 ]);
 
-export function toUserMessage({id, username, email, role, createTime}: UserRow): User {
+export function toUserMessage({role, createTime, ...same}: UserRow): User {
   return create(UserSchema, {
-    id,
-    username,
-    email,
+    ...same,
     role: toProtoRole[role],
     createTime: timestampFromDate(createTime),
   });
 }
 
-export const userService = (users: Users): ServiceImpl<typeof UserService> => ({
+export const userService = ({
+  users,
+  passwords,
+}: {
+  users: Users;
+  passwords: PasswordChanges;
+}): ServiceImpl<typeof UserService> => ({
   async listUsers(request) {
     const page = await users.list(request);
     return {users: page.users.map(toUserMessage), nextPageToken: page.nextPageToken};
@@ -48,6 +53,47 @@ export const userService = (users: Users): ServiceImpl<typeof UserService> => ({
       throw new DomainError('invalid_argument', `Cannot create user "${username}": unknown role`);
     const actor = values.get(callerKey).name;
     return {user: toUserMessage(await users.create(actor, {username, email, password, role}))};
+  },
+
+  async getUser({id}) {
+    return {user: toUserMessage(await users.get(id))};
+  },
+
+  async updateUser({id, email, role, password, disabled}, {values}) {
+    const change = {
+      email,
+      role: role === undefined ? undefined : fromProtoRole.get(role),
+      password,
+      disabled,
+    };
+    if (Object.values(change).every(value => value === undefined))
+      throw new DomainError(
+        'invalid_argument',
+        `Cannot change user "${id}": name the fields to change, one or more of email, role, password, disabled`,
+      );
+    return {user: toUserMessage(await users.update(values.get(callerKey).name, id, change))};
+  },
+
+  async deleteUser({id}, {values}) {
+    await users.delete(values.get(callerKey).name, id);
+    return {};
+  },
+
+  async changePassword({currentPassword, newPassword}, {values}) {
+    const caller = values.get(callerKey);
+    const change = {current: currentPassword, next: newPassword};
+    await passwords.change(caller, change, caller.address);
+    return {};
+  },
+
+  async createPasswordReset({id}, {values}) {
+    const {code, expireTime} = await passwords.createReset(values.get(callerKey).name, id);
+    return {code, expireTime: timestampFromDate(expireTime)};
+  },
+
+  async completePasswordReset({code, newPassword}) {
+    await passwords.completeReset(code, newPassword);
+    return {};
   },
 
   async getCurrentUser(_request, {values}) {

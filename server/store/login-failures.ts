@@ -6,6 +6,9 @@ export type LoginFailuresRow = {
   readonly lastTime: Date;
 };
 
+/** Beyond so many accounts and addresses the ones that failed longest ago are forgotten. */
+const rowsMax = 100_000;
+
 export async function listLoginFailures(
   sql: Sql,
   keys: readonly string[],
@@ -29,9 +32,22 @@ export async function countLoginFailure(
         else least(login_failures.count + 1, 1000000) end,
       last_time = excluded.last_time
   `;
-  await sql`delete from login_failures where last_time < ${forgetBefore}`;
+  await sql`
+    delete from login_failures where last_time < greatest(
+      ${forgetBefore},
+      (select last_time from login_failures order by last_time desc offset ${rowsMax} limit 1)
+    )
+  `;
 }
 
 export async function clearLoginFailures(sql: Sql, keys: readonly string[]): Promise<void> {
   await sql`delete from login_failures where key in ${sql([...keys])}`;
+}
+
+/** Of an account: alone and with every address. */
+export async function clearLoginFailuresOf(sql: Sql, username: string): Promise<void> {
+  await sql`
+    delete from login_failures
+    where key = ${`account:${username}`} or starts_with(key, ${`pair:${username}@`})
+  `;
 }

@@ -1,10 +1,21 @@
 import type {Sql} from './db.ts';
 
-export type SessionRow = {
+export type SessionMethod = 'password' | 'oidc';
+
+export type NewSessionRow = {
   readonly id: string;
   readonly userId: string;
+  readonly method: SessionMethod;
+  readonly address: string;
   readonly createTime: Date;
   readonly expireTime: Date;
+};
+
+export type SessionRow = NewSessionRow & {
+  readonly username: string;
+  /** Where and when it was refreshed last. */
+  readonly lastAddress: string;
+  readonly lastUseTime: Date;
 };
 
 export type RefreshTokenRow = {
@@ -15,8 +26,9 @@ export type RefreshTokenRow = {
   readonly used: boolean;
 };
 
-export async function insertSession(sql: Sql, session: SessionRow): Promise<void> {
-  await sql`insert into sessions ${sql(session)}`;
+export async function insertSession(sql: Sql, session: NewSessionRow): Promise<void> {
+  const {address: lastAddress, createTime: lastUseTime} = session;
+  await sql`insert into sessions ${sql({...session, lastAddress, lastUseTime})}`;
 }
 
 export async function insertRefreshToken(
@@ -41,21 +53,94 @@ export async function findRefreshToken(
   return row;
 }
 
-export async function markRefreshTokenUsed(sql: Sql, sha256: Buffer, time: Date): Promise<void> {
-  await sql`update refresh_tokens set use_time = ${time} where sha256 = ${sha256}`;
+export async function markRefreshTokenUsed(
+  sql: Sql,
+  sha256: Buffer,
+  {time, address}: {time: Date; address: string},
+): Promise<void> {
+  await sql`
+    with used as (
+      update refresh_tokens set use_time = ${time} where sha256 = ${sha256} returning session_id
+    )
+    update sessions set last_use_time = ${time}, last_address = ${address}
+    from used where id = used.session_id
+  `;
 }
 
-/** False when it had ended already. */
-export async function endSession(
+/** The user of a session that has neither ended nor expired. */
+export async function findUserOfSession(
   sql: Sql,
   id: string,
-  {time, reason}: {time: Date; reason: string},
+  now: Date,
+): Promise<string | undefined> {
+  const [row] = await sql<{userId: string}[]>`
+    select user_id from sessions where id = ${id} and end_time is null and expire_time > ${now}
+  `;
+  return row?.userId;
+}
+
+/** Whether this person has signed in from here before. */
+export async function hasSessionFrom(
+  sql: Sql,
+  username: string,
+  address: string,
 ): Promise<boolean> {
+  const rows = await sql`
+    select 1 from sessions s join users u on u.id = s.user_id
+    where u.username = ${username} and s.address = ${address} limit 1
+  `;
+  return rows.length > 0;
+}
+
+/** Live ones, newest first, before the id given. */
+export async function listSessions(
+  sql: Sql,
+  {
+    userId,
+    before,
+    now,
+    limit,
+  }: {
+    userId: string | undefined;
+    before: string | undefined;
+    now: Date;
+    limit: number;
+  },
+): Promise<readonly SessionRow[]> {
+  return sql<SessionRow[]>`
+    select s.id, s.user_id, u.username, s.method, s.address, s.last_address, s.create_time,
+      s.last_use_time, s.expire_time
+    from sessions s join users u on u.id = s.user_id
+    where s.end_time is null and s.expire_time > ${now}
+      and ${userId === undefined ? sql`true` : sql`s.user_id = ${userId}`}
+      and ${before === undefined ? sql`true` : sql`s.id < ${before}`}
+    order by s.id desc limit ${limit}
+  `;
+}
+
+type End = {readonly time: Date; readonly reason: string};
+
+/** False when it had ended already. */
+export async function endSession(sql: Sql, id: string, {time, reason}: End): Promise<boolean> {
   const {count} = await sql`
     update sessions set end_time = ${time}, end_reason = ${reason}
     where id = ${id} and end_time is null
   `;
   return count === 1;
+}
+
+/** All of one user but `except`; gives their number. */
+export async function endSessionsOf(
+  sql: Sql,
+  userId: string,
+  {time, reason, except}: End & {readonly except?: string | undefined},
+): Promise<number> {
+  const {count} = await sql`
+    update sessions set end_time = ${time}, end_reason = ${reason}
+    where user_id = ${userId} and end_time is null and expire_time > ${time}
+      and ${except === undefined ? sql`true` : sql`id <> ${except}`}
+  `;
+  return count;
 }
 
 export async function deleteSessionsExpiredBefore(sql: Sql, time: Date): Promise<void> {

@@ -6,33 +6,70 @@ export type UserRow = {
   readonly id: string;
   readonly username: string;
   readonly email: string;
+  /** Everywhere: of the binding without a workspace, which every user has. */
   readonly role: Role;
+  readonly createTime: Date;
+  readonly disabled: boolean;
+  readonly hasPassword: boolean;
+};
+
+export type NewUserRow = {
+  readonly id: string;
+  readonly username: string;
+  readonly email: string;
+  readonly passwordHash: string | null;
   readonly createTime: Date;
 };
 
-export type NewUserRow = UserRow & {readonly passwordHash: string};
+export type UserChangeRow = Partial<{
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly disableTime: Date | null;
+}>;
 
-const columns = ['id', 'username', 'email', 'role', 'createTime'] as const;
+const selectUsers = (sql: Sql) => sql`
+  select u.id, u.username, u.email, b.role, u.create_time,
+    u.disable_time is not null as disabled, u.password_hash is not null as has_password
+  from users u join role_bindings b on b.user_id = u.id and b.workspace_id is null
+`;
 
-/** Undefined when the name is taken. */
-export async function insertUser(sql: Sql, user: NewUserRow): Promise<UserRow | undefined> {
-  const [row] = await sql<UserRow[]>`
-    insert into users ${sql(user)} on conflict (username) do nothing returning ${sql(columns)}
-  `;
-  return row;
+/** False when the name is taken. Its role is a binding of its own. */
+export async function insertUser(sql: Sql, user: NewUserRow): Promise<boolean> {
+  const {count} = await sql`insert into users ${sql(user)} on conflict (username) do nothing`;
+  return count === 1;
 }
 
 export async function findUser(sql: Sql, id: string): Promise<UserRow | undefined> {
-  const [row] = await sql<UserRow[]>`select ${sql(columns)} from users where id = ${id}`;
+  const [row] = await sql<UserRow[]>`${selectUsers(sql)} where u.id = ${id}`;
   return row;
 }
 
-export async function findUserWithHash(
-  sql: Sql,
-  username: string,
-): Promise<NewUserRow | undefined> {
-  const [row] = await sql<NewUserRow[]>`select * from users where username = ${username}`;
+export async function findUserByName(sql: Sql, username: string): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`${selectUsers(sql)} where u.username = ${username}`;
   return row;
+}
+
+/** False when there is none. */
+export async function lockUser(sql: Sql, id: string): Promise<boolean> {
+  const rows = await sql`select 1 from users where id = ${id} for update`;
+  return rows.length > 0;
+}
+
+/** Undefined for nobody and for somebody without a password. */
+export async function findPasswordHash(sql: Sql, username: string): Promise<string | undefined> {
+  const [row] = await sql<{passwordHash: string | null}[]>`
+    select password_hash from users where username = ${username}
+  `;
+  return row?.passwordHash ?? undefined;
+}
+
+export async function updateUser(sql: Sql, id: string, change: UserChangeRow): Promise<void> {
+  if (Object.keys(change).length === 0) return;
+  await sql`update users set ${sql(change)} where id = ${id}`;
+}
+
+export async function deleteUser(sql: Sql, id: string): Promise<void> {
+  await sql`delete from users where id = ${id}`;
 }
 
 /** By name, after the one given. */
@@ -41,11 +78,15 @@ export async function listUsers(
   {after, limit}: {after: string; limit: number},
 ): Promise<readonly UserRow[]> {
   return sql<UserRow[]>`
-    select ${sql(columns)} from users where username > ${after} order by username limit ${limit}
+    ${selectUsers(sql)} where u.username > ${after} order by u.username limit ${limit}
   `;
 }
 
+/** One that can act: not disabled. */
 export async function hasAdministrator(sql: Sql): Promise<boolean> {
-  const rows = await sql`select 1 from users where role = 'admin' limit 1`;
+  const rows = await sql`
+    select 1 from users u join role_bindings b on b.user_id = u.id
+    where b.workspace_id is null and b.role = 'admin' and u.disable_time is null limit 1
+  `;
   return rows.length > 0;
 }

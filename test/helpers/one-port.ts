@@ -10,7 +10,7 @@ import {type Logger, silentLogger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
 import type {HttpHandler} from '@muster/server/http/router.ts';
 import {createRouter} from '@muster/server/http/router.ts';
-import type {Identity} from '@muster/server/rpc/caller.ts';
+import type {Credential, Identity} from '@muster/server/rpc/caller.ts';
 import {createInterceptors} from '@muster/server/rpc/interceptors.ts';
 import type {Role} from '@muster/server/rpc/permissions.ts';
 import {Registry} from 'prom-client';
@@ -18,8 +18,8 @@ import {Registry} from 'prom-client';
 const roles: readonly Role[] = ['admin', 'operator', 'developer', 'viewer', 'edge', 'builder'];
 
 /** The token of a role is its name. */
-async function identifyByRole(token: string): Promise<Identity> {
-  const role = roles.find(name => name === token);
+async function identifyByRole(credential: Credential): Promise<Identity> {
+  const role = roles.find(name => credential.scheme === 'bearer' && name === credential.token);
   if (!role) throw new ConnectError('Cannot accept the token', Code.Unauthenticated);
   if (role === 'edge' || role === 'builder')
     return {name: `${role}:test`, role, serviceId: role, serviceKind: role};

@@ -2,8 +2,8 @@
 // @generated from file muster/v1/sessions.proto (package muster.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
@@ -11,13 +11,13 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_muster_v1_options } from "./options_pb.ts";
 import type { User, UserJson } from "./users_pb.ts";
 import { file_muster_v1_users } from "./users_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/sessions.proto.
  */
 export const file_muster_v1_sessions: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvc2Vzc2lvbnMucHJvdG8SCW11c3Rlci52MSJNCgxMb2dpblJlcXVlc3QSGwoIdXNlcm5hbWUYASABKAlCCbpIBnIEEAEYQBIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACLDUGAEikAEKDUxvZ2luUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoEdXNlchgDIAEoCzIPLm11c3Rlci52MS5Vc2VyEhsKDXJlZnJlc2hfdG9rZW4YBCABKAlCBLDUGAEiPgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiUKDXJlZnJlc2hfdG9rZW4YASABKAlCDrpIB3IFEAEYgAKw1BgBInoKFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoNcmVmcmVzaF90b2tlbhgDIAEoCUIEsNQYASI2Cg1Mb2dvdXRSZXF1ZXN0EiUKDXJlZnJlc2hfdG9rZW4YASABKAlCDrpIB3IFEAEYgAKw1BgBIhAKDkxvZ291dFJlc3BvbnNlIqUBChRDb21wbGV0ZVNldHVwUmVxdWVzdBIcCgRjb2RlGAEgASgJQg66SAdyBRAQGIABsNQYARI0Cgh1c2VybmFtZRgCIAEoCUIiukgfch0yG15bYS16MC05XVthLXowLTkuXy1dezAsNjJ9JBIgCghwYXNzd29yZBgDIAEoCUIOukgHcgUQChiACLDUGAESFwoFZW1haWwYBCABKAlCCLpIBXIDGP4BIjYKFUNvbXBsZXRlU2V0dXBSZXNwb25zZRIdCgR1c2VyGAEgASgLMg8ubXVzdGVyLnYxLlVzZXIiGAoWQ3JlYXRlU2V0dXBMaW5rUmVxdWVzdCJeChdDcmVhdGVTZXR1cExpbmtSZXNwb25zZRISCgRwYXRoGAEgASgJQgSw1BgBEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDKvBAoOU2Vzc2lvblNlcnZpY2USWAoFTG9naW4SFy5tdXN0ZXIudjEuTG9naW5SZXF1ZXN0GhgubXVzdGVyLnYxLkxvZ2luUmVzcG9uc2UiHKjUGAGC0+STAhI6ASoiDS9hcGkvdjEvbG9naW4SdQoOUmVmcmVzaFNlc3Npb24SIC5tdXN0ZXIudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GiEubXVzdGVyLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiHqjUGAGC0+STAhQ6ASoiDy9hcGkvdjEvcmVmcmVzaBJcCgZMb2dvdXQSGC5tdXN0ZXIudjEuTG9nb3V0UmVxdWVzdBoZLm11c3Rlci52MS5Mb2dvdXRSZXNwb25zZSIdqNQYAYLT5JMCEzoBKiIOL2FwaS92MS9sb2dvdXQScAoNQ29tcGxldGVTZXR1cBIfLm11c3Rlci52MS5Db21wbGV0ZVNldHVwUmVxdWVzdBogLm11c3Rlci52MS5Db21wbGV0ZVNldHVwUmVzcG9uc2UiHKjUGAGC0+STAhI6ASoiDS9hcGkvdjEvc2V0dXASfAoPQ3JlYXRlU2V0dXBMaW5rEiEubXVzdGVyLnYxLkNyZWF0ZVNldHVwTGlua1JlcXVlc3QaIi5tdXN0ZXIudjEuQ3JlYXRlU2V0dXBMaW5rUmVzcG9uc2UiIqjUGAmC0+STAhg6ASoiEy9hcGkvdjEvc2V0dXAtbGlua3NiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options, file_muster_v1_users]);
+  fileDesc("ChhtdXN0ZXIvdjEvc2Vzc2lvbnMucHJvdG8SCW11c3Rlci52MSJNCgxMb2dpblJlcXVlc3QSGwoIdXNlcm5hbWUYASABKAlCCbpIBnIEEAEYQBIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACLDUGAEipAEKDUxvZ2luUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoEdXNlchgDIAEoCzIPLm11c3Rlci52MS5Vc2VyEhsKDXJlZnJlc2hfdG9rZW4YBCABKAlCBLDUGAESEgoKZXhwaXJlc19pbhgFIAEoDSI+ChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEijgEKFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoNcmVmcmVzaF90b2tlbhgDIAEoCUIEsNQYARISCgpleHBpcmVzX2luGAQgASgNIjYKDUxvZ291dFJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEiEAoOTG9nb3V0UmVzcG9uc2UipQEKFENvbXBsZXRlU2V0dXBSZXF1ZXN0EhwKBGNvZGUYASABKAlCDrpIB3IFEBAYgAGw1BgBEjQKCHVzZXJuYW1lGAIgASgJQiK6SB9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2Mn0kEiAKCHBhc3N3b3JkGAMgASgJQg66SAdyBRAKGIAIsNQYARIXCgVlbWFpbBgEIAEoCUIIukgFcgMY/gEiNgoVQ29tcGxldGVTZXR1cFJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlciL4AgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEikKBm1ldGhvZBgEIAEoDjIZLm11c3Rlci52MS5TZXNzaW9uLk1ldGhvZBIPCgdhZGRyZXNzGAUgASgJEhQKDGxhc3RfYWRkcmVzcxgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYCiABKAgiRgoGTWV0aG9kEhYKEk1FVEhPRF9VTlNQRUNJRklFRBAAEhMKD01FVEhPRF9QQVNTV09SRBABEg8KC01FVEhPRF9PSURDEAIibAoTTGlzdFNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAiJVChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIkCghzZXNzaW9ucxgBIAMoCzISLm11c3Rlci52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIsChRSZXZva2VTZXNzaW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiFwoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlIjEKFVJldm9rZVNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAIi8KFlJldm9rZVNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoDSIYChZDcmVhdGVTZXR1cExpbmtSZXF1ZXN0Il4KF0NyZWF0ZVNldHVwTGlua1Jlc3BvbnNlEhIKBHBhdGgYASABKAlCBLDUGAESLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMsEHCg5TZXNzaW9uU2VydmljZRJtCgVMb2dpbhIXLm11c3Rlci52MS5Mb2dpblJlcXVlc3QaGC5tdXN0ZXIudjEuTG9naW5SZXNwb25zZSIxqNQYAYLT5JMCJzoBKloTOgEqIg4vdjEvYXV0aC9sb2dpbiINL2FwaS92MS9sb2dpbhKMAQoOUmVmcmVzaFNlc3Npb24SIC5tdXN0ZXIudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GiEubXVzdGVyLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiNajUGAGC0+STAis6ASpaFToBKiIQL3YxL2F1dGgvcmVmcmVzaCIPL2FwaS92MS9yZWZyZXNoElwKBkxvZ291dBIYLm11c3Rlci52MS5Mb2dvdXRSZXF1ZXN0GhkubXVzdGVyLnYxLkxvZ291dFJlc3BvbnNlIh2o1BgBgtPkkwITOgEqIg4vYXBpL3YxL2xvZ291dBJwCg1Db21wbGV0ZVNldHVwEh8ubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXF1ZXN0GiAubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXNwb25zZSIcqNQYAYLT5JMCEjoBKiINL2FwaS92MS9zZXR1cBJ3CgxMaXN0U2Vzc2lvbnMSHi5tdXN0ZXIudjEuTGlzdFNlc3Npb25zUmVxdWVzdBofLm11c3Rlci52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSImqNQYBoLT5JMCHGIIc2Vzc2lvbnMSEC9hcGkvdjEvc2Vzc2lvbnMSdQoNUmV2b2tlU2Vzc2lvbhIfLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBogLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiIajUGAaC0+STAhcqFS9hcGkvdjEvc2Vzc2lvbnMve2lkfRJzCg5SZXZva2VTZXNzaW9ucxIgLm11c3Rlci52MS5SZXZva2VTZXNzaW9uc1JlcXVlc3QaIS5tdXN0ZXIudjEuUmV2b2tlU2Vzc2lvbnNSZXNwb25zZSIcqNQYBoLT5JMCEioQL2FwaS92MS9zZXNzaW9ucxJ8Cg9DcmVhdGVTZXR1cExpbmsSIS5tdXN0ZXIudjEuQ3JlYXRlU2V0dXBMaW5rUmVxdWVzdBoiLm11c3Rlci52MS5DcmVhdGVTZXR1cExpbmtSZXNwb25zZSIiqNQYCYLT5JMCGDoBKiITL2FwaS92MS9zZXR1cC1saW5rc2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options, file_muster_v1_users]);
 
 /**
  * @generated from message muster.v1.LoginRequest
@@ -81,6 +81,13 @@ export type LoginResponse = Message<"muster.v1.LoginResponse"> & {
    * @generated from field: string refresh_token = 4;
    */
   refreshToken: string;
+
+  /**
+   * Seconds until `expires_at`.
+   *
+   * @generated from field: uint32 expires_in = 5;
+   */
+  expiresIn: number;
 };
 
 /**
@@ -108,6 +115,13 @@ export type LoginResponseJson = {
    * @generated from field: string refresh_token = 4;
    */
   refreshToken?: string;
+
+  /**
+   * Seconds until `expires_at`.
+   *
+   * @generated from field: uint32 expires_in = 5;
+   */
+  expiresIn?: number;
 };
 
 /**
@@ -162,6 +176,13 @@ export type RefreshSessionResponse = Message<"muster.v1.RefreshSessionResponse">
    * @generated from field: string refresh_token = 3;
    */
   refreshToken: string;
+
+  /**
+   * Seconds until `expires_at`.
+   *
+   * @generated from field: uint32 expires_in = 4;
+   */
+  expiresIn: number;
 };
 
 /**
@@ -182,6 +203,13 @@ export type RefreshSessionResponseJson = {
    * @generated from field: string refresh_token = 3;
    */
   refreshToken?: string;
+
+  /**
+   * Seconds until `expires_at`.
+   *
+   * @generated from field: uint32 expires_in = 4;
+   */
+  expiresIn?: number;
 };
 
 /**
@@ -322,6 +350,373 @@ export const CompleteSetupResponseSchema: GenMessage<CompleteSetupResponse, {jso
   messageDesc(file_muster_v1_sessions, 7);
 
 /**
+ * A login that goes on: its refresh token is exchanged for a new one again and again.
+ *
+ * @generated from message muster.v1.Session
+ */
+export type Session = Message<"muster.v1.Session"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: string username = 3;
+   */
+  username: string;
+
+  /**
+   * @generated from field: muster.v1.Session.Method method = 4;
+   */
+  method: Session_Method;
+
+  /**
+   * Where it began, and where it was refreshed last.
+   *
+   * @generated from field: string address = 5;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string last_address = 6;
+   */
+  lastAddress: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it was refreshed last.
+   *
+   * @generated from field: google.protobuf.Timestamp last_use_time = 8;
+   */
+  lastUseTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 9;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * The one that asks.
+   *
+   * @generated from field: bool current = 10;
+   */
+  current: boolean;
+};
+
+/**
+ * A login that goes on: its refresh token is exchanged for a new one again and again.
+ *
+ * @generated from message muster.v1.Session
+ */
+export type SessionJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * @generated from field: string user_id = 2;
+   */
+  userId?: string;
+
+  /**
+   * @generated from field: string username = 3;
+   */
+  username?: string;
+
+  /**
+   * @generated from field: muster.v1.Session.Method method = 4;
+   */
+  method?: Session_MethodJson;
+
+  /**
+   * Where it began, and where it was refreshed last.
+   *
+   * @generated from field: string address = 5;
+   */
+  address?: string;
+
+  /**
+   * @generated from field: string last_address = 6;
+   */
+  lastAddress?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp create_time = 7;
+   */
+  createTime?: TimestampJson;
+
+  /**
+   * When it was refreshed last.
+   *
+   * @generated from field: google.protobuf.Timestamp last_use_time = 8;
+   */
+  lastUseTime?: TimestampJson;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 9;
+   */
+  expireTime?: TimestampJson;
+
+  /**
+   * The one that asks.
+   *
+   * @generated from field: bool current = 10;
+   */
+  current?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.Session.
+ * Use `create(SessionSchema)` to create a new message.
+ */
+export const SessionSchema: GenMessage<Session, {jsonType: SessionJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 8);
+
+/**
+ * How it began.
+ *
+ * @generated from enum muster.v1.Session.Method
+ */
+export const Session_Method = {
+  /**
+   * @generated from enum value: METHOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: METHOD_PASSWORD = 1;
+   */
+  PASSWORD: 1,
+
+  /**
+   * @generated from enum value: METHOD_OIDC = 2;
+   */
+  OIDC: 2,
+} as const;
+
+/**
+ * How it began.
+ *
+ * @generated from enum muster.v1.Session.Method
+ */
+export type Session_Method = (typeof Session_Method)[keyof typeof Session_Method] | UnknownEnum;
+
+/**
+ * How it began.
+ *
+ * @generated from enum muster.v1.Session.Method
+ */
+export type Session_MethodJson = "METHOD_UNSPECIFIED" | "METHOD_PASSWORD" | "METHOD_OIDC";
+
+/**
+ * Describes the enum muster.v1.Session.Method.
+ */
+export const Session_MethodSchema: GenEnum<Session_Method, Session_MethodJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_sessions, 8, 0);
+
+/**
+ * @generated from message muster.v1.ListSessionsRequest
+ */
+export type ListSessionsRequest = Message<"muster.v1.ListSessionsRequest"> & {
+  /**
+   * Empty: one's own. Id or name of somebody, or "-" for everybody: administrators only.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * @generated from message muster.v1.ListSessionsRequest
+ */
+export type ListSessionsRequestJson = {
+  /**
+   * Empty: one's own. Id or name of somebody, or "-" for everybody: administrators only.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListSessionsRequest.
+ * Use `create(ListSessionsRequestSchema)` to create a new message.
+ */
+export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest, {jsonType: ListSessionsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 9);
+
+/**
+ * @generated from message muster.v1.ListSessionsResponse
+ */
+export type ListSessionsResponse = Message<"muster.v1.ListSessionsResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.Session sessions = 1;
+   */
+  sessions: Session[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * @generated from message muster.v1.ListSessionsResponse
+ */
+export type ListSessionsResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.Session sessions = 1;
+   */
+  sessions?: SessionJson[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListSessionsResponse.
+ * Use `create(ListSessionsResponseSchema)` to create a new message.
+ */
+export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse, {jsonType: ListSessionsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 10);
+
+/**
+ * @generated from message muster.v1.RevokeSessionRequest
+ */
+export type RevokeSessionRequest = Message<"muster.v1.RevokeSessionRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message muster.v1.RevokeSessionRequest
+ */
+export type RevokeSessionRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message muster.v1.RevokeSessionRequest.
+ * Use `create(RevokeSessionRequestSchema)` to create a new message.
+ */
+export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest, {jsonType: RevokeSessionRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 11);
+
+/**
+ * @generated from message muster.v1.RevokeSessionResponse
+ */
+export type RevokeSessionResponse = Message<"muster.v1.RevokeSessionResponse"> & {
+};
+
+/**
+ * @generated from message muster.v1.RevokeSessionResponse
+ */
+export type RevokeSessionResponseJson = {
+};
+
+/**
+ * Describes the message muster.v1.RevokeSessionResponse.
+ * Use `create(RevokeSessionResponseSchema)` to create a new message.
+ */
+export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse, {jsonType: RevokeSessionResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 12);
+
+/**
+ * @generated from message muster.v1.RevokeSessionsRequest
+ */
+export type RevokeSessionsRequest = Message<"muster.v1.RevokeSessionsRequest"> & {
+  /**
+   * Empty: one's own others. Id or name of somebody: administrators only.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * @generated from message muster.v1.RevokeSessionsRequest
+ */
+export type RevokeSessionsRequestJson = {
+  /**
+   * Empty: one's own others. Id or name of somebody: administrators only.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+};
+
+/**
+ * Describes the message muster.v1.RevokeSessionsRequest.
+ * Use `create(RevokeSessionsRequestSchema)` to create a new message.
+ */
+export const RevokeSessionsRequestSchema: GenMessage<RevokeSessionsRequest, {jsonType: RevokeSessionsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 13);
+
+/**
+ * @generated from message muster.v1.RevokeSessionsResponse
+ */
+export type RevokeSessionsResponse = Message<"muster.v1.RevokeSessionsResponse"> & {
+  /**
+   * @generated from field: uint32 revoked_count = 1;
+   */
+  revokedCount: number;
+};
+
+/**
+ * @generated from message muster.v1.RevokeSessionsResponse
+ */
+export type RevokeSessionsResponseJson = {
+  /**
+   * @generated from field: uint32 revoked_count = 1;
+   */
+  revokedCount?: number;
+};
+
+/**
+ * Describes the message muster.v1.RevokeSessionsResponse.
+ * Use `create(RevokeSessionsResponseSchema)` to create a new message.
+ */
+export const RevokeSessionsResponseSchema: GenMessage<RevokeSessionsResponse, {jsonType: RevokeSessionsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 14);
+
+/**
  * @generated from message muster.v1.CreateSetupLinkRequest
  */
 export type CreateSetupLinkRequest = Message<"muster.v1.CreateSetupLinkRequest"> & {
@@ -338,7 +733,7 @@ export type CreateSetupLinkRequestJson = {
  * Use `create(CreateSetupLinkRequestSchema)` to create a new message.
  */
 export const CreateSetupLinkRequestSchema: GenMessage<CreateSetupLinkRequest, {jsonType: CreateSetupLinkRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 8);
+  messageDesc(file_muster_v1_sessions, 15);
 
 /**
  * @generated from message muster.v1.CreateSetupLinkResponse
@@ -379,7 +774,7 @@ export type CreateSetupLinkResponseJson = {
  * Use `create(CreateSetupLinkResponseSchema)` to create a new message.
  */
 export const CreateSetupLinkResponseSchema: GenMessage<CreateSetupLinkResponse, {jsonType: CreateSetupLinkResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 9);
+  messageDesc(file_muster_v1_sessions, 16);
 
 /**
  * @generated from service muster.v1.SessionService
@@ -420,6 +815,36 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof CompleteSetupRequestSchema;
     output: typeof CompleteSetupResponseSchema;
+  },
+  /**
+   * Live ones, newest first: one's own, or with `user_id` those of others (administrators).
+   *
+   * @generated from rpc muster.v1.SessionService.ListSessions
+   */
+  listSessions: {
+    methodKind: "unary";
+    input: typeof ListSessionsRequestSchema;
+    output: typeof ListSessionsResponseSchema;
+  },
+  /**
+   * Its tokens are worth nothing from now on. One's own; administrators end those of others too.
+   *
+   * @generated from rpc muster.v1.SessionService.RevokeSession
+   */
+  revokeSession: {
+    methodKind: "unary";
+    input: typeof RevokeSessionRequestSchema;
+    output: typeof RevokeSessionResponseSchema;
+  },
+  /**
+   * Every other session of one's own; or all of somebody's (administrators).
+   *
+   * @generated from rpc muster.v1.SessionService.RevokeSessions
+   */
+  revokeSessions: {
+    methodKind: "unary";
+    input: typeof RevokeSessionsRequestSchema;
+    output: typeof RevokeSessionsResponseSchema;
   },
   /**
    * A new one-time setup link; older ones end. Works once, for 24 hours.

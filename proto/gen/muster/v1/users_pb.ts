@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/users.proto.
  */
 export const file_muster_v1_users: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvdXNlcnMucHJvdG8SCW11c3Rlci52MSLuAQoEVXNlchIKCgJpZBgBIAEoCRIQCgh1c2VybmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRIiCgRyb2xlGAQgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiZAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9WSUVXRVIQARISCg5ST0xFX0RFVkVMT1BFUhACEhEKDVJPTEVfT1BFUkFUT1IQAxIOCgpST0xFX0FETUlOEAQiTwoQTGlzdFVzZXJzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAIiTAoRTGlzdFVzZXJzUmVzcG9uc2USHgoFdXNlcnMYASADKAsyDy5tdXN0ZXIudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkitAEKEUNyZWF0ZVVzZXJSZXF1ZXN0EjQKCHVzZXJuYW1lGAEgASgJQiK6SB9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2Mn0kEhcKBWVtYWlsGAIgASgJQgi6SAVyAxj+ARIgCghwYXNzd29yZBgDIAEoCUIOukgHcgUQChiACLDUGAESLgoEcm9sZRgEIAEoDjIULm11c3Rlci52MS5Vc2VyLlJvbGVCCrpIB4IBBBABIAAiMwoSQ3JlYXRlVXNlclJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlciIXChVHZXRDdXJyZW50VXNlclJlcXVlc3QiNwoWR2V0Q3VycmVudFVzZXJSZXNwb25zZRIdCgR1c2VyGAEgASgLMg8ubXVzdGVyLnYxLlVzZXIy4QIKC1VzZXJTZXJ2aWNlEmgKCUxpc3RVc2VycxIbLm11c3Rlci52MS5MaXN0VXNlcnNSZXF1ZXN0GhwubXVzdGVyLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlIiCo1BgJgtPkkwIWYgV1c2VycxINL2FwaS92MS91c2VycxJtCgpDcmVhdGVVc2VyEhwubXVzdGVyLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNyZWF0ZVVzZXJSZXNwb25zZSIiqNQYCYLT5JMCGDoBKmIEdXNlciINL2FwaS92MS91c2VycxJ5Cg5HZXRDdXJyZW50VXNlchIgLm11c3Rlci52MS5HZXRDdXJyZW50VXNlclJlcXVlc3QaIS5tdXN0ZXIudjEuR2V0Q3VycmVudFVzZXJSZXNwb25zZSIiqNQYBoLT5JMCGGIEdXNlchIQL2FwaS92MS91c2Vycy9tZWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChVtdXN0ZXIvdjEvdXNlcnMucHJvdG8SCW11c3Rlci52MSKWAgoEVXNlchIKCgJpZBgBIAEoCRIQCgh1c2VybmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRIiCgRyb2xlGAQgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIZGlzYWJsZWQYBiABKAgSFAoMaGFzX3Bhc3N3b3JkGAcgASgIImQKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfVklFV0VSEAESEgoOUk9MRV9ERVZFTE9QRVIQAhIRCg1ST0xFX09QRVJBVE9SEAMSDgoKUk9MRV9BRE1JThAEIk8KEExpc3RVc2Vyc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACIkwKEUxpc3RVc2Vyc1Jlc3BvbnNlEh4KBXVzZXJzGAEgAygLMg8ubXVzdGVyLnYxLlVzZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrQBChFDcmVhdGVVc2VyUmVxdWVzdBI0Cgh1c2VybmFtZRgBIAEoCUIiukgfch0yG15bYS16MC05XVthLXowLTkuXy1dezAsNjJ9JBIXCgVlbWFpbBgCIAEoCUIIukgFcgMY/gESIAoIcGFzc3dvcmQYAyABKAlCDrpIB3IFEAoYgAiw1BgBEi4KBHJvbGUYBCABKA4yFC5tdXN0ZXIudjEuVXNlci5Sb2xlQgq6SAeCAQQQASAAIjMKEkNyZWF0ZVVzZXJSZXNwb25zZRIdCgR1c2VyGAEgASgLMg8ubXVzdGVyLnYxLlVzZXIiJwoOR2V0VXNlclJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCIwCg9HZXRVc2VyUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyIugBChFVcGRhdGVVc2VyUmVxdWVzdBIVCgJpZBgBIAEoCUIJukgGcgQQARhAEhwKBWVtYWlsGAIgASgJQgi6SAVyAxj+AUgAiAEBEjMKBHJvbGUYAyABKA4yFC5tdXN0ZXIudjEuVXNlci5Sb2xlQgq6SAeCAQQQASAASAGIAQESJQoIcGFzc3dvcmQYBCABKAlCDrpIB3IFEAoYgAiw1BgBSAKIAQESFQoIZGlzYWJsZWQYBSABKAhIA4gBAUIICgZfZW1haWxCBwoFX3JvbGVCCwoJX3Bhc3N3b3JkQgsKCV9kaXNhYmxlZCIzChJVcGRhdGVVc2VyUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyIioKEURlbGV0ZVVzZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEAiFAoSRGVsZXRlVXNlclJlc3BvbnNlImcKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIoChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQg66SAdyBRABGIAIsNQYARIkCgxuZXdfcGFzc3dvcmQYAiABKAlCDrpIB3IFEAoYgAiw1BgBIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiMwoaQ3JlYXRlUGFzc3dvcmRSZXNldFJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCJiChtDcmVhdGVQYXNzd29yZFJlc2V0UmVzcG9uc2USEgoEY29kZRgBIAEoCUIEsNQYARIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYgocQ29tcGxldGVQYXNzd29yZFJlc2V0UmVxdWVzdBIcCgRjb2RlGAEgASgJQg66SAdyBRAQGIABsNQYARIkCgxuZXdfcGFzc3dvcmQYAiABKAlCDrpIB3IFEAoYgAiw1BgBIh8KHUNvbXBsZXRlUGFzc3dvcmRSZXNldFJlc3BvbnNlIhcKFUdldEN1cnJlbnRVc2VyUmVxdWVzdCI3ChZHZXRDdXJyZW50VXNlclJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlcjL4CAoLVXNlclNlcnZpY2USaAoJTGlzdFVzZXJzEhsubXVzdGVyLnYxLkxpc3RVc2Vyc1JlcXVlc3QaHC5tdXN0ZXIudjEuTGlzdFVzZXJzUmVzcG9uc2UiIKjUGAmC0+STAhZiBXVzZXJzEg0vYXBpL3YxL3VzZXJzEm0KCkNyZWF0ZVVzZXISHC5tdXN0ZXIudjEuQ3JlYXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuQ3JlYXRlVXNlclJlc3BvbnNlIiKo1BgJgtPkkwIYOgEqYgR1c2VyIg0vYXBpL3YxL3VzZXJzEmYKB0dldFVzZXISGS5tdXN0ZXIudjEuR2V0VXNlclJlcXVlc3QaGi5tdXN0ZXIudjEuR2V0VXNlclJlc3BvbnNlIiSo1BgJgtPkkwIaYgR1c2VyEhIvYXBpL3YxL3VzZXJzL3tpZH0SkQEKClVwZGF0ZVVzZXISHC5tdXN0ZXIudjEuVXBkYXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuVXBkYXRlVXNlclJlc3BvbnNlIkao1BgJgtPkkwI8OgEqWh06ASpiBHVzZXIyEi9hcGkvdjEvdXNlcnMve2lkfWIEdXNlchoSL2FwaS92MS91c2Vycy97aWR9EmkKCkRlbGV0ZVVzZXISHC5tdXN0ZXIudjEuRGVsZXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuRGVsZXRlVXNlclJlc3BvbnNlIh6o1BgJgtPkkwIUKhIvYXBpL3YxL3VzZXJzL3tpZH0SfwoOQ2hhbmdlUGFzc3dvcmQSIC5tdXN0ZXIudjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0GiEubXVzdGVyLnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiKKjUGAaC0+STAh46ASoiGS9hcGkvdjEvdXNlcnMvbWUvcGFzc3dvcmQSlwEKE0NyZWF0ZVBhc3N3b3JkUmVzZXQSJS5tdXN0ZXIudjEuQ3JlYXRlUGFzc3dvcmRSZXNldFJlcXVlc3QaJi5tdXN0ZXIudjEuQ3JlYXRlUGFzc3dvcmRSZXNldFJlc3BvbnNlIjGo1BgJgtPkkwInOgEqIiIvYXBpL3YxL3VzZXJzL3tpZH0vcGFzc3dvcmQtcmVzZXRzEpIBChVDb21wbGV0ZVBhc3N3b3JkUmVzZXQSJy5tdXN0ZXIudjEuQ29tcGxldGVQYXNzd29yZFJlc2V0UmVxdWVzdBooLm11c3Rlci52MS5Db21wbGV0ZVBhc3N3b3JkUmVzZXRSZXNwb25zZSImqNQYAYLT5JMCHDoBKiIXL2FwaS92MS9wYXNzd29yZC1yZXNldHMSeQoOR2V0Q3VycmVudFVzZXISIC5tdXN0ZXIudjEuR2V0Q3VycmVudFVzZXJSZXF1ZXN0GiEubXVzdGVyLnYxLkdldEN1cnJlbnRVc2VyUmVzcG9uc2UiIqjUGAaC0+STAhhiBHVzZXISEC9hcGkvdjEvdXNlcnMvbWViBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.User
@@ -45,6 +45,20 @@ export type User = Message<"muster.v1.User"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * Nothing of a disabled user's is accepted: password, sessions, API tokens.
+   *
+   * @generated from field: bool disabled = 6;
+   */
+  disabled: boolean;
+
+  /**
+   * Whether there is a password to sign in with.
+   *
+   * @generated from field: bool has_password = 7;
+   */
+  hasPassword: boolean;
 };
 
 /**
@@ -75,6 +89,20 @@ export type UserJson = {
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: TimestampJson;
+
+  /**
+   * Nothing of a disabled user's is accepted: password, sessions, API tokens.
+   *
+   * @generated from field: bool disabled = 6;
+   */
+  disabled?: boolean;
+
+  /**
+   * Whether there is a password to sign in with.
+   *
+   * @generated from field: bool has_password = 7;
+   */
+  hasPassword?: boolean;
 };
 
 /**
@@ -295,6 +323,392 @@ export const CreateUserResponseSchema: GenMessage<CreateUserResponse, {jsonType:
   messageDesc(file_muster_v1_users, 4);
 
 /**
+ * @generated from message muster.v1.GetUserRequest
+ */
+export type GetUserRequest = Message<"muster.v1.GetUserRequest"> & {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message muster.v1.GetUserRequest
+ */
+export type GetUserRequestJson = {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message muster.v1.GetUserRequest.
+ * Use `create(GetUserRequestSchema)` to create a new message.
+ */
+export const GetUserRequestSchema: GenMessage<GetUserRequest, {jsonType: GetUserRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 5);
+
+/**
+ * @generated from message muster.v1.GetUserResponse
+ */
+export type GetUserResponse = Message<"muster.v1.GetUserResponse"> & {
+  /**
+   * @generated from field: muster.v1.User user = 1;
+   */
+  user?: User | undefined;
+};
+
+/**
+ * @generated from message muster.v1.GetUserResponse
+ */
+export type GetUserResponseJson = {
+  /**
+   * @generated from field: muster.v1.User user = 1;
+   */
+  user?: UserJson;
+};
+
+/**
+ * Describes the message muster.v1.GetUserResponse.
+ * Use `create(GetUserResponseSchema)` to create a new message.
+ */
+export const GetUserResponseSchema: GenMessage<GetUserResponse, {jsonType: GetUserResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 6);
+
+/**
+ * @generated from message muster.v1.UpdateUserRequest
+ */
+export type UpdateUserRequest = Message<"muster.v1.UpdateUserRequest"> & {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: optional string email = 2;
+   */
+  email?: string | undefined;
+
+  /**
+   * @generated from field: optional muster.v1.User.Role role = 3;
+   */
+  role?: User_Role | undefined;
+
+  /**
+   * @generated from field: optional string password = 4;
+   */
+  password?: string | undefined;
+
+  /**
+   * @generated from field: optional bool disabled = 5;
+   */
+  disabled?: boolean | undefined;
+};
+
+/**
+ * @generated from message muster.v1.UpdateUserRequest
+ */
+export type UpdateUserRequestJson = {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * @generated from field: optional string email = 2;
+   */
+  email?: string;
+
+  /**
+   * @generated from field: optional muster.v1.User.Role role = 3;
+   */
+  role?: User_RoleJson;
+
+  /**
+   * @generated from field: optional string password = 4;
+   */
+  password?: string;
+
+  /**
+   * @generated from field: optional bool disabled = 5;
+   */
+  disabled?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.UpdateUserRequest.
+ * Use `create(UpdateUserRequestSchema)` to create a new message.
+ */
+export const UpdateUserRequestSchema: GenMessage<UpdateUserRequest, {jsonType: UpdateUserRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 7);
+
+/**
+ * @generated from message muster.v1.UpdateUserResponse
+ */
+export type UpdateUserResponse = Message<"muster.v1.UpdateUserResponse"> & {
+  /**
+   * @generated from field: muster.v1.User user = 1;
+   */
+  user?: User | undefined;
+};
+
+/**
+ * @generated from message muster.v1.UpdateUserResponse
+ */
+export type UpdateUserResponseJson = {
+  /**
+   * @generated from field: muster.v1.User user = 1;
+   */
+  user?: UserJson;
+};
+
+/**
+ * Describes the message muster.v1.UpdateUserResponse.
+ * Use `create(UpdateUserResponseSchema)` to create a new message.
+ */
+export const UpdateUserResponseSchema: GenMessage<UpdateUserResponse, {jsonType: UpdateUserResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 8);
+
+/**
+ * @generated from message muster.v1.DeleteUserRequest
+ */
+export type DeleteUserRequest = Message<"muster.v1.DeleteUserRequest"> & {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message muster.v1.DeleteUserRequest
+ */
+export type DeleteUserRequestJson = {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message muster.v1.DeleteUserRequest.
+ * Use `create(DeleteUserRequestSchema)` to create a new message.
+ */
+export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest, {jsonType: DeleteUserRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 9);
+
+/**
+ * @generated from message muster.v1.DeleteUserResponse
+ */
+export type DeleteUserResponse = Message<"muster.v1.DeleteUserResponse"> & {
+};
+
+/**
+ * @generated from message muster.v1.DeleteUserResponse
+ */
+export type DeleteUserResponseJson = {
+};
+
+/**
+ * Describes the message muster.v1.DeleteUserResponse.
+ * Use `create(DeleteUserResponseSchema)` to create a new message.
+ */
+export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse, {jsonType: DeleteUserResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 10);
+
+/**
+ * @generated from message muster.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequest = Message<"muster.v1.ChangePasswordRequest"> & {
+  /**
+   * @generated from field: string current_password = 1;
+   */
+  currentPassword: string;
+
+  /**
+   * @generated from field: string new_password = 2;
+   */
+  newPassword: string;
+};
+
+/**
+ * @generated from message muster.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequestJson = {
+  /**
+   * @generated from field: string current_password = 1;
+   */
+  currentPassword?: string;
+
+  /**
+   * @generated from field: string new_password = 2;
+   */
+  newPassword?: string;
+};
+
+/**
+ * Describes the message muster.v1.ChangePasswordRequest.
+ * Use `create(ChangePasswordRequestSchema)` to create a new message.
+ */
+export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest, {jsonType: ChangePasswordRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 11);
+
+/**
+ * @generated from message muster.v1.ChangePasswordResponse
+ */
+export type ChangePasswordResponse = Message<"muster.v1.ChangePasswordResponse"> & {
+};
+
+/**
+ * @generated from message muster.v1.ChangePasswordResponse
+ */
+export type ChangePasswordResponseJson = {
+};
+
+/**
+ * Describes the message muster.v1.ChangePasswordResponse.
+ * Use `create(ChangePasswordResponseSchema)` to create a new message.
+ */
+export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse, {jsonType: ChangePasswordResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 12);
+
+/**
+ * @generated from message muster.v1.CreatePasswordResetRequest
+ */
+export type CreatePasswordResetRequest = Message<"muster.v1.CreatePasswordResetRequest"> & {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message muster.v1.CreatePasswordResetRequest
+ */
+export type CreatePasswordResetRequestJson = {
+  /**
+   * Id or user name.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message muster.v1.CreatePasswordResetRequest.
+ * Use `create(CreatePasswordResetRequestSchema)` to create a new message.
+ */
+export const CreatePasswordResetRequestSchema: GenMessage<CreatePasswordResetRequest, {jsonType: CreatePasswordResetRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 13);
+
+/**
+ * @generated from message muster.v1.CreatePasswordResetResponse
+ */
+export type CreatePasswordResetResponse = Message<"muster.v1.CreatePasswordResetResponse"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * @generated from message muster.v1.CreatePasswordResetResponse
+ */
+export type CreatePasswordResetResponseJson = {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: TimestampJson;
+};
+
+/**
+ * Describes the message muster.v1.CreatePasswordResetResponse.
+ * Use `create(CreatePasswordResetResponseSchema)` to create a new message.
+ */
+export const CreatePasswordResetResponseSchema: GenMessage<CreatePasswordResetResponse, {jsonType: CreatePasswordResetResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 14);
+
+/**
+ * @generated from message muster.v1.CompletePasswordResetRequest
+ */
+export type CompletePasswordResetRequest = Message<"muster.v1.CompletePasswordResetRequest"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string new_password = 2;
+   */
+  newPassword: string;
+};
+
+/**
+ * @generated from message muster.v1.CompletePasswordResetRequest
+ */
+export type CompletePasswordResetRequestJson = {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code?: string;
+
+  /**
+   * @generated from field: string new_password = 2;
+   */
+  newPassword?: string;
+};
+
+/**
+ * Describes the message muster.v1.CompletePasswordResetRequest.
+ * Use `create(CompletePasswordResetRequestSchema)` to create a new message.
+ */
+export const CompletePasswordResetRequestSchema: GenMessage<CompletePasswordResetRequest, {jsonType: CompletePasswordResetRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 15);
+
+/**
+ * @generated from message muster.v1.CompletePasswordResetResponse
+ */
+export type CompletePasswordResetResponse = Message<"muster.v1.CompletePasswordResetResponse"> & {
+};
+
+/**
+ * @generated from message muster.v1.CompletePasswordResetResponse
+ */
+export type CompletePasswordResetResponseJson = {
+};
+
+/**
+ * Describes the message muster.v1.CompletePasswordResetResponse.
+ * Use `create(CompletePasswordResetResponseSchema)` to create a new message.
+ */
+export const CompletePasswordResetResponseSchema: GenMessage<CompletePasswordResetResponse, {jsonType: CompletePasswordResetResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 16);
+
+/**
  * @generated from message muster.v1.GetCurrentUserRequest
  */
 export type GetCurrentUserRequest = Message<"muster.v1.GetCurrentUserRequest"> & {
@@ -311,7 +725,7 @@ export type GetCurrentUserRequestJson = {
  * Use `create(GetCurrentUserRequestSchema)` to create a new message.
  */
 export const GetCurrentUserRequestSchema: GenMessage<GetCurrentUserRequest, {jsonType: GetCurrentUserRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 5);
+  messageDesc(file_muster_v1_users, 17);
 
 /**
  * @generated from message muster.v1.GetCurrentUserResponse
@@ -338,7 +752,7 @@ export type GetCurrentUserResponseJson = {
  * Use `create(GetCurrentUserResponseSchema)` to create a new message.
  */
 export const GetCurrentUserResponseSchema: GenMessage<GetCurrentUserResponse, {jsonType: GetCurrentUserResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 6);
+  messageDesc(file_muster_v1_users, 18);
 
 /**
  * @generated from service muster.v1.UserService
@@ -359,6 +773,66 @@ export const UserService: GenService<{
     methodKind: "unary";
     input: typeof CreateUserRequestSchema;
     output: typeof CreateUserResponseSchema;
+  },
+  /**
+   * By id or user name.
+   *
+   * @generated from rpc muster.v1.UserService.GetUser
+   */
+  getUser: {
+    methodKind: "unary";
+    input: typeof GetUserRequestSchema;
+    output: typeof GetUserResponseSchema;
+  },
+  /**
+   * Changes what is present. A new password, and disabling, end the user's sessions.
+   *
+   * @generated from rpc muster.v1.UserService.UpdateUser
+   */
+  updateUser: {
+    methodKind: "unary";
+    input: typeof UpdateUserRequestSchema;
+    output: typeof UpdateUserResponseSchema;
+  },
+  /**
+   * With its sessions and API tokens. The last administrator stays.
+   *
+   * @generated from rpc muster.v1.UserService.DeleteUser
+   */
+  deleteUser: {
+    methodKind: "unary";
+    input: typeof DeleteUserRequestSchema;
+    output: typeof DeleteUserResponseSchema;
+  },
+  /**
+   * One's own. Ends one's other sessions.
+   *
+   * @generated from rpc muster.v1.UserService.ChangePassword
+   */
+  changePassword: {
+    methodKind: "unary";
+    input: typeof ChangePasswordRequestSchema;
+    output: typeof ChangePasswordResponseSchema;
+  },
+  /**
+   * A code for one new password, within an hour; older ones end. Shown once.
+   *
+   * @generated from rpc muster.v1.UserService.CreatePasswordReset
+   */
+  createPasswordReset: {
+    methodKind: "unary";
+    input: typeof CreatePasswordResetRequestSchema;
+    output: typeof CreatePasswordResetResponseSchema;
+  },
+  /**
+   * With the code of a password reset. Ends every session of the user.
+   *
+   * @generated from rpc muster.v1.UserService.CompletePasswordReset
+   */
+  completePasswordReset: {
+    methodKind: "unary";
+    input: typeof CompletePasswordResetRequestSchema;
+    output: typeof CompletePasswordResetResponseSchema;
   },
   /**
    * Who am I?
