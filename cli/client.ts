@@ -22,6 +22,7 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {findLogin, type Login, saveLogin} from './credentials.ts';
+import {CommandError, exitStatus} from './exit-status.ts';
 import {lockFile} from './lock.ts';
 
 const refreshBeforeMs = 30_000;
@@ -71,6 +72,17 @@ export function createClients(access: Access): Clients {
     tokens: createClient(TokenService, transport),
     users: createClient(UserService, transport),
   };
+}
+
+/** With the local token and nothing else. */
+export function createLocalClients(access: Pick<Access, 'serverUrl' | 'localTokenFile'>): Clients {
+  const token = readLocalToken(access);
+  if (token === undefined)
+    throw new CommandError(
+      `Cannot read "${access.localTokenFile}": run this as root on the host of the server, with --server http://127.0.0.1:8080; where the server runs alone, "node server/main.ts admin-reset NAME" does it`,
+      exitStatus.notAllowed,
+    );
+  return createClients({...access, token, credentialsFile: ''});
 }
 
 const withoutCredential: ReadonlySet<string> = new Set([
@@ -134,7 +146,10 @@ async function refresh(access: Access): Promise<string | undefined> {
 }
 
 /** Only towards this host: the token is worth everything here and must not travel. */
-function readLocalToken({serverUrl, localTokenFile}: Access): string | undefined {
+function readLocalToken({
+  serverUrl,
+  localTokenFile,
+}: Pick<Access, 'serverUrl' | 'localTokenFile'>): string | undefined {
   if (!['127.0.0.1', 'localhost', '[::1]'].includes(new URL(serverUrl).hostname)) return undefined;
   try {
     return readFileSync(localTokenFile, 'utf8').trim();

@@ -4,6 +4,7 @@ import {join, resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {type Config, localUrl} from './config.ts';
+import {createBreakGlass} from './domain/break-glass.ts';
 import {natsConfig} from './domain/nats-config.ts';
 import {createUsers} from './domain/users.ts';
 import {openFoundation} from './foundation.ts';
@@ -55,6 +56,16 @@ export async function printSetupLink(config: Config): Promise<string> {
     : '';
   const {path, expireTime} = await users.createSetupLink('local');
   return `${notice}${localUrl(config, path)}\nOnce, until ${expireTime.toISOString()}\n`;
+}
+
+/** The same way back in for one person, also while no server runs. */
+export async function resetAdministrator(config: Config, username: string): Promise<string> {
+  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(username))
+    throw new Error(`Cannot reset "${username}": it is no user name`);
+  await using foundation = await openFoundation(config);
+  const breakGlass = createBreakGlass({...foundation, newId: uuidv7});
+  const {password} = await breakGlass('local', username);
+  return `Administrator "${username}", shown once:\n\n  ${password}\n\nIts sessions and API tokens have ended. Change it after signing in: muster password change\n`;
 }
 
 /** A reader sees the old content or the new one. */

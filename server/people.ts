@@ -1,5 +1,6 @@
 import type {MasterKey} from './secrets.ts';
 import {createAccessTokens} from './domain/access-tokens.ts';
+import {createBreakGlass} from './domain/break-glass.ts';
 import type {Deps} from './domain/deps.ts';
 import {createPasswordChanges} from './domain/password-changes.ts';
 import {createPasswordCheck} from './domain/password-check.ts';
@@ -19,6 +20,7 @@ export function createPeople({deps, key}: {readonly deps: Deps; readonly key: Ma
   return {
     accessTokens,
     users: createUsers(deps),
+    breakGlass: createBreakGlass(deps),
     passwords: createPasswordChanges({...deps, checkPassword}),
     sessions: createSessions({...deps, accessTokens, checkPassword}),
     sessionList: createSessionList(deps),

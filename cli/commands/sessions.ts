@@ -6,8 +6,14 @@ import {
   Session_MethodSchema,
   SessionSchema,
 } from '@muster/proto/gen/muster/v1/sessions_pb.ts';
-import {User_RoleSchema, UserSchema} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {
+  ResetAdministratorResponseSchema,
+  User_RoleSchema,
+  UserSchema,
+} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Command} from 'commander';
+import {createLocalClients} from '../client.ts';
+import {localTokenFile} from '../config.ts';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
 import {findLogin, saveLogin} from '../credentials.ts';
 import {CommandError} from '../exit-status.ts';
@@ -27,9 +33,15 @@ export function addSessionCommands(program: Command): void {
     .description('end the saved login')
     .addHelpText('after', '\nExample: muster logout')
     .action(logout);
-  program
-    .command('admin')
-    .description('administration of the server itself')
+  const admin = program.command('admin').description('administration of the server itself');
+  admin
+    .command('reset <username>')
+    .description(
+      'break glass, on the host of the server only: make or repair an administrator, with a new password',
+    )
+    .addHelpText('after', '\nExample: sudo npx muster admin reset root')
+    .action(resetAdministrator);
+  admin
     .command('setup-link')
     .description('a new one-time link that makes the first administrator; older ones end')
     .addHelpText('after', '\nExample: sudo npx muster admin setup-link')
@@ -139,4 +151,19 @@ async function setupLink(_options: object, command: Command): Promise<void> {
   const answer = await clients.sessions.createSetupLink({});
   if (out.json) return out.document(CreateSetupLinkResponseSchema, answer);
   out.line(`Works once, until ${clock(answer.expireTime)}:\n\n  ${serverUrl}${answer.path}\n`);
+}
+
+async function resetAdministrator(
+  username: string,
+  _options: object,
+  command: Command,
+): Promise<void> {
+  const {config, out, serverUrl} = contextOf(command);
+  const {dataFolder} = config;
+  // Never the saved login: it may be the very thing that does not work any more.
+  const {users} = createLocalClients({serverUrl, localTokenFile: localTokenFile(dataFolder)});
+  const answer = await users.resetAdministrator({username});
+  if (out.json) return out.document(ResetAdministratorResponseSchema, answer);
+  out.line(`Administrator "${username}", shown once:\n\n  ${answer.password}\n`);
+  out.line('Its sessions and API tokens have ended. Change it: muster password change');
 }

@@ -7,6 +7,7 @@ import {
   UserSchema,
   type UserService,
 } from '@muster/proto/gen/muster/v1/users_pb.ts';
+import type {BreakGlass} from '../domain/break-glass.ts';
 import type {PasswordChanges} from '../domain/password-changes.ts';
 import type {Users} from '../domain/users.ts';
 import {DomainError} from '../errors.ts';
@@ -38,9 +39,11 @@ export function toUserMessage({role, createTime, ...same}: UserRow): User {
 export const userService = ({
   users,
   passwords,
+  breakGlass,
 }: {
   users: Users;
   passwords: PasswordChanges;
+  breakGlass: BreakGlass;
 }): ServiceImpl<typeof UserService> => ({
   async listUsers(request) {
     const page = await users.list(request);
@@ -94,6 +97,18 @@ export const userService = ({
   async completePasswordReset({code, newPassword}) {
     await passwords.completeReset(code, newPassword);
     return {};
+  },
+
+  async resetAdministrator({username}, {values}) {
+    const {name} = values.get(callerKey);
+    // No user has this name: it is the holder of the token that lies on the host.
+    if (name !== 'local')
+      throw new DomainError(
+        'permission_denied',
+        `Cannot reset an administrator as "${name}": run "muster admin reset" as root on the host of the server`,
+      );
+    const {user, password} = await breakGlass(name, username);
+    return {user: toUserMessage(user), password};
   },
 
   async getCurrentUser(_request, {values}) {

@@ -10,7 +10,7 @@ import {type Logger, silentLogger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
 import type {HttpHandler} from '@muster/server/http/router.ts';
 import {createRouter} from '@muster/server/http/router.ts';
-import type {Credential, Identity} from '@muster/server/rpc/caller.ts';
+import type {Credential, Identify, Identity} from '@muster/server/rpc/caller.ts';
 import {createInterceptors} from '@muster/server/rpc/interceptors.ts';
 import type {Role} from '@muster/server/rpc/permissions.ts';
 import {Registry} from 'prom-client';
@@ -31,10 +31,12 @@ export async function serve({
   routes,
   handlers = [],
   log = silentLogger,
+  identify = identifyByRole,
 }: {
   routes: (router: ConnectRouter) => void;
   handlers?: readonly HttpHandler[];
   log?: Logger;
+  identify?: Identify;
 }) {
   await using stack = new AsyncDisposableStack();
   const shutdown = new AbortController();
@@ -43,7 +45,7 @@ export async function serve({
     routes,
     handlers,
     log,
-    interceptors: createInterceptors({identify: identifyByRole, log, metrics}),
+    interceptors: createInterceptors({identify, log, metrics}),
     readiness: () => ({database: true}),
     metrics,
     shutdown: shutdown.signal,
