@@ -1,0 +1,230 @@
+import {randomUUID} from 'node:crypto';
+import {readdirSync} from 'node:fs';
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {type DescFile, type DescMethod, type DescService, getOption} from '@bufbuild/protobuf';
+import {type Client, Code, ConnectError, createClient, type Interceptor} from '@connectrpc/connect';
+import {createConnectTransport} from '@connectrpc/connect-node';
+import {Permission, permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
+import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
+import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {silentLogger as log} from '@muster/runtime/log.ts';
+import {serviceAuthorization} from '@muster/runtime/rpc-client.ts';
+import {privateKeyOf} from '@muster/runtime/tokens.ts';
+import {startServer} from '@muster/server/app.ts';
+import {loadConfig} from '@muster/server/config.ts';
+import {createUser} from '@nats-io/nkeys';
+import test from 'ava';
+import {startPostgres} from '../helpers/postgres.ts';
+import {freePort} from '../helpers/processes.ts';
+import {basic, password} from '../helpers/people.ts';
+
+/** A stream that was not refused by then was let in. */
+const streamMs = 3000;
+
+type Role = 'viewer' | 'developer' | 'operator' | 'admin' | 'edge' | 'builder' | 'anonymous';
+
+/** Written out on purpose, a third time: who gets past the door of a method, whatever the door is made of. */
+const mayCall: Readonly<Record<string, readonly Role[]>> = {
+  PUBLIC: ['viewer', 'developer', 'operator', 'admin', 'edge', 'builder', 'anonymous'],
+  AGENT: ['viewer', 'developer', 'operator', 'admin', 'edge', 'builder', 'anonymous'],
+  EDGE: ['edge'],
+  BUILDER: ['builder'],
+  SERVICE: ['edge', 'builder'],
+  VIEW: ['viewer', 'developer', 'operator', 'admin'],
+  DEVELOP: ['developer', 'operator', 'admin'],
+  OPERATE: ['operator', 'admin'],
+  ADMINISTER: ['admin'],
+};
+
+const people = {
+  viewer: {role: User_Role.VIEWER, permission: Permission.VIEW},
+  developer: {role: User_Role.DEVELOPER, permission: Permission.DEVELOP},
+  operator: {role: User_Role.OPERATOR, permission: Permission.OPERATE},
+  admin: {role: User_Role.ADMIN, permission: Permission.ADMINISTER},
+} as const;
+const personRoles = ['viewer', 'developer', 'operator', 'admin'] as const;
+
+/** `authorization` is the whole header; empty sends none. */
+type Caller = {readonly what: string; readonly role: Role; readonly authorization: string};
+
+async function allMethods(): Promise<readonly DescMethod[]> {
+  const folder = new URL('../../proto/gen/muster/v1/', import.meta.url);
+  const modules = await Promise.all(
+    readdirSync(folder).map(name => import(new URL(name, folder).href) as Promise<object>),
+  );
+  return modules
+    .flatMap(module => Object.entries(module))
+    .filter(([name]) => name.startsWith('file_'))
+    .flatMap(([, file]) => (file as DescFile).services)
+    .flatMap(service => service.methods);
+}
+
+async function setUp() {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'muster-matrix-'));
+  stack.defer(() => rm(folder, {recursive: true, force: true}));
+  const postgres = stack.use(await startPostgres());
+  const config = loadConfig({
+    DATABASE_URL: postgres.url,
+    NATS_URL: `127.0.0.1:${await freePort()}`,
+    SERVER_HOST: '127.0.0.1',
+    SERVER_PORT: '0',
+    MASTER_KEY_FILE: join(folder, 'master.key'),
+    IMAGE_STORE_DIR: join(folder, 'images'),
+    LOCAL_TOKEN_FILE: join(folder, 'local-token'),
+  });
+  const server = stack.use(await startServer(config, log));
+  const clientAs = <T extends DescService>(service: T, authorization: string): Client<T> => {
+    const authorize: Interceptor = next => request => {
+      if (authorization) request.header.set('authorization', authorization);
+      return next(request);
+    };
+    const baseUrl = `http://127.0.0.1:${server.port}`;
+
+    return createClient(
+      service,
+      createConnectTransport({baseUrl, httpVersion: '1.1', interceptors: [authorize]}),
+    );
+  };
+  const local = `Bearer ${(await readFile(config.localTokenFile, 'utf8')).trim()}`;
+  const owned = stack.move();
+  return {sql: postgres.sql, clientAs, local, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+type App = Awaited<ReturnType<typeof setUp>>;
+
+async function makePerson({clientAs, local}: App, username: string, role: User_Role) {
+  await clientAs(UserService, local).createUser({username, password, role});
+  const {token, user} = await clientAs(SessionService, '').login({username, password});
+  return {id: user?.id ?? '', username, session: `Bearer ${token}`};
+}
+
+/** Each person by each proof: session, password, and an API token of each permission up to the own one. */
+async function callersOf(app: App, role: (typeof personRoles)[number]): Promise<readonly Caller[]> {
+  const {username, session} = await makePerson(app, role, people[role].role);
+  const below = personRoles.slice(0, personRoles.indexOf(role) + 1);
+  const tokens = await Promise.all(
+    below.map(async scope => {
+      const wanted = {name: scope, permission: people[scope].permission};
+      const {token} = await app.clientAs(TokenService, session).createApiToken(wanted);
+      return {what: `${role}'s token for ${scope}`, role: scope, authorization: `Bearer ${token}`};
+    }),
+  );
+  return [
+    {what: `${role} signed in`, role, authorization: session},
+    {what: `${role} by password`, role, authorization: basic(username)},
+    ...tokens,
+  ];
+}
+
+/** A role in a workspace is none elsewhere: neither more nor less than the one that holds everywhere. */
+async function callersOfWorkspaces(app: App): Promise<readonly Caller[]> {
+  const callers: Caller[] = [];
+  for (const everywhere of personRoles)
+    for (const inside of personRoles) {
+      const name = `${everywhere}-${inside}`;
+      const {id, session} = await makePerson(app, name, people[everywhere].role);
+      await app.sql`
+        insert into role_bindings (user_id, workspace_id, role, create_time)
+        values (${id}, ${randomUUID()}, ${inside}, now())
+      `;
+      const what = `${everywhere} who is ${inside} in a workspace`;
+      callers.push({what, role: everywhere, authorization: session});
+    }
+  return callers;
+}
+
+/** What was good once, or never: nobody. */
+async function formerCallers(app: App): Promise<readonly Caller[]> {
+  const administration = app.clientAs(UserService, app.local);
+  const made = async (username: string) => {
+    const person = await makePerson(app, username, User_Role.ADMIN);
+    const wanted = {name: 'ci', permission: Permission.ADMINISTER};
+    const answer = await app.clientAs(TokenService, person.session).createApiToken(wanted);
+    return {...person, token: `Bearer ${answer.token}`, tokenId: answer.apiToken?.id ?? ''};
+  };
+  const disabled = await made('disabled');
+  await administration.updateUser({id: 'disabled', disabled: true});
+  const deleted = await made('deleted');
+  await administration.deleteUser({id: 'deleted'});
+  const ended = await made('ended');
+  await app.clientAs(TokenService, app.local).revokeApiToken({id: ended.tokenId});
+  await app.clientAs(SessionService, app.local).revokeSessions({userId: 'ended'});
+  const late = await made('late');
+  await app.sql`update api_tokens set expire_time = now() where id = ${late.tokenId}`;
+  await app.sql`update sessions set expire_time = now() where user_id = ${late.id}`;
+  return [disabled, deleted, ended, late].flatMap(({username, session, token}) => [
+    {what: `session of ${username}`, role: 'anonymous' as const, authorization: session},
+    {what: `token of ${username}`, role: 'anonymous' as const, authorization: token},
+  ]);
+}
+
+async function callerOfService(app: App, kind: 'edge' | 'builder'): Promise<Caller> {
+  const services = app.clientAs(ServiceService, app.local);
+  const protoKind = kind === 'edge' ? Service_Kind.EDGE : Service_Kind.BUILDER;
+  const {code} = await services.createJoinCode({kind: protoKind, name: kind});
+  const pair = createUser();
+  const {service} = await services.joinService({code, publicKey: pair.getPublicKey()});
+  const key = privateKeyOf(Buffer.from(pair.getSeed()).toString());
+  const authorization = await serviceAuthorization(service?.id ?? '', key)();
+  return {what: kind, role: kind, authorization};
+}
+
+type AnyCall = (input: object, options: {signal?: AbortSignal}) => unknown;
+
+/** Undefined: let in, whatever the method then said about an empty request. Else the door's refusal. */
+async function knock(app: App, method: DescMethod, caller: Caller): Promise<Code | undefined> {
+  const client = app.clientAs(method.parent, caller.authorization) as Record<string, AnyCall>;
+  const call = client[method.localName];
+  if (!call) throw new Error(`No client for ${method.name}`);
+  try {
+    if (method.methodKind === 'unary') await call({}, {});
+    else {
+      const stream = call({}, {signal: AbortSignal.timeout(streamMs)}) as AsyncIterable<unknown>;
+      for await (const _first of stream) break;
+    }
+    return undefined;
+  } catch (error) {
+    const {code, rawMessage} = ConnectError.from(error);
+    const atTheDoor = /^Cannot call \w+ (as|without a token)|^Cannot accept the (API )?token/;
+    return atTheDoor.test(rawMessage) ? code : undefined;
+  }
+}
+
+test('every method is open to exactly the roles that its permission names, by every proof and in every workspace', async t => {
+  t.timeout(240_000);
+  await using app = await setUp();
+  const callers: readonly Caller[] = [
+    {what: 'nobody', role: 'anonymous', authorization: ''},
+    {what: 'local', role: 'admin', authorization: app.local},
+    ...(await Promise.all(personRoles.map(role => callersOf(app, role)))).flat(),
+    ...(await callersOfWorkspaces(app)),
+    ...(await formerCallers(app)),
+    await callerOfService(app, 'edge'),
+    await callerOfService(app, 'builder'),
+  ];
+  const methods = await allMethods();
+  t.true(methods.length >= 60, String(methods.length));
+  t.true(callers.length >= 40, String(callers.length));
+
+  for (const caller of callers) {
+    const answers = await Promise.all(
+      methods.map(async method => ({method, code: await knock(app, method, caller)})),
+    );
+    for (const {method, code} of answers) {
+      const value = getOption(method, permission);
+      const [name = ''] = Object.entries(Permission).find(([, number]) => number === value) ?? [];
+      const open = mayCall[name]?.includes(caller.role) ?? false;
+      const refusal = caller.role === 'anonymous' ? Code.Unauthenticated : Code.PermissionDenied;
+      t.is(
+        code,
+        open ? undefined : refusal,
+        `${method.parent.name}.${method.name}, ${caller.what}`,
+      );
+    }
+  }
+});
