@@ -89,6 +89,8 @@ const withoutCredential: ReadonlySet<string> = new Set([
   SessionService.method.login.name,
   SessionService.method.logout.name,
   SessionService.method.refreshSession.name,
+  SessionService.method.beginOidcLogin.name,
+  SessionService.method.completeOidcLogin.name,
   UserService.method.completePasswordReset.name,
 ]);
 

@@ -84,7 +84,7 @@ export async function startServer(config: Config, log: Logger) {
   const newId = randomUUID;
   stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, registry, log}));
 
-  const people = createPeople({deps, key});
+  const people = createPeople({deps, key, config});
   const {users, accessTokens, sessions, apiTokens} = people;
   const readiness = () => ({database: database.isUp()});
   const routes = createRoutes({

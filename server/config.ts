@@ -11,6 +11,7 @@ import {
   type Values,
 } from '@muster/runtime/config.ts';
 import {acceptancePolicies} from './domain/acceptance.ts';
+import {parseIssuer, roleMap} from './domain/oidc-rules.ts';
 
 export const settings = {
   databaseUrl: {
@@ -77,6 +78,57 @@ export const settings = {
     default: '{edge_host}:4222',
     parse: list,
   },
+  oidcIssuer: {
+    env: 'OIDC_ISSUER',
+    describe: 'OpenID provider at which people sign in, as https://…; empty: none',
+    default: '',
+    parse: parseIssuer,
+  },
+  oidcClientId: {
+    env: 'OIDC_CLIENT_ID',
+    describe: 'what the OpenID provider knows this server as',
+    default: '',
+    parse: text,
+  },
+  oidcClientSecret: {
+    env: 'OIDC_CLIENT_SECRET',
+    describe: 'secret of that client; empty: a public client',
+    default: '',
+    parse: text,
+    secret: true,
+  },
+  oidcScopes: {
+    env: 'OIDC_SCOPES',
+    describe: 'scopes to ask the OpenID provider for',
+    default: 'openid profile email',
+    parse: text,
+  },
+  oidcRoleClaim: {
+    env: 'OIDC_ROLE_CLAIM',
+    describe: "claim that holds a person's groups",
+    default: 'groups',
+    parse: text,
+  },
+  oidcUsernameClaim: {
+    env: 'OIDC_USERNAME_CLAIM',
+    describe: 'claim that holds the user name, at the first sign-in',
+    default: 'preferred_username',
+    parse: text,
+  },
+  oidcRoles: {
+    env: 'OIDC_ROLES',
+    describe:
+      'which role each group has, as group=role separated by commas; who is in none is not let in',
+    default: '',
+    parse: parseRoles,
+  },
+  oidcRedirectUrls: {
+    env: 'OIDC_REDIRECT_URLS',
+    describe:
+      'where else than to the loopback of their own host the provider may send people back, separated by commas',
+    default: '',
+    parse: list,
+  },
   acceptancePolicy: {
     env: 'ACCEPTANCE_POLICY',
     describe:
@@ -122,6 +174,11 @@ export const settings = {
     parse: oneOf('debug', 'info', 'warn', 'error'),
   },
 };
+
+function parseRoles(value: string): readonly string[] {
+  roleMap(list(value));
+  return list(value);
+}
 
 export type Config = Values<typeof settings>;
 

@@ -1,7 +1,10 @@
-import type {MasterKey} from './secrets.ts';
+import {createOidcProvider, type OidcProvider} from './clients/oidc.ts';
+import type {Config} from './config.ts';
 import {createAccessTokens} from './domain/access-tokens.ts';
 import {createBreakGlass} from './domain/break-glass.ts';
 import type {Deps} from './domain/deps.ts';
+import {createOidcLogins} from './domain/oidc.ts';
+import {roleMap} from './domain/oidc-rules.ts';
 import {createPasswordChanges} from './domain/password-changes.ts';
 import {createPasswordCheck} from './domain/password-check.ts';
 import {rememberPasswords} from './domain/remembered-passwords.ts';
@@ -9,22 +12,57 @@ import {createSessionList} from './domain/session-list.ts';
 import {createSessions} from './domain/sessions.ts';
 import {createApiTokens} from './domain/tokens.ts';
 import {createUsers} from './domain/users.ts';
+import type {MasterKey} from './secrets.ts';
 
 export type People = ReturnType<typeof createPeople>;
 
 /** Every use case of users, sessions and tokens, wired by hand. */
-export function createPeople({deps, key}: {readonly deps: Deps; readonly key: MasterKey}) {
+export function createPeople({
+  deps,
+  key,
+  config,
+}: {
+  readonly deps: Deps;
+  readonly key: MasterKey;
+  readonly config: Config;
+}) {
   const {sql, now} = deps;
   const checkPassword = createPasswordCheck({sql, now});
   const accessTokens = createAccessTokens({key, now});
+  const users = createUsers(deps);
+  const sessions = createSessions({...deps, accessTokens, checkPassword});
   return {
     accessTokens,
-    users: createUsers(deps),
+    users,
     breakGlass: createBreakGlass(deps),
     passwords: createPasswordChanges({...deps, checkPassword}),
-    sessions: createSessions({...deps, accessTokens, checkPassword}),
+    sessions,
+    oidc: createOidcLogins({
+      ...deps,
+      key,
+      provider: oidcProvider(config),
+      rules: {
+        roleClaim: config.oidcRoleClaim,
+        usernameClaim: config.oidcUsernameClaim,
+        roles: roleMap(config.oidcRoles),
+        redirectUrls: config.oidcRedirectUrls,
+      },
+      sessions,
+      users,
+    }),
     sessionList: createSessionList(deps),
     apiTokens: createApiTokens(deps),
     checkRememberedPassword: rememberPasswords({sql, now, checkPassword}),
   };
+}
+
+function oidcProvider(config: Config): OidcProvider | undefined {
+  const {oidcIssuer, oidcClientId, oidcClientSecret, oidcScopes} = config;
+  if (!oidcIssuer || !oidcClientId) return undefined;
+  return createOidcProvider({
+    issuer: oidcIssuer,
+    clientId: oidcClientId,
+    clientSecret: oidcClientSecret,
+    scopes: oidcScopes,
+  });
 }

@@ -14,7 +14,8 @@ import {
 import type {Command} from 'commander';
 import {createLocalClients} from '../client.ts';
 import {localTokenFile} from '../config.ts';
-import {collectPages, contextOf, parseLimit} from '../context.ts';
+import {collectPages, type Context, contextOf, parseLimit} from '../context.ts';
+import {loginInBrowser} from '../browser-login.ts';
 import {findLogin, saveLogin} from '../credentials.ts';
 import {CommandError} from '../exit-status.ts';
 import {age, clock, type Column, nameOf} from '../output.ts';
@@ -23,9 +24,10 @@ import {askPassword, readPassword} from '../password.ts';
 /** `muster login`, `muster logout`, `muster admin setup-link` */
 export function addSessionCommands(program: Command): void {
   program
-    .command('login <username>')
+    .command('login [username]')
     .description('log in; the tokens are kept in ~/.config/muster, for you alone')
     .option('--password-stdin', 'read the password from standard input')
+    .option('--oidc', 'at the OpenID provider of the server, in a browser on this host')
     .addHelpText('after', '\nExample: muster login alice --server https://muster.example.net')
     .action(login);
   program
@@ -109,28 +111,41 @@ async function revoke(
   out.line(`Revoked sessions: ${answer.revokedCount}`);
 }
 
+type LoginOptions = {readonly passwordStdin?: boolean; readonly oidc?: boolean};
+
 async function login(
-  username: string,
-  options: {readonly passwordStdin?: boolean},
+  username: string | undefined,
+  options: LoginOptions,
   command: Command,
 ): Promise<void> {
-  const {clients, config, out, serverUrl} = contextOf(command);
-  const password = options.passwordStdin
-    ? readPassword()
-    : await askPassword(`Password of ${username}: `);
-  const answer = await clients.sessions.login({username, password});
+  const context = contextOf(command);
+  const {config, out, serverUrl} = context;
+  const answer = options.oidc
+    ? await loginInBrowser(context)
+    : await loginByPassword(context, username, options);
   const {user, expiresAt} = answer;
   if (!user || !expiresAt) throw new CommandError("The server's answer was empty");
   saveLogin(config.credentialsFile, serverUrl, {
-    username,
+    username: user.username,
     token: answer.token,
     expiresAt: timestampDate(expiresAt).toISOString(),
     refreshToken: answer.refreshToken,
   });
   if (out.json) return out.document(UserSchema, user);
   out.line(
-    `Logged in at ${serverUrl} as ${username} (${nameOf(User_RoleSchema, user.role).toLowerCase()})`,
+    `Logged in at ${serverUrl} as ${user.username} (${nameOf(User_RoleSchema, user.role).toLowerCase()})`,
   );
+}
+
+async function loginByPassword(
+  {clients}: Context,
+  username: string | undefined,
+  {passwordStdin}: LoginOptions,
+) {
+  if (username === undefined)
+    throw new CommandError('Cannot log in as nobody: give a user name, or --oidc', 2);
+  const password = passwordStdin ? readPassword() : await askPassword(`Password of ${username}: `);
+  return clients.sessions.login({username, password});
 }
 
 async function logout(_options: object, command: Command): Promise<void> {

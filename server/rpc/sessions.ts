@@ -8,6 +8,7 @@ import {
   type SessionService,
 } from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {accessTokenSeconds} from '../domain/access-tokens.ts';
+import type {OidcLogins} from '../domain/oidc.ts';
 import type {SessionList} from '../domain/session-list.ts';
 import type {Sessions, SignedIn, Tokens} from '../domain/sessions.ts';
 import type {Users} from '../domain/users.ts';
@@ -47,10 +48,12 @@ const toLogin = (signedIn: SignedIn) => ({
 export const sessionService = ({
   sessions,
   sessionList,
+  oidc,
   users,
 }: {
   sessions: Sessions;
   sessionList: SessionList;
+  oidc: OidcLogins;
   users: Users;
 }): ServiceImpl<typeof SessionService> => ({
   async login({username, password}, {values}) {
@@ -64,6 +67,15 @@ export const sessionService = ({
   async logout({refreshToken}) {
     await sessions.logOut(refreshToken);
     return {};
+  },
+
+  async beginOidcLogin({redirectUrl}, {values}) {
+    return oidc.begin(redirectUrl, values.get(callerKey).address);
+  },
+
+  async completeOidcLogin({loginSecret, callbackUrl}, {values}) {
+    const answer = {loginSecret, callbackUrl};
+    return toLogin(await oidc.complete(answer, values.get(callerKey).address));
   },
 
   async listSessions(request, {values}) {

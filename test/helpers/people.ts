@@ -5,6 +5,7 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
+import {loadConfig} from '@muster/server/config.ts';
 import {createServices} from '@muster/server/domain/services.ts';
 import {makeSecretCode} from '@muster/server/domain/secret-codes.ts';
 import {openFoundation} from '@muster/server/foundation.ts';
@@ -28,17 +29,24 @@ export type PeopleAnswer = {
 };
 
 /** The real use cases of people behind the real port, with a clock that the test moves and everything that was logged. */
-export async function startPeople(postgres: TestPostgres) {
+export async function startPeople(
+  postgres: TestPostgres,
+  settings: Readonly<Record<string, string>> = {},
+) {
   await using stack = new AsyncDisposableStack();
   const {sql, url: databaseUrl} = stack.use(await postgres.createDatabase());
   const folder = await mkdtemp(join(tmpdir(), 'muster-people-'));
   stack.defer(() => rm(folder, {recursive: true, force: true}));
-  const masterKeyFile = join(folder, 'master.key');
-  const {key, trust} = stack.use(await openFoundation({databaseUrl, masterKeyFile}));
+  const config = loadConfig({
+    DATABASE_URL: databaseUrl,
+    MASTER_KEY_FILE: join(folder, 'master.key'),
+    ...settings,
+  });
+  const {key, trust} = stack.use(await openFoundation(config));
   const clock = {ms: Date.now()};
   const now = () => new Date(clock.ms);
   const deps = {sql, now, newId: () => uuidv7(clock.ms)};
-  const people = createPeople({deps, key});
+  const people = createPeople({deps, key, config});
   const local = makeSecretCode('local');
   const identify = createIdentify({
     ...people,

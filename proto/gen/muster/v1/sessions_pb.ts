@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/sessions.proto.
  */
 export const file_muster_v1_sessions: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvc2Vzc2lvbnMucHJvdG8SCW11c3Rlci52MSJNCgxMb2dpblJlcXVlc3QSGwoIdXNlcm5hbWUYASABKAlCCbpIBnIEEAEYQBIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACLDUGAEipAEKDUxvZ2luUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoEdXNlchgDIAEoCzIPLm11c3Rlci52MS5Vc2VyEhsKDXJlZnJlc2hfdG9rZW4YBCABKAlCBLDUGAESEgoKZXhwaXJlc19pbhgFIAEoDSI+ChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEijgEKFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoNcmVmcmVzaF90b2tlbhgDIAEoCUIEsNQYARISCgpleHBpcmVzX2luGAQgASgNIjYKDUxvZ291dFJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEiEAoOTG9nb3V0UmVzcG9uc2UipQEKFENvbXBsZXRlU2V0dXBSZXF1ZXN0EhwKBGNvZGUYASABKAlCDrpIB3IFEBAYgAGw1BgBEjQKCHVzZXJuYW1lGAIgASgJQiK6SB9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2Mn0kEiAKCHBhc3N3b3JkGAMgASgJQg66SAdyBRAKGIAIsNQYARIXCgVlbWFpbBgEIAEoCUIIukgFcgMY/gEiNgoVQ29tcGxldGVTZXR1cFJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlciL4AgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEikKBm1ldGhvZBgEIAEoDjIZLm11c3Rlci52MS5TZXNzaW9uLk1ldGhvZBIPCgdhZGRyZXNzGAUgASgJEhQKDGxhc3RfYWRkcmVzcxgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYCiABKAgiRgoGTWV0aG9kEhYKEk1FVEhPRF9VTlNQRUNJRklFRBAAEhMKD01FVEhPRF9QQVNTV09SRBABEg8KC01FVEhPRF9PSURDEAIibAoTTGlzdFNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAiJVChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIkCghzZXNzaW9ucxgBIAMoCzISLm11c3Rlci52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIsChRSZXZva2VTZXNzaW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiFwoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlIjEKFVJldm9rZVNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAIi8KFlJldm9rZVNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoDSIYChZDcmVhdGVTZXR1cExpbmtSZXF1ZXN0Il4KF0NyZWF0ZVNldHVwTGlua1Jlc3BvbnNlEhIKBHBhdGgYASABKAlCBLDUGAESLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMsEHCg5TZXNzaW9uU2VydmljZRJtCgVMb2dpbhIXLm11c3Rlci52MS5Mb2dpblJlcXVlc3QaGC5tdXN0ZXIudjEuTG9naW5SZXNwb25zZSIxqNQYAYLT5JMCJzoBKloTOgEqIg4vdjEvYXV0aC9sb2dpbiINL2FwaS92MS9sb2dpbhKMAQoOUmVmcmVzaFNlc3Npb24SIC5tdXN0ZXIudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GiEubXVzdGVyLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiNajUGAGC0+STAis6ASpaFToBKiIQL3YxL2F1dGgvcmVmcmVzaCIPL2FwaS92MS9yZWZyZXNoElwKBkxvZ291dBIYLm11c3Rlci52MS5Mb2dvdXRSZXF1ZXN0GhkubXVzdGVyLnYxLkxvZ291dFJlc3BvbnNlIh2o1BgBgtPkkwITOgEqIg4vYXBpL3YxL2xvZ291dBJwCg1Db21wbGV0ZVNldHVwEh8ubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXF1ZXN0GiAubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXNwb25zZSIcqNQYAYLT5JMCEjoBKiINL2FwaS92MS9zZXR1cBJ3CgxMaXN0U2Vzc2lvbnMSHi5tdXN0ZXIudjEuTGlzdFNlc3Npb25zUmVxdWVzdBofLm11c3Rlci52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSImqNQYBoLT5JMCHGIIc2Vzc2lvbnMSEC9hcGkvdjEvc2Vzc2lvbnMSdQoNUmV2b2tlU2Vzc2lvbhIfLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBogLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiIajUGAaC0+STAhcqFS9hcGkvdjEvc2Vzc2lvbnMve2lkfRJzCg5SZXZva2VTZXNzaW9ucxIgLm11c3Rlci52MS5SZXZva2VTZXNzaW9uc1JlcXVlc3QaIS5tdXN0ZXIudjEuUmV2b2tlU2Vzc2lvbnNSZXNwb25zZSIcqNQYBoLT5JMCEioQL2FwaS92MS9zZXNzaW9ucxJ8Cg9DcmVhdGVTZXR1cExpbmsSIS5tdXN0ZXIudjEuQ3JlYXRlU2V0dXBMaW5rUmVxdWVzdBoiLm11c3Rlci52MS5DcmVhdGVTZXR1cExpbmtSZXNwb25zZSIiqNQYCYLT5JMCGDoBKiITL2FwaS92MS9zZXR1cC1saW5rc2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options, file_muster_v1_users]);
+  fileDesc("ChhtdXN0ZXIvdjEvc2Vzc2lvbnMucHJvdG8SCW11c3Rlci52MSJNCgxMb2dpblJlcXVlc3QSGwoIdXNlcm5hbWUYASABKAlCCbpIBnIEEAEYQBIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACLDUGAEipAEKDUxvZ2luUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoEdXNlchgDIAEoCzIPLm11c3Rlci52MS5Vc2VyEhsKDXJlZnJlc2hfdG9rZW4YBCABKAlCBLDUGAESEgoKZXhwaXJlc19pbhgFIAEoDSI+ChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEijgEKFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoNcmVmcmVzaF90b2tlbhgDIAEoCUIEsNQYARISCgpleHBpcmVzX2luGAQgASgNIjYKDUxvZ291dFJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEiEAoOTG9nb3V0UmVzcG9uc2UipQEKFENvbXBsZXRlU2V0dXBSZXF1ZXN0EhwKBGNvZGUYASABKAlCDrpIB3IFEBAYgAGw1BgBEjQKCHVzZXJuYW1lGAIgASgJQiK6SB9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2Mn0kEiAKCHBhc3N3b3JkGAMgASgJQg66SAdyBRAKGIAIsNQYARIXCgVlbWFpbBgEIAEoCUIIukgFcgMY/gEiNgoVQ29tcGxldGVTZXR1cFJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlciI5ChVCZWdpbk9pZGNMb2dpblJlcXVlc3QSIAoMcmVkaXJlY3RfdXJsGAEgASgJQgq6SAdyBRABGIAIIk8KFkJlZ2luT2lkY0xvZ2luUmVzcG9uc2USGQoRYXV0aG9yaXphdGlvbl91cmwYASABKAkSGgoMbG9naW5fc2VjcmV0GAIgASgJQgSw1BgBImYKGENvbXBsZXRlT2lkY0xvZ2luUmVxdWVzdBIkCgxsb2dpbl9zZWNyZXQYASABKAlCDrpIB3IFEAEYgCCw1BgBEiQKDGNhbGxiYWNrX3VybBgCIAEoCUIOukgHcgUQARiAQLDUGAEisAEKGUNvbXBsZXRlT2lkY0xvZ2luUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoEdXNlchgDIAEoCzIPLm11c3Rlci52MS5Vc2VyEhsKDXJlZnJlc2hfdG9rZW4YBCABKAlCBLDUGAESEgoKZXhwaXJlc19pbhgFIAEoDSL4AgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEikKBm1ldGhvZBgEIAEoDjIZLm11c3Rlci52MS5TZXNzaW9uLk1ldGhvZBIPCgdhZGRyZXNzGAUgASgJEhQKDGxhc3RfYWRkcmVzcxgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYCiABKAgiRgoGTWV0aG9kEhYKEk1FVEhPRF9VTlNQRUNJRklFRBAAEhMKD01FVEhPRF9QQVNTV09SRBABEg8KC01FVEhPRF9PSURDEAIibAoTTGlzdFNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAiJVChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIkCghzZXNzaW9ucxgBIAMoCzISLm11c3Rlci52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIsChRSZXZva2VTZXNzaW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiFwoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlIjEKFVJldm9rZVNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAIi8KFlJldm9rZVNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoDSIYChZDcmVhdGVTZXR1cExpbmtSZXF1ZXN0Il4KF0NyZWF0ZVNldHVwTGlua1Jlc3BvbnNlEhIKBHBhdGgYASABKAlCBLDUGAESLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMsIJCg5TZXNzaW9uU2VydmljZRJtCgVMb2dpbhIXLm11c3Rlci52MS5Mb2dpblJlcXVlc3QaGC5tdXN0ZXIudjEuTG9naW5SZXNwb25zZSIxqNQYAYLT5JMCJzoBKloTOgEqIg4vdjEvYXV0aC9sb2dpbiINL2FwaS92MS9sb2dpbhKMAQoOUmVmcmVzaFNlc3Npb24SIC5tdXN0ZXIudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GiEubXVzdGVyLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiNajUGAGC0+STAis6ASpaFToBKiIQL3YxL2F1dGgvcmVmcmVzaCIPL2FwaS92MS9yZWZyZXNoElwKBkxvZ291dBIYLm11c3Rlci52MS5Mb2dvdXRSZXF1ZXN0GhkubXVzdGVyLnYxLkxvZ291dFJlc3BvbnNlIh2o1BgBgtPkkwITOgEqIg4vYXBpL3YxL2xvZ291dBJwCg1Db21wbGV0ZVNldHVwEh8ubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXF1ZXN0GiAubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXNwb25zZSIcqNQYAYLT5JMCEjoBKiINL2FwaS92MS9zZXR1cBJ4Cg5CZWdpbk9pZGNMb2dpbhIgLm11c3Rlci52MS5CZWdpbk9pZGNMb2dpblJlcXVlc3QaIS5tdXN0ZXIudjEuQmVnaW5PaWRjTG9naW5SZXNwb25zZSIhqNQYAYLT5JMCFzoBKiISL2FwaS92MS9vaWRjL2JlZ2luEoQBChFDb21wbGV0ZU9pZGNMb2dpbhIjLm11c3Rlci52MS5Db21wbGV0ZU9pZGNMb2dpblJlcXVlc3QaJC5tdXN0ZXIudjEuQ29tcGxldGVPaWRjTG9naW5SZXNwb25zZSIkqNQYAYLT5JMCGjoBKiIVL2FwaS92MS9vaWRjL2NvbXBsZXRlEncKDExpc3RTZXNzaW9ucxIeLm11c3Rlci52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIiao1BgGgtPkkwIcYghzZXNzaW9ucxIQL2FwaS92MS9zZXNzaW9ucxJ1Cg1SZXZva2VTZXNzaW9uEh8ubXVzdGVyLnYxLlJldm9rZVNlc3Npb25SZXF1ZXN0GiAubXVzdGVyLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZSIhqNQYBoLT5JMCFyoVL2FwaS92MS9zZXNzaW9ucy97aWR9EnMKDlJldm9rZVNlc3Npb25zEiAubXVzdGVyLnYxLlJldm9rZVNlc3Npb25zUmVxdWVzdBohLm11c3Rlci52MS5SZXZva2VTZXNzaW9uc1Jlc3BvbnNlIhyo1BgGgtPkkwISKhAvYXBpL3YxL3Nlc3Npb25zEnwKD0NyZWF0ZVNldHVwTGluaxIhLm11c3Rlci52MS5DcmVhdGVTZXR1cExpbmtSZXF1ZXN0GiIubXVzdGVyLnYxLkNyZWF0ZVNldHVwTGlua1Jlc3BvbnNlIiKo1BgJgtPkkwIYOgEqIhMvYXBpL3YxL3NldHVwLWxpbmtzYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options, file_muster_v1_users]);
 
 /**
  * @generated from message muster.v1.LoginRequest
@@ -350,6 +350,190 @@ export const CompleteSetupResponseSchema: GenMessage<CompleteSetupResponse, {jso
   messageDesc(file_muster_v1_sessions, 7);
 
 /**
+ * @generated from message muster.v1.BeginOidcLoginRequest
+ */
+export type BeginOidcLoginRequest = Message<"muster.v1.BeginOidcLoginRequest"> & {
+  /**
+   * One of OIDC_REDIRECT_URLS, or of this host: "http://127.0.0.1:<port>/…".
+   *
+   * @generated from field: string redirect_url = 1;
+   */
+  redirectUrl: string;
+};
+
+/**
+ * @generated from message muster.v1.BeginOidcLoginRequest
+ */
+export type BeginOidcLoginRequestJson = {
+  /**
+   * One of OIDC_REDIRECT_URLS, or of this host: "http://127.0.0.1:<port>/…".
+   *
+   * @generated from field: string redirect_url = 1;
+   */
+  redirectUrl?: string;
+};
+
+/**
+ * Describes the message muster.v1.BeginOidcLoginRequest.
+ * Use `create(BeginOidcLoginRequestSchema)` to create a new message.
+ */
+export const BeginOidcLoginRequestSchema: GenMessage<BeginOidcLoginRequest, {jsonType: BeginOidcLoginRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 8);
+
+/**
+ * @generated from message muster.v1.BeginOidcLoginResponse
+ */
+export type BeginOidcLoginResponse = Message<"muster.v1.BeginOidcLoginResponse"> & {
+  /**
+   * @generated from field: string authorization_url = 1;
+   */
+  authorizationUrl: string;
+
+  /**
+   * Binds the answer to whoever began: for CompleteOidcLogin, within 10 minutes.
+   *
+   * @generated from field: string login_secret = 2;
+   */
+  loginSecret: string;
+};
+
+/**
+ * @generated from message muster.v1.BeginOidcLoginResponse
+ */
+export type BeginOidcLoginResponseJson = {
+  /**
+   * @generated from field: string authorization_url = 1;
+   */
+  authorizationUrl?: string;
+
+  /**
+   * Binds the answer to whoever began: for CompleteOidcLogin, within 10 minutes.
+   *
+   * @generated from field: string login_secret = 2;
+   */
+  loginSecret?: string;
+};
+
+/**
+ * Describes the message muster.v1.BeginOidcLoginResponse.
+ * Use `create(BeginOidcLoginResponseSchema)` to create a new message.
+ */
+export const BeginOidcLoginResponseSchema: GenMessage<BeginOidcLoginResponse, {jsonType: BeginOidcLoginResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 9);
+
+/**
+ * @generated from message muster.v1.CompleteOidcLoginRequest
+ */
+export type CompleteOidcLoginRequest = Message<"muster.v1.CompleteOidcLoginRequest"> & {
+  /**
+   * @generated from field: string login_secret = 1;
+   */
+  loginSecret: string;
+
+  /**
+   * The whole URL to which the provider sent the person.
+   *
+   * @generated from field: string callback_url = 2;
+   */
+  callbackUrl: string;
+};
+
+/**
+ * @generated from message muster.v1.CompleteOidcLoginRequest
+ */
+export type CompleteOidcLoginRequestJson = {
+  /**
+   * @generated from field: string login_secret = 1;
+   */
+  loginSecret?: string;
+
+  /**
+   * The whole URL to which the provider sent the person.
+   *
+   * @generated from field: string callback_url = 2;
+   */
+  callbackUrl?: string;
+};
+
+/**
+ * Describes the message muster.v1.CompleteOidcLoginRequest.
+ * Use `create(CompleteOidcLoginRequestSchema)` to create a new message.
+ */
+export const CompleteOidcLoginRequestSchema: GenMessage<CompleteOidcLoginRequest, {jsonType: CompleteOidcLoginRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 10);
+
+/**
+ * As of a login by password.
+ *
+ * @generated from message muster.v1.CompleteOidcLoginResponse
+ */
+export type CompleteOidcLoginResponse = Message<"muster.v1.CompleteOidcLoginResponse"> & {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 2;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: muster.v1.User user = 3;
+   */
+  user?: User | undefined;
+
+  /**
+   * @generated from field: string refresh_token = 4;
+   */
+  refreshToken: string;
+
+  /**
+   * @generated from field: uint32 expires_in = 5;
+   */
+  expiresIn: number;
+};
+
+/**
+ * As of a login by password.
+ *
+ * @generated from message muster.v1.CompleteOidcLoginResponse
+ */
+export type CompleteOidcLoginResponseJson = {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 2;
+   */
+  expiresAt?: TimestampJson;
+
+  /**
+   * @generated from field: muster.v1.User user = 3;
+   */
+  user?: UserJson;
+
+  /**
+   * @generated from field: string refresh_token = 4;
+   */
+  refreshToken?: string;
+
+  /**
+   * @generated from field: uint32 expires_in = 5;
+   */
+  expiresIn?: number;
+};
+
+/**
+ * Describes the message muster.v1.CompleteOidcLoginResponse.
+ * Use `create(CompleteOidcLoginResponseSchema)` to create a new message.
+ */
+export const CompleteOidcLoginResponseSchema: GenMessage<CompleteOidcLoginResponse, {jsonType: CompleteOidcLoginResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 11);
+
+/**
  * A login that goes on: its refresh token is exchanged for a new one again and again.
  *
  * @generated from message muster.v1.Session
@@ -480,7 +664,7 @@ export type SessionJson = {
  * Use `create(SessionSchema)` to create a new message.
  */
 export const SessionSchema: GenMessage<Session, {jsonType: SessionJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 8);
+  messageDesc(file_muster_v1_sessions, 12);
 
 /**
  * How it began.
@@ -522,7 +706,7 @@ export type Session_MethodJson = "METHOD_UNSPECIFIED" | "METHOD_PASSWORD" | "MET
  * Describes the enum muster.v1.Session.Method.
  */
 export const Session_MethodSchema: GenEnum<Session_Method, Session_MethodJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_sessions, 8, 0);
+  enumDesc(file_muster_v1_sessions, 12, 0);
 
 /**
  * @generated from message muster.v1.ListSessionsRequest
@@ -573,7 +757,7 @@ export type ListSessionsRequestJson = {
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest, {jsonType: ListSessionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 9);
+  messageDesc(file_muster_v1_sessions, 13);
 
 /**
  * @generated from message muster.v1.ListSessionsResponse
@@ -610,7 +794,7 @@ export type ListSessionsResponseJson = {
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse, {jsonType: ListSessionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 10);
+  messageDesc(file_muster_v1_sessions, 14);
 
 /**
  * @generated from message muster.v1.RevokeSessionRequest
@@ -637,7 +821,7 @@ export type RevokeSessionRequestJson = {
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest, {jsonType: RevokeSessionRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 11);
+  messageDesc(file_muster_v1_sessions, 15);
 
 /**
  * @generated from message muster.v1.RevokeSessionResponse
@@ -656,7 +840,7 @@ export type RevokeSessionResponseJson = {
  * Use `create(RevokeSessionResponseSchema)` to create a new message.
  */
 export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse, {jsonType: RevokeSessionResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 12);
+  messageDesc(file_muster_v1_sessions, 16);
 
 /**
  * @generated from message muster.v1.RevokeSessionsRequest
@@ -687,7 +871,7 @@ export type RevokeSessionsRequestJson = {
  * Use `create(RevokeSessionsRequestSchema)` to create a new message.
  */
 export const RevokeSessionsRequestSchema: GenMessage<RevokeSessionsRequest, {jsonType: RevokeSessionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 13);
+  messageDesc(file_muster_v1_sessions, 17);
 
 /**
  * @generated from message muster.v1.RevokeSessionsResponse
@@ -714,7 +898,7 @@ export type RevokeSessionsResponseJson = {
  * Use `create(RevokeSessionsResponseSchema)` to create a new message.
  */
 export const RevokeSessionsResponseSchema: GenMessage<RevokeSessionsResponse, {jsonType: RevokeSessionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 14);
+  messageDesc(file_muster_v1_sessions, 18);
 
 /**
  * @generated from message muster.v1.CreateSetupLinkRequest
@@ -733,7 +917,7 @@ export type CreateSetupLinkRequestJson = {
  * Use `create(CreateSetupLinkRequestSchema)` to create a new message.
  */
 export const CreateSetupLinkRequestSchema: GenMessage<CreateSetupLinkRequest, {jsonType: CreateSetupLinkRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 15);
+  messageDesc(file_muster_v1_sessions, 19);
 
 /**
  * @generated from message muster.v1.CreateSetupLinkResponse
@@ -774,7 +958,7 @@ export type CreateSetupLinkResponseJson = {
  * Use `create(CreateSetupLinkResponseSchema)` to create a new message.
  */
 export const CreateSetupLinkResponseSchema: GenMessage<CreateSetupLinkResponse, {jsonType: CreateSetupLinkResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 16);
+  messageDesc(file_muster_v1_sessions, 20);
 
 /**
  * @generated from service muster.v1.SessionService
@@ -815,6 +999,27 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof CompleteSetupRequestSchema;
     output: typeof CompleteSetupResponseSchema;
+  },
+  /**
+   * Sign-in at the provider that the server is set up for (code flow with PKCE). Whoever begins keeps `login_secret` and shows the person
+   * `authorization_url`; the provider sends them back to `redirect_url`.
+   *
+   * @generated from rpc muster.v1.SessionService.BeginOidcLogin
+   */
+  beginOidcLogin: {
+    methodKind: "unary";
+    input: typeof BeginOidcLoginRequestSchema;
+    output: typeof BeginOidcLoginResponseSchema;
+  },
+  /**
+   * A user is made at the first time; its role is what the provider's claim says at each login.
+   *
+   * @generated from rpc muster.v1.SessionService.CompleteOidcLogin
+   */
+  completeOidcLogin: {
+    methodKind: "unary";
+    input: typeof CompleteOidcLoginRequestSchema;
+    output: typeof CompleteOidcLoginResponseSchema;
   },
   /**
    * Live ones, newest first: one's own, or with `user_id` those of others (administrators).
