@@ -49,6 +49,14 @@ export type Access = {
   readonly token: string;
   readonly credentialsFile: string;
   readonly localTokenFile: string;
+  readonly tls?: TlsFiles;
+};
+
+/** PEM files; empty: none. */
+export type TlsFiles = {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
 };
 
 /** Clients of every service, with the best credential that there is. HTTP/1.1, so that no session outlives the last answer. */
@@ -57,6 +65,7 @@ export function createClients(access: Access): Clients {
     baseUrl: access.serverUrl,
     httpVersion: '1.1',
     interceptors: [authorize(access)],
+    nodeOptions: readTlsFiles(access.tls),
   });
   return {
     boot: createClient(BootService, transport),
@@ -71,6 +80,16 @@ export function createClients(access: Access): Clients {
     sessions: createClient(SessionService, transport),
     tokens: createClient(TokenService, transport),
     users: createClient(UserService, transport),
+  };
+}
+
+function readTlsFiles(files: TlsFiles | undefined) {
+  if (!files) return {};
+  const {certificateFile, keyFile, caFile} = files;
+  return {
+    ...(certificateFile ? {cert: readFileSync(certificateFile)} : {}),
+    ...(keyFile ? {key: readFileSync(keyFile)} : {}),
+    ...(caFile ? {ca: readFileSync(caFile)} : {}),
   };
 }
 
@@ -122,7 +141,11 @@ async function refresh(access: Access): Promise<string | undefined> {
   const login = findLogin(credentialsFile, serverUrl);
   if (!login || isFresh(login)) return login?.token;
 
-  const transport: Transport = createConnectTransport({baseUrl: serverUrl, httpVersion: '1.1'});
+  const transport: Transport = createConnectTransport({
+    baseUrl: serverUrl,
+    httpVersion: '1.1',
+    nodeOptions: readTlsFiles(access.tls),
+  });
   try {
     const answer = await createClient(SessionService, transport).refreshSession({
       refreshToken: login.refreshToken,

@@ -24,6 +24,24 @@ export const settings = {
     default: '~/.config/muster/credentials.json',
     parse: expandHome,
   },
+  clientCertificateFile: {
+    env: 'MUSTER_CLIENT_CERT_FILE',
+    describe: 'PEM file of a client certificate that is a login at a server with https',
+    default: '',
+    parse: text,
+  },
+  clientKeyFile: {
+    env: 'MUSTER_CLIENT_KEY_FILE',
+    describe: 'PEM file of its private key',
+    default: '',
+    parse: text,
+  },
+  caFile: {
+    env: 'MUSTER_CA_FILE',
+    describe: 'PEM file of the CA of a server with https; empty: those that Node knows',
+    default: '',
+    parse: text,
+  },
   dataFolder: {
     env: 'MUSTER_DATA_DIR',
     describe: '`up`: everything that it keeps; its local token is found there too',

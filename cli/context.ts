@@ -37,6 +37,11 @@ export function contextOf(command: Command): Context {
       token: options.token ?? config.token,
       credentialsFile: config.credentialsFile,
       localTokenFile: localTokenFile(config.dataFolder),
+      tls: {
+        certificateFile: config.clientCertificateFile,
+        keyFile: config.clientKeyFile,
+        caFile: config.caFile,
+      },
     }),
     out: createOutput(process.stdout, options.json === true),
     remark: text => void process.stderr.write(`${text}\n`),

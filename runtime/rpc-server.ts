@@ -85,11 +85,85 @@ export async function listenOnePort({
       h1.close();
       for (const session of sessions) session.close();
       h1.closeIdleConnections();
-      const kill = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, 1000);
-      await closed;
-      clearTimeout(kill);
+      await closedOrKilled(closed, sockets);
+    },
+  };
+}
+
+/** What is still busy after a second is cut off. */
+async function closedOrKilled(closed: Promise<unknown>, sockets: Iterable<Socket>): Promise<void> {
+  const kill = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, 1000);
+  await closed;
+  clearTimeout(kill);
+}
+
+export type TlsKeys = {
+  /** All PEM. */
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** Whose client certificates count; undefined: nobody is asked for one. */
+  readonly clientCa: string | undefined;
+};
+
+/**
+ * The same as `listenOnePort` for TLS, where ALPN tells the protocol. A client without a certificate, or with one that does not count, is let in as
+ * anybody: the handler sees in its socket what it has shown.
+ */
+export async function listenTls({
+  handler,
+  host,
+  port,
+  keys,
+  log,
+}: {
+  handler: Handler;
+  host: string;
+  port: number;
+  keys: TlsKeys;
+  log: Logger;
+}): Promise<AsyncDisposable & {readonly port: number}> {
+  const server = http2.createSecureServer(
+    {
+      cert: keys.certificate,
+      key: keys.privateKey,
+      ...(keys.clientCa ? {ca: keys.clientCa, requestCert: true, rejectUnauthorized: false} : {}),
+      allowHTTP1: true,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: firstByteTimeoutMs,
+      settings: {maxConcurrentStreams: 1000},
+    },
+    handler,
+  );
+  Object.assign(server, {headersTimeout: 10_000, requestTimeout: requestTimeoutMs});
+  server.maxConnections = connectionsMax;
+  server.on('drop', () => log.warn({connectionsMax}, 'connection refused: there are too many'));
+  server.on('sessionError', (error: Error) => log.debug({err: error}, 'HTTP/2 session failed'));
+  server.on('tlsClientError', (error: Error) => log.debug({err: error}, 'TLS handshake failed'));
+
+  const sockets = new Set<Socket>();
+  const sessions = new Set<http2.ServerHttp2Session>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', error => log.debug({err: error}, 'connection failed'));
+  });
+  server.on('session', session => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+    endWhenIdle(session);
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const session of sessions) session.close();
+      await closedOrKilled(closed, sockets);
     },
   };
 }

@@ -15,7 +15,7 @@ import {findServerBinary} from '../test/helpers/nats.ts';
 import {startPostgres} from '../test/helpers/postgres.ts';
 import {freePort, until} from '../test/helpers/processes.ts';
 import {startServer} from './app.ts';
-import {printSetupLink, writeNatsConfig} from './commands.ts';
+import {printSetupLink, resetAdministrator, writeNatsConfig} from './commands.ts';
 import {type Config, loadConfig} from './config.ts';
 
 type Answer = {status: number; body: Record<string, unknown> & {error?: {message: string}}};
@@ -82,6 +82,19 @@ test('from an empty database to a signed-in administrator, without NATS', async 
   t.is((await app.call('GET', '/api/v1/users/me', String(refreshed.body['token']))).status, 200);
   t.is((await app.call('GET', '/api/v1/users/me', 'forged.token.x')).status, 401);
   t.is((await app.call('POST', '/api/v1/login', '', {...person, password: 'x'})).status, 401);
+});
+
+test('"admin-reset" on the host makes an administrator whose password is printed once', async t => {
+  await using app = await setUp();
+  const printed = await resetAdministrator(app.config, 'root');
+  const password = /\n {2}(\S+)\n/.exec(printed)?.[1] ?? '';
+  const login = await app.call('POST', '/api/v1/login', '', {username: 'root', password});
+  t.like(login.body, {user: {username: 'root', role: 'admin'}});
+  t.like(await app.postgres.sql`select actor from events where type = 'user.administrator_reset'`, {
+    length: 1,
+    0: {actor: 'local'},
+  });
+  await t.throwsAsync(resetAdministrator(app.config, 'No Name'), {message: /no user name/});
 });
 
 test('the local token is the administrator of this run, and its file belongs to its owner', async t => {

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import type {Logger} from '@muster/runtime/log.ts';
-import {listenOnePort} from '@muster/runtime/rpc-server.ts';
+import {listenOnePort, listenTls} from '@muster/runtime/rpc-server.ts';
 import {collectDefaultMetrics, Gauge, Registry} from 'prom-client';
 import {busStatusOf, startBusWorkers} from './bus-workers.ts';
 import {openFolderBlobStore} from './clients/blob-store.ts';
@@ -22,6 +22,7 @@ import {createIdentify} from './rpc/identify.ts';
 import {identifyHeader, peerAddress} from './rpc/caller.ts';
 import {createInterceptors} from './rpc/interceptors.ts';
 import {listenFor} from './store/notifications.ts';
+import {loadTlsKeys} from './tls-keys.ts';
 import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
 import {startMachineReconciler} from './workers/machines.ts';
 import {startRegistrationImages} from './workers/registration-images.ts';
@@ -106,6 +107,7 @@ export async function startServer(config: Config, log: Logger) {
     sessions,
     apiTokens,
     checkPassword: people.checkRememberedPassword,
+    users,
     services,
     localTokenSha256: localToken?.sha256,
   });
@@ -135,11 +137,13 @@ export async function startServer(config: Config, log: Logger) {
   });
   const {host} = config;
   const {port} = stack.use(await listenOnePort({handler, host, port: config.port, log}));
+  const keys = await loadTlsKeys(config);
+  const tls = keys && stack.use(await listenTls({handler, host, port: config.tlsPort, keys, log}));
   stack.defer(() => shutdown.abort());
-  log.info({host, port}, 'listening');
+  log.info({host, port, tlsPort: tls?.port}, 'listening');
 
   const owned = stack.move();
-  return {port, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+  return {port, tlsPort: tls?.port, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
 function countNats(registry: Registry, isConnected: () => boolean): void {

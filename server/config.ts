@@ -39,6 +39,30 @@ export const settings = {
     default: '8080',
     parse: port,
   },
+  tlsPort: {
+    env: 'TLS_PORT',
+    describe: 'port for the same over TLS, when there is a certificate',
+    default: '8443',
+    parse: port,
+  },
+  tlsCertificateFile: {
+    env: 'TLS_CERT_FILE',
+    describe: 'PEM file with the certificate of this server and its intermediates; empty: no TLS',
+    default: '',
+    parse: text,
+  },
+  tlsKeyFile: {
+    env: 'TLS_KEY_FILE',
+    describe: 'PEM file with its private key, readable by its owner only',
+    default: '',
+    parse: text,
+  },
+  tlsClientCaFile: {
+    env: 'TLS_CLIENT_CA_FILE',
+    describe: 'PEM file of the CAs whose client certificates are a login; empty: none are',
+    default: '',
+    parse: text,
+  },
   masterKeyFile: {
     env: 'MASTER_KEY_FILE',
     describe:

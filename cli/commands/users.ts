@@ -48,6 +48,7 @@ export function addUserCommands(program: Command): void {
     .option('--role <role>', 'viewer, developer, operator or admin')
     .option('--email <email>', 'mail address')
     .option('--password-stdin', 'read a new password from standard input')
+    .option('--certificate-subject <subject>', 'client certificate that is a login; empty: none')
     .option('--disable', 'accept nothing of this person any more')
     .option('--enable', 'accept it again')
     .addHelpText('after', '\nExample: muster users update bob --role developer')
@@ -100,6 +101,7 @@ type UpdateOptions = {
   readonly role?: string;
   readonly email?: string;
   readonly passwordStdin?: boolean;
+  readonly certificateSubject?: string;
   readonly disable?: boolean;
   readonly enable?: boolean;
 };
@@ -113,6 +115,9 @@ async function update(name: string, options: UpdateOptions, command: Command): P
     ...(options.role === undefined ? {} : {role: parseRole(options.role)}),
     ...(options.email === undefined ? {} : {email: options.email}),
     ...(options.passwordStdin ? {password: readPassword()} : {}),
+    ...(options.certificateSubject === undefined
+      ? {}
+      : {certificateSubject: options.certificateSubject}),
     ...(options.disable || options.enable ? {disabled: options.disable === true} : {}),
   });
   show(out, user);
@@ -138,7 +143,8 @@ function show(out: Output, user: User | undefined): void {
   const fields = columns.map(({title, value}) => [title.toLowerCase(), value(user)] as const);
   out.record({
     ...Object.fromEntries(fields),
-    password: user.hasPassword ? 'yes' : 'none: signs in elsewhere',
+    certificate: user.certificateSubject,
+    password: user.external ? 'none: signs in elsewhere' : '',
   });
 }
 

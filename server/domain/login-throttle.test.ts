@@ -66,7 +66,11 @@ test('strangers who fail for an account from everywhere do not lock out its owne
   const attempt = (address: string) => assertMayLogIn(sql, {username: 'alice', address, now});
   await t.throwsAsync(attempt('10.0.0.2'), {message: /try again in 2 seconds/});
   await t.notThrowsAsync(attempt('10.0.0.1'));
-  // But her own address has its own limit.
+  // A neighbour behind the same address does not hold her up either.
+  await failTimes(sql, 31, index => [`user${index}`, '10.0.0.1']);
+  await t.notThrowsAsync(attempt('10.0.0.1'));
+  await t.throwsAsync(assertMayLogIn(sql, {username: 'bob', address: '10.0.0.1', now}));
+  // Failures of her own account from there do.
   await failTimes(sql, 5, () => ['alice', '10.0.0.1']);
   await t.throwsAsync(attempt('10.0.0.1'));
 });

@@ -45,8 +45,8 @@ function keysOf(username: string, address: string): Readonly<Record<Scope, strin
 type Attempt = {readonly username: string; readonly address: string; readonly now: Date};
 
 /**
- * Throws "resource_exhausted" while this account or address has to wait. The wait of the account as such, which strangers anywhere can cause,
- * does not hold where its owner has signed in before.
+ * Throws "resource_exhausted" while this account or address has to wait. Where its owner has signed in before, only the failures of this account
+ * from this address count: strangers can cause the wait of an account as such, and neighbours that of an address.
  */
 export async function assertMayLogIn(sql: Sql, {username, address, now}: Attempt): Promise<void> {
   const keys = keysOf(username, address);
@@ -56,8 +56,9 @@ export async function assertMayLogIn(sql: Sql, {username, address, now}: Attempt
     return {scope, ms: lastTime.getTime() + waitMsAfter(scope, count) - now.getTime()};
   });
   const due = waits.filter(({ms}) => ms > 0);
-  const onlyAccount = due.length > 0 && due.every(({scope}) => scope === 'account');
-  if (due.length === 0 || (onlyAccount && (await hasSessionFrom(sql, username, address)))) return;
+  if (due.length === 0) return;
+  const byOthers = due.every(({scope}) => scope !== 'pair');
+  if (byOthers && (await hasSessionFrom(sql, username, address))) return;
 
   const seconds = Math.ceil(Math.max(...due.map(({ms}) => ms)) / 1000);
   throw new DomainError(

@@ -31,6 +31,8 @@ export type UserChange = {
   readonly role?: Role | undefined;
   readonly password?: string | undefined;
   readonly disabled?: boolean | undefined;
+  /** Empty takes it away. */
+  readonly certificateSubject?: string | undefined;
 };
 
 export type SetupLink = {readonly path: string; readonly expireTime: Date};
@@ -47,6 +49,22 @@ export function createUsers({sql, now, newId}: Deps) {
 
     get: (idOrName: string) => getUser(sql, idOrName),
 
+    /** Throws "unauthenticated" for a certificate that does not count, or is nobody's. */
+    async getByCertificate({
+      subject,
+      problem,
+    }: {
+      readonly subject: string;
+      readonly problem: string | undefined;
+    }): Promise<UserRow> {
+      const user = problem ? undefined : await store.findUserByCertificate(sql, subject);
+      if (user && !user.disabled) return user;
+      throw new DomainError(
+        'unauthenticated',
+        `Cannot accept the client certificate "${subject}": ${problem ?? 'it is no active user\'s; an administrator maps it with "muster users update"'}`,
+      );
+    },
+
     /** By name; the page token is the last name of the page before. */
     async list({pageSize, pageToken}: {pageSize: number; pageToken: string}) {
       if (!/^[a-z0-9._-]*$/.test(pageToken)) throw badPageToken(pageToken);
@@ -56,15 +74,20 @@ export function createUsers({sql, now, newId}: Deps) {
       return {users, nextPageToken: rows.length > limit ? (users.at(-1)?.username ?? '') : ''};
     },
 
-    /** A new password, and disabling, end the user's sessions at once. */
-    async update(actor: string, idOrName: string, change: UserChange): Promise<UserRow> {
+    /** A new password, and disabling, end the user's sessions at once; but not the one that asks for it. */
+    async update(
+      actor: string,
+      idOrName: string,
+      change: UserChange,
+      askingSessionId?: string,
+    ): Promise<UserRow> {
       const passwordHash =
         change.password === undefined ? undefined : await hashPassword(change.password);
       return sql.begin(async tx => {
         const before = await lockUser(tx, idOrName, {
           losesAdministration: change.disabled === true || (change.role ?? 'admin') !== 'admin',
         });
-        await applyChange(tx, {before, change, passwordHash, now: now()});
+        await applyChange(tx, {before, change, passwordHash, now: now(), askingSessionId});
         const after = await getUser(tx, before.id);
         await appendEvent(tx, {
           id: newId(),
@@ -184,17 +207,21 @@ async function applyChange(
     change,
     passwordHash,
     now,
+    askingSessionId,
   }: {
     before: UserRow;
     change: UserChange;
     passwordHash: string | undefined;
     now: Date;
+    askingSessionId: string | undefined;
   },
 ): Promise<void> {
-  const {email, role, disabled} = change;
+  const {email, role, disabled, certificateSubject} = change;
   const {id} = before;
+  if (certificateSubject) await assertCertificateIsFree(tx, id, certificateSubject);
   await store.updateUser(tx, id, {
     ...(email === undefined ? {} : {email}),
+    ...(certificateSubject === undefined ? {} : {certificateSubject: certificateSubject || null}),
     ...(passwordHash === undefined ? {} : {passwordHash}),
     ...(disabled === undefined || disabled === before.disabled
       ? {}
@@ -204,8 +231,22 @@ async function applyChange(
   if (passwordHash) await forgetFailedLoginsOf(tx, before.username);
   if (passwordHash ?? disabled) {
     const reason = disabled ? 'the user was disabled' : 'the password was changed';
-    await endSessionsOf(tx, id, {time: now, reason});
+    await endSessionsOf(tx, id, {time: now, reason, except: askingSessionId});
   }
 }
 
-const describe = ({email, role, disabled}: UserRow) => ({email, role, disabled});
+async function assertCertificateIsFree(tx: Sql, id: string, subject: string): Promise<void> {
+  const owner = await store.findUserByCertificate(tx, subject);
+  if (owner && owner.id !== id)
+    throw new DomainError(
+      'already_exists',
+      `Cannot map client certificate "${subject}": it is mapped to "${owner.username}"; take it away there first`,
+    );
+}
+
+const describe = ({email, role, disabled, certificateSubject}: UserRow) => ({
+  email,
+  role,
+  disabled,
+  certificateSubject,
+});

@@ -165,7 +165,7 @@ async function* single(message: Message) {
 
 /** In memory; the handler is told the peer's address, which no header may claim. */
 function transportFor(handler: UniversalHandler, {socket}: Request) {
-  const contextValues = contextOfPeer(socket.remoteAddress);
+  const contextValues = contextOfPeer(socket);
   const call: UniversalHandler = Object.assign(
     (request: Parameters<UniversalHandler>[0]) => handler({...request, contextValues}),
     handler,

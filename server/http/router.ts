@@ -46,7 +46,7 @@ export function createRouter(options: RouterOptions): Handler {
     interceptors,
     fallback,
     readMaxBytes: messageBytesMax,
-    contextValues: ({socket}) => contextOfPeer(socket.remoteAddress),
+    contextValues: ({socket}) => contextOfPeer(socket),
     shutdownSignal: shutdown,
     jsonOptions: {ignoreUnknownFields: false},
   });

@@ -6,6 +6,11 @@ import {
   type ContextValues,
   type Interceptor,
 } from '@connectrpc/connect';
+import {
+  type ClientCertificate,
+  clientCertificateOf,
+  type PeerSocket,
+} from './client-certificates.ts';
 import {isOpen, type Role} from './permissions.ts';
 
 export type Identity = {
@@ -32,7 +37,8 @@ export type Caller = Identity & {
 /** What a request brings to prove who it is. */
 export type Credential =
   | {readonly scheme: 'bearer'; readonly token: string}
-  | {readonly scheme: 'basic'; readonly username: string; readonly password: string};
+  | {readonly scheme: 'basic'; readonly username: string; readonly password: string}
+  | ({readonly scheme: 'certificate'} & ClientCertificate);
 
 /** Throws when the credential proves nothing. */
 export type Identify = (credential: Credential, address: string) => Promise<Identity>;
@@ -46,9 +52,15 @@ export const callerKey = createContextKey<Caller>(
 
 const addressKey = createContextKey('', {description: 'peer address'});
 
+const certificateKey = createContextKey<ClientCertificate | undefined>(undefined, {
+  description: 'client certificate',
+});
+
 /** What an HTTP server knows about a request before any interceptor runs. */
-export function contextOfPeer(address: string | undefined): ContextValues {
-  return createContextValues().set(addressKey, peerAddress(address));
+export function contextOfPeer(socket: PeerSocket): ContextValues {
+  return createContextValues()
+    .set(addressKey, peerAddress(socket.remoteAddress))
+    .set(certificateKey, clientCertificateOf(socket));
 }
 
 /** An IPv4 peer of an IPv6 socket is named as IPv4. */
@@ -67,9 +79,13 @@ export const authenticate =
     const {contextValues} = request;
     const address = contextValues.get(addressKey);
     const header = request.header.get('authorization');
-    const identity = isOpen(request.method)
-      ? await identifyOpenly(header, address, identify)
-      : await identifyHeader(header, address, identify);
+    const certificate = contextValues.get(certificateKey);
+    const byCertificate = !header && certificate && !isOpen(request.method);
+    const identity = byCertificate
+      ? await identify({scheme: 'certificate', ...certificate}, address)
+      : isOpen(request.method)
+        ? await identifyOpenly(header, address, identify)
+        : await identifyHeader(header, address, identify);
     contextValues.set(callerKey, {...identity, address});
     return next(request);
   };

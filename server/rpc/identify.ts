@@ -7,10 +7,11 @@ import {digestCode} from '../domain/secret-codes.ts';
 import type {Services} from '../domain/services.ts';
 import type {Sessions} from '../domain/sessions.ts';
 import {type ApiTokens, apiTokenPrefix} from '../domain/tokens.ts';
+import type {Users} from '../domain/users.ts';
 import {DomainError} from '../errors.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
 import type {UserRow} from '../store/users.ts';
-import type {Identify, Identity} from './caller.ts';
+import type {Credential, Identify, Identity} from './caller.ts';
 
 const serviceAudience = 'muster-service';
 
@@ -20,6 +21,7 @@ export type IdentifyOptions = {
   readonly apiTokens: ApiTokens;
   /** Of HTTP Basic. */
   readonly checkPassword: PasswordCheck;
+  readonly users: Users;
   readonly services: Services;
   readonly localTokenSha256: Buffer | undefined;
 };
@@ -55,11 +57,19 @@ export function createIdentify(options: IdentifyOptions): Identify {
     );
   }
 
+  async function prove(credential: Credential, address: string): Promise<Identity> {
+    switch (credential.scheme) {
+      case 'bearer':
+        return identifyToken(credential.token, address);
+      case 'basic':
+        return identifyPassword(credential, address);
+      case 'certificate':
+        return identityOf(await options.users.getByCertificate(credential));
+    }
+  }
+
   const identify: Identify = async (credential, address) => {
-    const identity =
-      credential.scheme === 'basic'
-        ? await identifyPassword(credential, address)
-        : await identifyToken(credential.token, address);
+    const identity = await prove(credential, address);
     // An access token may expire while its session goes on.
     return {recheck: () => identify(credential, address), ...identity};
   };

@@ -77,7 +77,7 @@ test('a person signs in at the provider, with PKCE, and has the role of the grou
     username: 'bob',
     email: 'bob@example.com',
     role: 'operator',
-    has_password: false,
+    external: true,
   });
   const token = String(first.body['token']);
   t.like((await app.call('GET', '/api/v1/sessions', token)).body, {0: {method: 'oidc'}});

@@ -15,7 +15,7 @@ test('users are made, found by id and by name, changed one field at a time, and 
   const body = {username: 'bob', email: 'bob@example.com', password, role: 'viewer'};
   const created = await app.call('POST', '/api/v1/users', app.local, body);
   t.is(created.status, 200);
-  t.like(created.body, {username: 'bob', role: 'viewer', disabled: false, has_password: true});
+  t.like(created.body, {username: 'bob', role: 'viewer', disabled: false, external: false});
   const id = String(created.body['id']);
   for (const name of [id, 'bob'])
     t.like((await app.call('GET', `/api/v1/users/${name}`, app.local)).body, {id, username: 'bob'});
@@ -151,6 +151,16 @@ test('an administrator sets a password by PUT, which ends every session and ever
   t.is(set.status, 200);
   t.is((await app.call('GET', '/api/v1/users/me', token)).status, 401);
   t.truthy(await app.logIn('bob', next));
+});
+
+test('an administrator who sets the own password by PUT stays signed in there, and nowhere else', async t => {
+  await using app = await startPeople(postgres);
+  await app.create('root', 'admin');
+  const here = await app.logIn('root');
+  const there = await app.logIn('root');
+  t.is((await app.call('PUT', '/api/v1/users/root', here.token, {password: next})).status, 200);
+  t.is((await app.call('GET', '/api/v1/users', here.token)).status, 200);
+  t.is((await app.call('GET', '/api/v1/users', there.token)).status, 401);
 });
 
 test('a reset code sets one password within an hour; an older code and a second use are refused', async t => {

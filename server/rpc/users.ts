@@ -62,19 +62,21 @@ export const userService = ({
     return {user: toUserMessage(await users.get(id))};
   },
 
-  async updateUser({id, email, role, password, disabled}, {values}) {
+  async updateUser({id, email, role, password, disabled, certificateSubject}, {values}) {
     const change = {
       email,
       role: role === undefined ? undefined : fromProtoRole.get(role),
       password,
       disabled,
+      certificateSubject,
     };
     if (Object.values(change).every(value => value === undefined))
       throw new DomainError(
         'invalid_argument',
-        `Cannot change user "${id}": name the fields to change, one or more of email, role, password, disabled`,
+        `Cannot change user "${id}": name the fields to change, one or more of email, role, password, disabled, certificate_subject`,
       );
-    return {user: toUserMessage(await users.update(values.get(callerKey).name, id, change))};
+    const {name, sessionId} = values.get(callerKey);
+    return {user: toUserMessage(await users.update(name, id, change, sessionId))};
   },
 
   async deleteUser({id}, {values}) {

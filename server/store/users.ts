@@ -10,7 +10,10 @@ export type UserRow = {
   readonly role: Role;
   readonly createTime: Date;
   readonly disabled: boolean;
-  readonly hasPassword: boolean;
+  /** Has no password. */
+  readonly external: boolean;
+  /** Of the client certificate that is a login; empty: none. */
+  readonly certificateSubject: string;
 };
 
 export type NewUserRow = {
@@ -25,11 +28,13 @@ export type UserChangeRow = Partial<{
   readonly email: string;
   readonly passwordHash: string;
   readonly disableTime: Date | null;
+  readonly certificateSubject: string | null;
 }>;
 
 const selectUsers = (sql: Sql) => sql`
   select u.id, u.username, u.email, b.role, u.create_time,
-    u.disable_time is not null as disabled, u.password_hash is not null as has_password
+    u.disable_time is not null as disabled, u.password_hash is null as external,
+    coalesce(u.certificate_subject, '') as certificate_subject
   from users u join role_bindings b on b.user_id = u.id and b.workspace_id is null
 `;
 
@@ -46,6 +51,14 @@ export async function findUser(sql: Sql, id: string): Promise<UserRow | undefine
 
 export async function findUserByName(sql: Sql, username: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`${selectUsers(sql)} where u.username = ${username}`;
+  return row;
+}
+
+export async function findUserByCertificate(
+  sql: Sql,
+  subject: string,
+): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`${selectUsers(sql)} where u.certificate_subject = ${subject}`;
   return row;
 }
 

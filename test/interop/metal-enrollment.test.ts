@@ -19,7 +19,12 @@ const printed: ReadonlyMap<string, string> = new Map(
   ].map(([, title = '', block = '']) => [title, block]),
 );
 
-type Values = {readonly token?: string; readonly machineId?: string; readonly password?: string};
+type Values = {
+  readonly token?: string;
+  readonly machineId?: string;
+  readonly adminId?: string;
+  readonly password?: string;
+};
 
 let muster: Muster;
 test.before(async () => {
@@ -38,6 +43,8 @@ function readme(title: string, values: Values = {}): Promise<CurlAnswer> {
     block
       .replaceAll('http://localhost:8080', muster.serverUrl)
       .replaceAll('<token>', values.token ?? '<token>')
+      .replaceAll('$TOKEN', values.token ?? '$TOKEN')
+      .replaceAll('<admin-id>', values.adminId ?? '<admin-id>')
       .replaceAll('<machine-id>', values.machineId ?? '<machine-id>')
       .replace('"your-password"', JSON.stringify(values.password ?? password))
       .replace('"hardware": { ... }', '"hardware": {"cpu": {"cores": 8}, "disks": ["sda"]}'),
@@ -250,3 +257,19 @@ test.serial('what does not exist or cannot be read is answered in JSON', async t
     t.regex(error.message, message);
   }
 });
+
+test.serial(
+  'the administrator changes the own password and goes on with the same token',
+  async t => {
+    const token = await logIn();
+    const users = (await readme('List Users', {token})).rows();
+    const adminId = String(users.find(({username}) => username === 'admin')?.id);
+    const changed = await readme('Change admin password', {token, adminId});
+    t.is(changed.status, 200, changed.text);
+    t.false(changed.text.includes('new-secure'));
+    t.is((await send('DELETE', '/api/v1/users/operator1', {token})).status, 200);
+    t.is((await readme('Create additional users', {token})).status, 200);
+    t.is((await readme('Login')).status, 401);
+    t.is((await readme('Login', {password: 'new-secure-password'})).status, 200);
+  },
+);
