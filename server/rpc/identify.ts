@@ -58,14 +58,9 @@ export function createIdentify(options: IdentifyOptions): Identify {
   }
 
   async function prove(credential: Credential, address: string): Promise<Identity> {
-    switch (credential.scheme) {
-      case 'bearer':
-        return identifyToken(credential.token, address);
-      case 'basic':
-        return identifyPassword(credential, address);
-      case 'certificate':
-        return identityOf(await options.users.getByCertificate(credential));
-    }
+    if (credential.scheme === 'bearer') return identifyToken(credential.token, address);
+    if (credential.scheme === 'basic') return identifyPassword(credential, address);
+    return identityOf(await options.users.getByCertificate(credential));
   }
 
   const identify: Identify = async (credential, address) => {
