@@ -117,12 +117,15 @@ export async function listenTls({
   port,
   keys,
   log,
+  headersTimeoutMs = 10_000,
 }: {
   handler: Handler;
   host: string;
   port: number;
   keys: TlsKeys;
   log: Logger;
+  /** How long the head of an HTTP/1.1 request may take. */
+  headersTimeoutMs?: number;
 }): Promise<AsyncDisposable & {readonly port: number}> {
   const server = http2.createSecureServer(
     {
@@ -130,13 +133,15 @@ export async function listenTls({
       key: keys.privateKey,
       ...(keys.clientCa ? {ca: keys.clientCa, requestCert: true, rejectUnauthorized: false} : {}),
       allowHTTP1: true,
+      // Of HTTP/1.1; the types do not know that it is passed on.
+      ...{connectionsCheckingInterval: checkEveryMs},
       minVersion: 'TLSv1.2',
       handshakeTimeout: firstByteTimeoutMs,
       settings: {maxConcurrentStreams: 1000},
     },
     handler,
   );
-  Object.assign(server, {headersTimeout: 10_000, requestTimeout: requestTimeoutMs});
+  Object.assign(server, {headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs});
   server.maxConnections = connectionsMax;
   server.on('drop', () => log.warn({connectionsMax}, 'connection refused: there are too many'));
   server.on('sessionError', (error: Error) => log.debug({err: error}, 'HTTP/2 session failed'));

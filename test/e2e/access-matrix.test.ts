@@ -128,10 +128,14 @@ async function callersOfWorkspaces(app: App): Promise<readonly Caller[]> {
     for (const inside of personRoles) {
       const name = `${everywhere}-${inside}`;
       const {id, session} = await makePerson(app, name, people[everywhere].role);
-      await app.sql`
+      const insert = (workspaceId: string | null, role: string) => app.sql`
         insert into role_bindings (user_id, workspace_id, role, create_time)
-        values (${id}, ${randomUUID()}, ${inside}, now())
+        values (${id}, ${workspaceId}, ${role}, now())
       `;
+      // Its row comes first: whoever takes any binding takes the wrong one.
+      await app.sql`delete from role_bindings where user_id = ${id}`;
+      await insert(randomUUID(), inside);
+      await insert(null, everywhere);
       const what = `${everywhere} who is ${inside} in a workspace`;
       callers.push({what, role: everywhere, authorization: session});
     }
