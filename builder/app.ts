@@ -57,6 +57,7 @@ export async function startBuilder(
 
   const identity = await loadIdentity(config.stateDirectory);
   const session = await openServerSession(config, identity, {signal: running, log});
+  stack.use(session.connection);
   checks.joined = true;
   const reporting = startReporting(session, {
     version: await readVersion(),

@@ -4,7 +4,12 @@ import {createConnectTransport} from '@connectrpc/connect-node';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
-import {createServiceTransport, serviceAuthorization} from '@muster/runtime/rpc-client.ts';
+import {
+  createServerConnection,
+  createServiceTransport,
+  type ServerConnection,
+  serviceAuthorization,
+} from '@muster/runtime/rpc-client.ts';
 import type {Backend} from './backends/backend.ts';
 import {type Identity, readServiceId, writeServiceId} from './identity.ts';
 import {retryWhileTransient} from './retry.ts';
@@ -21,6 +26,7 @@ export type ServerSession = {
   readonly services: Client<typeof ServiceService>;
   /** Authorization header for the image store. */
   readonly authorize: () => Promise<string>;
+  readonly connection: ServerConnection;
 };
 
 /** Joins with the code at the first start. Waits for a server that is away; a code that the server refuses is an error. */
@@ -42,9 +48,12 @@ export async function openServerSession(
   await writeServiceId(stateDirectory, serviceId);
 
   const {key} = identity;
-  const transport = createServiceTransport({baseUrl: serverUrl, serviceId, key});
+  const connection = createServerConnection(serverUrl);
+  const {sessionManager} = connection;
+  const transport = createServiceTransport({baseUrl: serverUrl, serviceId, key, sessionManager});
   return {
     serviceId,
+    connection,
     builds: createClient(BuildService, transport),
     services: createClient(ServiceService, transport),
     authorize: serviceAuthorization(serviceId, key),
@@ -75,7 +84,7 @@ async function join(
 
 /** Tells the server every 10 s that this builder lives and what it can build. `accepted` is the latest outcome. */
 export function startReporting(
-  {services}: Pick<ServerSession, 'services'>,
+  {services, connection}: Pick<ServerSession, 'services' | 'connection'>,
   {
     version,
     backends,
@@ -106,6 +115,7 @@ export function startReporting(
       accepted = true;
     } catch (error) {
       if (signal.aborted) return;
+      connection.giveUpAfter(error);
       const revoked = error instanceof ConnectError && error.code === Code.Unauthenticated;
       log.warn(
         {err: error},

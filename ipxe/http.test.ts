@@ -2,7 +2,8 @@ import {once} from 'node:events';
 import net from 'node:net';
 import test from 'ava';
 import * as fc from 'fast-check';
-import {silentLogger} from '@muster/runtime/log.ts';
+import {pino} from 'pino';
+import {type Logger, silentLogger} from '@muster/runtime/log.ts';
 import {listenHttp, parseHotRequest} from './http.ts';
 import {createMetrics} from './metrics.ts';
 import {toReply} from './replies.ts';
@@ -10,7 +11,9 @@ import {rawHttp} from './testing/raw-http.ts';
 
 const ready = toReply('#!ipxe\nexit 1\n');
 
-async function setUp(limits: {connectionsMax?: number; connectionsPerAddressMax?: number} = {}) {
+async function setUp(
+  options: {connectionsMax?: number; connectionsPerAddressMax?: number; log?: Logger} = {},
+) {
   const metrics = createMetrics();
   const slow: string[] = [];
   const listener = await listenHttp({
@@ -25,7 +28,7 @@ async function setUp(limits: {connectionsMax?: number; connectionsPerAddressMax?
     },
     metrics,
     log: silentLogger,
-    ...limits,
+    ...options,
   });
   return {
     port: listener.port,
@@ -123,6 +126,18 @@ test(
   get('/x', 'Content-Length: 1\r\nContent-Length: 2\r\n'),
   400,
 );
+
+test('a connection that its client resets is no refused request', async t => {
+  const line = Promise.withResolvers<string>();
+  const log = pino({level: 'debug'}, {write: line.resolve});
+  await using server = await setUp({log});
+  const socket = net.connect(server.port, '127.0.0.1');
+  socket.write(get('/x'));
+  await once(socket, 'data');
+  socket.resetAndDestroy();
+  t.regex(await line.promise, /ECONNRESET/);
+  t.notRegex(await server.metrics.text(), /kind="refused"/);
+});
 
 test('a connection that sends its request drop by drop is cut off', async t => {
   await using server = await setUp();

@@ -65,9 +65,11 @@ export async function listenHttp({
   server.maxConnections = connectionsMax;
   server.on('drop', () => metrics.connectionRefused());
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    metrics.request('refused');
     log.debug({err: error}, 'broken HTTP request');
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    const reset = error.code === 'ECONNRESET';
+    // UEFI firmware ends its connections with a reset: no request, and nothing refused.
+    if (!reset) metrics.request('refused');
+    if (reset || !socket.writable) socket.destroy();
     else socket.end(`HTTP/1.1 ${statusOf(error.code)}\r\nConnection: close\r\n\r\n`);
   });
 

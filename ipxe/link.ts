@@ -1,10 +1,14 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type Client, Code, ConnectError, createClient} from '@connectrpc/connect';
-import {createConnectTransport, Http2SessionManager} from '@connectrpc/connect-node';
+import {createConnectTransport} from '@connectrpc/connect-node';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
-import {createServiceTransport, serviceAuthorization} from '@muster/runtime/rpc-client.ts';
+import {
+  createServerConnection,
+  createServiceTransport,
+  serviceAuthorization,
+} from '@muster/runtime/rpc-client.ts';
 import type {BookChange} from './book.ts';
 import {type Identity, saveServiceId} from './identity.ts';
 import {followAnswers} from './watch.ts';
@@ -45,11 +49,7 @@ export type ServerLink = ReturnType<typeof startLink>;
 export function startLink(options: LinkOptions) {
   const {serverUrl, joinCode, stateDir, identity, version, log} = options;
   const stop = new AbortController();
-  // Pings find a connection whose other end is gone without a word.
-  const connection = new Http2SessionManager(serverUrl, {
-    pingIntervalMs: 10_000,
-    pingTimeoutMs: 5000,
-  });
+  const connection = createServerConnection(serverUrl);
   let membership = identity.serviceId === undefined ? undefined : memberAs(identity.serviceId);
   let following = false;
   /** A server that did not know this edge counts its revisions anew: a number of the old one means nothing to it. */
@@ -60,7 +60,7 @@ export function startLink(options: LinkOptions) {
       baseUrl: serverUrl,
       serviceId,
       key: identity.key,
-      sessionManager: connection,
+      sessionManager: connection.sessionManager,
     });
     return {
       serviceId,
@@ -75,7 +75,7 @@ export function startLink(options: LinkOptions) {
     const transport = createConnectTransport({
       baseUrl: serverUrl,
       httpVersion: '2',
-      sessionManager: connection,
+      sessionManager: connection.sessionManager,
     });
     const {service} = await createClient(ServiceService, transport).joinService(
       {code: joinCode, publicKey: identity.publicKey},
@@ -135,6 +135,7 @@ export function startLink(options: LinkOptions) {
         if (stop.signal.aborted) return;
         refused = isRefusal(error);
         logFailure(error, refused);
+        connection.giveUpAfter(error);
         // A server with a new database knows nobody: the code, if it is still good, makes this edge a member again.
         const rejoined = refused && joinCode !== '' ? await rejoin(membership) : undefined;
         if (rejoined) {
@@ -193,7 +194,7 @@ export function startLink(options: LinkOptions) {
       await running;
     },
     /** After everything that still reports: ends the connection. */
-    close: () => connection.abort(),
+    close: () => connection[Symbol.dispose](),
   };
 }
 

@@ -7,7 +7,7 @@ import process from 'node:process';
 import {Code, ConnectError, createClient} from '@connectrpc/connect';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {silentLogger as log} from '@muster/runtime/log.ts';
-import {createServiceTransport} from '@muster/runtime/rpc-client.ts';
+import {createServerConnection, createServiceTransport} from '@muster/runtime/rpc-client.ts';
 import {privateKeyOf} from '@muster/runtime/tokens.ts';
 import {createUser} from '@nats-io/nkeys';
 import test from 'ava';
@@ -106,10 +106,12 @@ test('a service joins, signs its own requests, and is turned away when revoked',
   });
   const pair = createUser();
   const key = privateKeyOf(Buffer.from(pair.getSeed()).toString());
+  using connection = createServerConnection(app.url);
+  const {sessionManager} = connection;
   const as = (serviceId: string, signer = key) =>
     createClient(
       ServiceService,
-      createServiceTransport({baseUrl: app.url, serviceId, key: signer}),
+      createServiceTransport({baseUrl: app.url, serviceId, key: signer, sessionManager}),
     );
   const code = String(invited.body['code']);
   const {service} = await as('nobody').joinService({code, publicKey: pair.getPublicKey()});

@@ -102,6 +102,13 @@ export const settings = {
     default: '7200',
     parse: integer(60, 86_400),
   },
+  trialLimitSeconds: {
+    env: 'TRIAL_LIMIT_SECONDS',
+    describe:
+      'how long a machine that has fetched its image may stay silent; two such boots mark the image bad for it',
+    default: '600',
+    parse: integer(30, 86_400),
+  },
   metricsRetentionDays: {
     env: 'METRICS_RETENTION_DAYS',
     describe: 'days that samples are kept',

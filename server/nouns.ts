@@ -109,7 +109,13 @@ export function createNouns({
       commands,
       agentKeys,
     }),
-    trials: createTrials({...deps, images, transitions, busStatus}),
+    trials: createTrials({
+      ...deps,
+      images,
+      transitions,
+      busStatus,
+      trialLimitSeconds: config.trialLimitSeconds,
+    }),
     images: createImages(deps),
     work: createBuildWork({
       ...deps,

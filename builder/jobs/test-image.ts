@@ -39,7 +39,11 @@ export async function testImage(
 ): Promise<BootTestInit[]> {
   const {signal, log} = context;
   const {bootTests: earlier} = await retryWhileTransient(
-    () => builds.findBootTests({artifactSha256s: [...image.bootTestSha256s]}, {signal}),
+    () =>
+      builds.findBootTests(
+        {artifactSha256s: [...image.bootTestSha256s], commandLine: image.commandLine},
+        {signal},
+      ),
     {signal, delayMaxMs: findDelayMaxMs},
   );
 

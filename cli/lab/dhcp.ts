@@ -3,32 +3,88 @@ import {once} from 'node:events';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
-import {bridge, dhcpAddressOf, hostAddressOf, type LabPlan} from './network.ts';
+import {addSecondHost, type LabHost, labHostOf, type LabPlan} from './network.ts';
 
-const recipe = join(import.meta.dirname, '..', '..', 'deploy', 'dhcp', 'dnsmasq.conf');
+const recipes = join(import.meta.dirname, '..', '..', 'deploy', 'dhcp');
 const recipeEdge = '192.0.2.1';
+const recipeNetwork = '192.0.2.0';
 const recipePort = ':8081';
 const startLimitMs = 10_000;
 
-/**
- * dnsmasq inside the lab as the site's own DHCP server, with the recipe that users get. `onLine` hears its log. Throws when it does
- * not come up.
- */
+/** Where machines reach the edge. */
+export type EdgeAddress = {readonly address: string; readonly port: number};
+
+export type DhcpOptions = {
+  /** For its configuration and leases. */
+  readonly folder: string;
+  /** Hears its log. */
+  readonly onLine: (text: string) => void;
+};
+
+/** dnsmasq inside the lab as the site's own DHCP server, with the recipe that users get. Throws when it does not come up. */
 export async function startDhcp(
   plan: LabPlan,
-  {edgePort, folder, onLine}: {edgePort: number; folder: string; onLine: (text: string) => void},
+  {edge, ...options}: DhcpOptions & {readonly edge: EdgeAddress},
 ): Promise<AsyncDisposable> {
-  const file = join(folder, 'dnsmasq.conf');
-  const boot = (await readFile(recipe, 'utf8'))
-    .replaceAll(recipePort, `:${edgePort}`)
-    .replaceAll(recipeEdge, hostAddressOf(plan));
-  await writeFile(file, `${siteOptions(plan, folder)}\n${boot}`);
+  const host = labHostOf(plan);
+  const boot = await readRecipe('dnsmasq.conf', plan, edge);
+  return startDnsmasq(host, {
+    ...options,
+    name: 'dhcp',
+    config: `${siteOptions(host, plan)}${boot}`,
+  });
+}
 
+/** A site's DHCP server that knows nothing of network boot, on a second host of the lab: two of them cannot share one port 67. */
+export async function startPlainDhcp(
+  plan: LabPlan,
+  options: DhcpOptions,
+): Promise<AsyncDisposable> {
+  const host = await addSecondHost(plan);
+  return startDnsmasq(host, {...options, name: 'plain-dhcp', config: siteOptions(host, plan)});
+}
+
+/** dnsmasq inside the lab as proxyDHCP beside the server of `startPlainDhcp`: nothing but the recipe that users get. */
+export async function startProxyDhcp(
+  plan: LabPlan,
+  {edge, ...options}: DhcpOptions & {readonly edge: EdgeAddress},
+): Promise<AsyncDisposable> {
+  const config = await readRecipe('dnsmasq-proxy.conf', plan, edge);
+  return startDnsmasq(labHostOf(plan), {...options, name: 'proxy-dhcp', config});
+}
+
+/** The text that users get, with this lab's addresses. */
+async function readRecipe(
+  name: 'dnsmasq.conf' | 'dnsmasq-proxy.conf',
+  {prefix}: LabPlan,
+  edge: EdgeAddress,
+): Promise<string> {
+  return (await readFile(join(recipes, name), 'utf8'))
+    .replaceAll(recipePort, `:${edge.port}`)
+    .replaceAll(recipeNetwork, `${prefix}.0`)
+    .replaceAll(recipeEdge, edge.address);
+}
+
+type Dnsmasq = DhcpOptions & {
+  /** Names its files. */
+  readonly name: string;
+  readonly config: string;
+};
+
+async function startDnsmasq(
+  {namespace}: LabHost,
+  {name, config, folder, onLine}: Dnsmasq,
+): Promise<AsyncDisposable> {
+  const file = join(folder, `${name}.conf`);
+  await writeFile(file, config);
   const child = spawn(
     'setpriv',
     [
-      ...['--pdeathsig=KILL', '--', 'ip', 'netns', 'exec', plan.namespace],
+      ...['--pdeathsig=KILL', '--', 'ip', 'netns', 'exec', namespace],
       ...['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`],
+      // Another user could not write into the folder, and with another group the kernel forgets the signal of setpriv.
+      ...['--user=root', '--group=root', '--log-facility=-'],
+      ...['--pid-file=', `--dhcp-leasefile=${join(folder, `${name}.leases`)}`],
     ],
     {stdio: ['ignore', 'ignore', 'pipe'], detached: true},
   );
@@ -60,28 +116,25 @@ export async function startDhcp(
   return {[Symbol.asyncDispose]: stop};
 }
 
-/** What a site's DHCP server has anyway: interface, range, leases. */
-function siteOptions(plan: LabPlan, folder: string): string {
+/** What a site's DHCP server has anyway: interface, range. */
+function siteOptions({networkInterface, address}: LabHost, {prefix}: LabPlan): string {
   return [
     'port=0',
-    'user=root',
-    `interface=${bridge}`,
+    `interface=${networkInterface}`,
     'bind-interfaces',
-    `listen-address=${dhcpAddressOf(plan)}`,
-    'log-facility=-',
+    `listen-address=${address}`,
     'no-ping',
     'no-hosts',
     'no-resolv',
     'dhcp-authoritative',
-    `dhcp-leasefile=${join(folder, 'dnsmasq.leases')}`,
-    `dhcp-range=${plan.prefix}.100,${plan.prefix}.199,255.255.255.0,1h`,
+    `dhcp-range=${prefix}.100,${prefix}.199,255.255.255.0,1h`,
     '# No router and no name server: the lab leads nowhere but to the host.',
     'dhcp-option=3',
     'dhcp-option=6',
     '# Without router advertisements iPXE waits 13 s after each lease.',
     'enable-ra',
     'dhcp-range=fd77::,ra-only,64,1h',
-    `ra-param=${bridge},high,30`,
+    `ra-param=${networkInterface},high,30`,
     '',
   ].join('\n');
 }

@@ -96,7 +96,7 @@ async function powerOnAll(
   await mkdir(consoles, {recursive: true});
   stack.use(
     await startDhcp(plan, {
-      edgePort: config.edgePort,
+      edge: {address: hostAddressOf(plan), port: config.edgePort},
       folder,
       // Only what a person can use; the machines' own timelines tell the rest.
       onLine: line =>

@@ -7,8 +7,9 @@ import {promisify} from 'node:util';
 const run = promisify(execFile);
 const commandLimitMs = 15_000;
 
-/** The bridge inside the namespace. */
-export const bridge = 'br0';
+/** The bridge inside the namespace, and the second host's port of it. */
+const bridge = 'br0';
+const secondHostPort = 'host2';
 
 /** Names and addresses of one lab; two labs at a time need different ones. */
 export type LabPlan = {
@@ -20,8 +21,27 @@ export type LabPlan = {
   readonly taps: readonly string[];
 };
 
+/** One host on the lab's network: processes in its namespace are reached at its address. */
+export type LabHost = {
+  readonly namespace: string;
+  readonly networkInterface: string;
+  readonly address: string;
+};
+
 export const hostAddressOf = ({prefix}: LabPlan): string => `${prefix}.1`;
-export const dhcpAddressOf = ({prefix}: LabPlan): string => `${prefix}.2`;
+
+/** The lab's own namespace: its DHCP server runs here. */
+export const labHostOf = ({namespace, prefix}: LabPlan): LabHost => ({
+  namespace,
+  networkInterface: bridge,
+  address: `${prefix}.2`,
+});
+
+const secondHostOf = ({namespace, prefix}: LabPlan): LabHost => ({
+  namespace: `${namespace}-2`,
+  networkInterface: 'eth0',
+  address: `${prefix}.3`,
+});
 
 /**
  * A network of its own: a namespace with a bridge, one tap per virtual machine, and a veth to the host, where the edge is. Removes what
@@ -45,9 +65,7 @@ export async function createLabNetwork(plan: LabPlan): Promise<AsyncDisposable> 
   await inside('link set lo up');
   await inside(`link add ${bridge} type bridge stp_state 0 forward_delay 0`);
   await inside(`link set uplink master ${bridge} up`);
-  await inside(`address add ${dhcpAddressOf(plan)}/24 dev ${bridge}`);
-  // For the router advertisements without which iPXE waits 13 s after each lease; absent where the kernel has no IPv6.
-  if (existsSync('/proc/sys/net/ipv6')) await inside(`address add fd77::2/64 dev ${bridge} nodad`);
+  await addAddresses(labHostOf(plan));
   for (const tap of taps) {
     await inside(`tuntap add dev ${tap} mode tap`);
     await inside(`link set ${tap} master ${bridge} up`);
@@ -58,8 +76,38 @@ export async function createLabNetwork(plan: LabPlan): Promise<AsyncDisposable> 
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
-async function removeLabNetwork({namespace, hostInterface}: LabPlan): Promise<void> {
+/** One more host on the network, in a namespace of its own. It goes with the network. */
+export async function addSecondHost(plan: LabPlan): Promise<LabHost> {
+  const host = secondHostOf(plan);
+  const {namespace, networkInterface} = host;
+  const inLab = `-netns ${plan.namespace}`;
+  await ip(`netns add ${namespace}`);
+  await ip(
+    `${inLab} link add ${secondHostPort} type veth peer name ${networkInterface} netns ${namespace}`,
+  );
+  await ip(`${inLab} link set ${secondHostPort} master ${bridge} up`);
+  await ip(`-netns ${namespace} link set lo up`);
+  await ip(`-netns ${namespace} link set ${networkInterface} up`);
+  await addAddresses(host);
+  return host;
+}
+
+async function addAddresses({namespace, networkInterface, address}: LabHost): Promise<void> {
+  await ip(`-netns ${namespace} address add ${address}/24 dev ${networkInterface}`);
+  // For the router advertisements without which iPXE waits 13 s after each lease; absent where the kernel has no IPv6.
+  if (existsSync('/proc/sys/net/ipv6'))
+    await ip(
+      `-netns ${namespace} address add fd77::${address.split('.').at(-1)}/64 dev ${networkInterface} nodad`,
+    );
+}
+
+async function removeLabNetwork(plan: LabPlan): Promise<void> {
+  const {namespace, hostInterface} = plan;
   if (existsSync(`/sys/class/net/${hostInterface}`)) await ip(`link delete ${hostInterface}`);
+  for (const left of [secondHostOf(plan).namespace, namespace]) await removeNamespace(left);
+}
+
+async function removeNamespace(namespace: string): Promise<void> {
   if (!existsSync(`/run/netns/${namespace}`)) return;
   const {stdout} = await ip(`netns pids ${namespace}`);
   for (const pid of stdout.split('\n').filter(line => line !== '')) kill(Number(pid));

@@ -33,7 +33,7 @@ test('a machine on the lab network boots by the recipe, again after a power cycl
     const {port} = edge.address() as AddressInfo;
     const leases: string[] = [];
     await using _dhcp = await startDhcp(plan, {
-      edgePort: port,
+      edge: {address: hostAddressOf(plan), port},
       folder,
       onLine: line => leases.push(line),
     });

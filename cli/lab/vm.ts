@@ -26,6 +26,8 @@ export type VmOptions = {
   readonly cpus: number;
   readonly accelerator: 'tcg' | 'kvm';
   readonly folder: string;
+  /** More of QEMU's command line. The NIC's network is called "n0". */
+  readonly qemuArguments?: readonly string[];
   /** Every line of the serial console, without control characters. */
   readonly onLine?: (line: string) => void;
 };
@@ -117,6 +119,7 @@ export async function startVm(options: VmOptions): Promise<Vm> {
 
 function command(options: VmOptions, variables: string): readonly string[] {
   const {firmware, smbios, macAddress, namespace, tap, memoryMb, cpus, accelerator} = options;
+  const {qemuArguments = []} = options;
   const accel = accelerator === 'tcg' ? ['tcg,thread=multi', 'max'] : ['kvm', 'host'];
   const uefi = [
     ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${ovmfCode}`],
@@ -132,6 +135,7 @@ function command(options: VmOptions, variables: string): readonly string[] {
     ...(firmware === 'uefi' ? uefi : []),
     ...smbios.flatMap(value => ['-smbios', value]),
     ...['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no`, '-device', nic],
+    ...qemuArguments,
   ];
 }
 

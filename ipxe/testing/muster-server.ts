@@ -26,7 +26,10 @@ export type MusterServer = Awaited<ReturnType<typeof startMusterServer>>;
  * The server's side of an edge, as the contract describes it: a foreign process from the edge's point of view. Speaks real Connect over
  * one real port, checks the service tokens, and serves blobs.
  */
-export async function startMusterServer({port = 0}: {port?: number} = {}) {
+export async function startMusterServer({
+  host = '127.0.0.1',
+  port = 0,
+}: {host?: string; port?: number} = {}) {
   const wakeUps = new EventEmitter({captureRejections: false}).setMaxListeners(0);
   const stopping = new AbortController();
   const state = {
@@ -140,7 +143,7 @@ export async function startMusterServer({port = 0}: {port?: number} = {}) {
   });
   const listener = await listenOnePort({
     handler: adapter,
-    host: '127.0.0.1',
+    host,
     port,
     log: silentLogger,
   });
@@ -148,7 +151,7 @@ export async function startMusterServer({port = 0}: {port?: number} = {}) {
   return {
     state,
     port: listener.port,
-    url: `http://127.0.0.1:${listener.port}`,
+    url: `http://${host}:${listener.port}`,
     /** Puts steps into the answer stream. */
     publish(...steps: Step[]) {
       state.steps.push(...steps);

@@ -2,7 +2,7 @@ import test from 'ava';
 import type {Build} from '../store/builds.ts';
 import type {OperationStep} from '../store/operations.ts';
 import {specOf, type Upkeep, type UpkeepLimits, upkeepOf} from './build-rules.ts';
-import {artifactsKey, imageId} from './images.ts';
+import {bootTestKey, imageId} from './images.ts';
 import {advanceSteps, endSteps} from './operations.ts';
 
 const imageConfig = {
@@ -102,6 +102,8 @@ test('the id of an image is its content: parts, their order and the command line
 });
 
 test('a set of artifacts is the same in any order', t => {
-  t.is(artifactsKey(['b', 'a']), artifactsKey(['a', 'b']));
-  t.not(artifactsKey(['a']), artifactsKey(['a', 'b']));
+  const key = bootTestKey(['a', 'b'], 'quiet panic=30');
+  t.is(bootTestKey(['b', 'a'], 'quiet panic=30 muster.layers=aa/base,bb/machine'), key);
+  t.not(bootTestKey(['a'], 'quiet panic=30'), key);
+  t.not(bootTestKey(['a', 'b'], 'quiet panic=30 nomodeset'), key);
 });

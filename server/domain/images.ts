@@ -23,10 +23,11 @@ export function imageId({kernel, initrds, layers, commandLine}: ImageManifest): 
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Names a set of artifacts by content, whatever their order. */
-export function artifactsKey(digests: readonly string[]): string {
+/** Names what a boot test is about: artifacts by content, whatever their order, and the command line but for the layers that it names. */
+export function bootTestKey(digests: readonly string[], commandLine: string): string {
+  const words = commandLine.split(' ').filter(word => !word.startsWith('muster.layers='));
   return createHash('sha256')
-    .update([...digests].sort().join('\n'))
+    .update([...[...digests].sort(), words.join(' ')].join('\n'))
     .digest('hex');
 }
 
@@ -52,9 +53,8 @@ export async function keepBootTestResults(tx: Sql, image: Image): Promise<void> 
   for (const {firmware, durationMs, passed, reusedFromImageId} of image.bootTests) {
     if (!passed || reusedFromImageId !== undefined) continue;
     for (const digests of testedSets(image)) {
-      const key = artifactsKey(digests);
       await insertBootTestResult(tx, {
-        artifactsKey: key,
+        artifactsKey: bootTestKey(digests, image.commandLine),
         firmware,
         durationMs,
         imageId: image.id,
@@ -77,8 +77,11 @@ export function createImages({sql}: {readonly sql: Sql}) {
     findByInputKey: (inputKey: string) => findImageByInputKey(sql, inputKey),
 
     /** Passed tests of exactly these parts, taken over from the image that had them. */
-    async findBootTests(digests: readonly string[]): Promise<readonly BootTest[]> {
-      const results = await listBootTestResults(sql, artifactsKey(digests));
+    async findBootTests(
+      digests: readonly string[],
+      commandLine: string,
+    ): Promise<readonly BootTest[]> {
+      const results = await listBootTestResults(sql, bootTestKey(digests, commandLine));
       return results.map(({firmware, durationMs, imageId}) => ({
         firmware,
         durationMs,

@@ -9,8 +9,6 @@ import {lifecycle} from './lifecycle.ts';
 import type {BusStatus} from './presence.ts';
 import type {Transitions} from './transitions.ts';
 
-/** From the last byte of the image to the hello. */
-const trialLimitMs = 10 * 60_000;
 const failedTrialsMax = 2;
 const batchMax = 50;
 
@@ -24,10 +22,13 @@ export function createTrials({
   images,
   transitions,
   busStatus,
+  trialLimitSeconds,
 }: Deps & {
   readonly images: BootImages;
   readonly transitions: Transitions;
   readonly busStatus: () => BusStatus;
+  /** From the last byte of the image to the hello. */
+  readonly trialLimitSeconds: number;
 }) {
   /** Only silence that we would have heard the hello in counts. */
   function listenedSince(time: Date): boolean {
@@ -76,7 +77,7 @@ export function createTrials({
   return {
     /** Judges sessions whose time is over; gives their number. */
     async judgeAll(): Promise<number> {
-      const before = new Date(now().getTime() - trialLimitMs);
+      const before = new Date(now().getTime() - trialLimitSeconds * 1000);
       const sessions = await sessionStore.listTrials(sql, before, batchMax);
       for (const session of sessions) await sql.begin(tx => judge(tx, session));
       return sessions.length;

@@ -317,12 +317,17 @@ test('a passed boot test counts for the same parts below another top layer', asy
   const {image} = succeededWith(spec, 'a');
   await builder.finishBuild({buildId, attempt, ...succeededWith(spec, 'a')});
   const digests = [image.kernel, ...image.initrds, ...image.layers].map(part => part.sha256);
-  const find = async (artifactSha256s: string[]) =>
-    (await builder.findBootTests({artifactSha256s})).bootTests.map(found => found.durationMs);
+  const {commandLine} = image;
+  const find = async (artifactSha256s: string[], words = '') =>
+    (
+      await builder.findBootTests({artifactSha256s, commandLine: `${commandLine}${words}`})
+    ).bootTests.map(found => found.durationMs);
   t.deepEqual(await find([...digests].reverse()), [20_000, 30_000]);
   t.deepEqual(await find(digests.slice(0, 3)), [20_000, 30_000]);
   t.deepEqual(await find(digests.slice(0, 2)), []);
   t.deepEqual(await find([...digests.slice(0, 3), sha256('other')]), []);
+  t.deepEqual(await find(digests, ' muster.layers=elsewhere'), [20_000, 30_000]);
+  t.deepEqual(await find(digests, ' nomodeset'), []);
 });
 
 test('another server and a late viewer see the log, whose oldest lines go first', async t => {

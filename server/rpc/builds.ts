@@ -89,8 +89,8 @@ export const buildService = ({
     return image ? {image: toImageMessage(image)} : {};
   },
 
-  async findBootTests({artifactSha256s}) {
-    const bootTests = await images.findBootTests(artifactSha256s);
+  async findBootTests({artifactSha256s, commandLine}) {
+    const bootTests = await images.findBootTests(artifactSha256s, commandLine);
     return {bootTests: bootTests.map(toBootTestMessage)};
   },
 });

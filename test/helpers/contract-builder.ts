@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {type Client, createClient} from '@connectrpc/connect';
-import {createConnectTransport, Http2SessionManager} from '@connectrpc/connect-node';
+import {createConnectTransport} from '@connectrpc/connect-node';
 import {jetstream} from '@nats-io/jetstream';
 import {createUser} from '@nats-io/nkeys';
 import {connect, jwtAuthenticator} from '@nats-io/transport-node';
@@ -8,7 +8,11 @@ import {BuildService, FinishBuildRequest_Outcome} from '@muster/proto/gen/muster
 import {BootTest_Firmware, Image_Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {buildersDurable, busOptions} from '@muster/runtime/bus.ts';
-import {createServiceTransport, serviceAuthorization} from '@muster/runtime/rpc-client.ts';
+import {
+  createServerConnection,
+  createServiceTransport,
+  serviceAuthorization,
+} from '@muster/runtime/rpc-client.ts';
 import {privateKeyOf} from '@muster/runtime/tokens.ts';
 import type {Muster} from './muster.ts';
 import {until} from './processes.ts';
@@ -31,9 +35,7 @@ export async function startContractBuilder(muster: Muster, name: string): Promis
     publicKey: user.getPublicKey(),
   });
   const serviceId = service?.id ?? '';
-  const sessionManager = stack.adopt(new Http2SessionManager(muster.serverUrl), manager =>
-    manager.abort(),
-  );
+  const {sessionManager} = stack.use(createServerConnection(muster.serverUrl));
   const transport = createServiceTransport({
     baseUrl: muster.serverUrl,
     serviceId,

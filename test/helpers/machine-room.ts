@@ -3,7 +3,7 @@ import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {startDhcp} from '@muster/cli/lab/dhcp.ts';
 import type {LabMachine} from '@muster/cli/lab/machines.ts';
-import {createLabNetwork, type LabPlan} from '@muster/cli/lab/network.ts';
+import {createLabNetwork, hostAddressOf, type LabPlan} from '@muster/cli/lab/network.ts';
 import {startVm, type Vm} from '@muster/cli/lab/vm.ts';
 import {
   type Image,
@@ -42,14 +42,16 @@ export async function startRealBuilder(muster: Muster): Promise<void> {
 }
 
 /** A whole Muster with its real builder, a network of its own and the site's DHCP server: machines can be turned on. */
-export async function openMachineRoom(): Promise<MachineRoom> {
+export async function openMachineRoom(
+  serverEnv: Readonly<Record<string, string>> = {},
+): Promise<MachineRoom> {
   await using stack = new AsyncDisposableStack();
-  const muster = stack.use(await startMuster({forMachines: true}));
+  const muster = stack.use(await startMuster({forMachines: true, serverEnv}));
   await startRealBuilder(muster);
   stack.use(await createLabNetwork(plan));
   stack.use(
     await startDhcp(plan, {
-      edgePort: Number(new URL(muster.edgeUrl).port),
+      edge: {address: hostAddressOf(plan), port: Number(new URL(muster.edgeUrl).port)},
       folder: muster.folder,
       onLine: () => undefined,
     }),

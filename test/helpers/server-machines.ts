@@ -75,7 +75,11 @@ export async function wireMachines(
     enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({...shared, boot, commands}),
-    trials: createTrials({...shared, busStatus: () => ({connected: true, since: new Date(0)})}),
+    trials: createTrials({
+      ...shared,
+      busStatus: () => ({connected: true, since: new Date(0)}),
+      trialLimitSeconds: 600,
+    }),
 
     /** As an edge signs it. */
     token: (claims: {

@@ -1,34 +1,32 @@
 import test, {type ExecutionContext} from 'ava';
 import {type LabMachine, labMachines} from '@muster/cli/lab/machines.ts';
+import type {Vm} from '@muster/cli/lab/vm.ts';
 import {BootService, BootSession_State} from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
-import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {type MachineRoom, openMachineRoom} from '../helpers/machine-room.ts';
 import type {Muster} from '../helpers/muster.ts';
 import {type ManagedProcess, until} from '../helpers/processes.ts';
+import {build, limits} from './machine-work.ts';
+import {rollBack} from './rollback.ts';
 
-const minuteMs = 60_000;
-/** Four times what a quiet machine needs under TCG. */
-const limits = {
-  enrol: 4 * minuteMs,
-  build: 20 * minuteMs,
-  active: 4 * minuteMs,
-};
+/** Four times what a quiet machine needs from the last layer to the hello. */
+const trialLimitSeconds = '60';
 
-test('a BIOS and a UEFI machine go from power-on to ACTIVE in their own images', async t => {
+test('a BIOS and a UEFI machine go from power-on to ACTIVE in their own images, and back from one that is silent', async t => {
   const started = performance.now();
-  await using room = await openMachineRoom();
+  await using room = await openMachineRoom({TRIAL_LIMIT_SECONDS: trialLimitSeconds});
   print(t, 'registration image', started);
 
   const [bios, uefi] = ['bios', 'uefi'].map(firmware =>
     labMachines.find(machine => machine.firmware === firmware),
   );
   if (!bios || !uefi) throw new Error('The lab has no machine of each firmware');
-  await carry(t, room, bios, async () => undefined);
+  await carry(t, room, bios, {
+    afterwards: (vm, machineId) => rollBack(t, room.muster, {machineId, hostName: bios.name, vm}),
+  });
   // One run in which each process is killed once, at the step where it matters most.
-  await carry(t, room, uefi, step => killAt(room.muster, step));
+  await carry(t, room, uefi, {at: step => killAt(room.muster, step)});
 });
 
 type StepName = 'power-on' | 'enrolled' | 'building' | 'ready' | 'active';
@@ -55,7 +53,13 @@ async function carry(
   t: ExecutionContext,
   {muster, powerOn}: MachineRoom,
   lab: LabMachine,
-  at: (step: StepName) => Promise<void>,
+  {
+    at = async () => undefined,
+    afterwards,
+  }: {
+    at?: (step: StepName) => Promise<void>;
+    afterwards?: (vm: Vm, machineId: string) => Promise<void>;
+  },
 ): Promise<void> {
   const machines = muster.client(MachineService);
   const find = async () => (await machines.getMachine({id: lab.macAddress})).machine;
@@ -73,39 +77,11 @@ async function carry(
     await at('enrolled');
 
     const buildStart = performance.now();
-    const imageConfig = {
-      hostName: lab.name,
-      files: [{path: '/etc/motd', content: `${lab.name}\n`}],
-    };
-    await until('the configuration', () =>
-      machines.updateMachine({
-        machine: {id, imageConfig},
-        updateMask: {paths: ['image_config']},
-      }),
-    );
-    const builds = muster.client(BuildService);
-    const buildId = await until('the build request', async () => {
-      const {build} = await builds.createBuild({machineId: id});
-      return build?.id;
+    await build(t, muster, {
+      machineId: id,
+      imageConfig: {hostName: lab.name},
+      whileRunning: () => at('building'),
     });
-    await until(
-      'the build to run',
-      async () => {
-        const {build} = await builds.getBuild({id: buildId});
-        return (build?.operation?.state ?? 0) >= Operation_State.RUNNING;
-      },
-      limits.build,
-    );
-    await at('building');
-    const build = await until(
-      'the end of the build',
-      async () => {
-        const {build} = await builds.getBuild({id: buildId});
-        return (build?.operation?.state ?? 0) >= Operation_State.SUCCEEDED && build;
-      },
-      limits.build,
-    );
-    t.is(build.operation?.state, Operation_State.SUCCEEDED, build.operation?.error);
     print(t, `${lab.name}: build and boot tests`, buildStart);
     await at('ready');
 
@@ -127,12 +103,13 @@ async function carry(
         const {metrics: latest} = await metrics.getLatestMetrics({machineId: id});
         return (latest?.memoryTotalBytes ?? 0n) > 0n;
       },
-      2 * minuteMs,
+      limits.metrics,
     );
 
     const {bootSessions} = await muster.client(BootService).listBootSessions({machineId: id});
     t.is(bootSessions[0]?.state, BootSession_State.COMPLETED, bootSessions[0]?.diagnosis);
     t.true(bootSessions.length >= 2);
+    await afterwards?.(vm, id);
   } catch (error) {
     t.log(vm.tail(40));
     throw error;

@@ -84,6 +84,19 @@ for layer in $layers; do
   lower="/run/muster/lower/$number${lower:+:$lower}"
   say "layer $name"
 done
+# From here on nothing waits for the network, and no watchdog runs before systemd: a machine that stands still says where, and tries again.
+(
+  seconds=0
+  while [ "$seconds" -lt 120 ]; do sleep 2 && seconds=$((seconds + 2)); done
+  echo 8 >/proc/sys/kernel/printk
+  say "error: the switch to the root took longer than 120 seconds; tasks that wait:"
+  echo w >/proc/sysrq-trigger
+  echo l >/proc/sysrq-trigger
+  sleep 5
+  reboot -f
+) &
+guard=$!
+
 mkdir /new
 mount -t overlay -o "lowerdir=$lower,upperdir=/run/muster/upper,workdir=/run/muster/work" overlay /new ||
   fail "cannot join the layers"
@@ -103,5 +116,6 @@ mount --move /run /new/run
 umount /dev/pts 2>/dev/null
 mount --move /dev /new/dev
 umount /sys /proc
+kill "$guard"
 exec switch_root -c /dev/console /new /sbin/init
 say "error: switch_root failed"
