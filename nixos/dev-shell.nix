@@ -1,53 +1,54 @@
-# What `npm run up`, `npm test` and `npm run check` need on NixOS: the counterparts of the Debian packages in scripts/packages.js, which
-# stand there with their reasons. Node itself comes with the npm packages; this one runs npm.
+# What `npm run up`, `npm test` and `npm run check` need on NixOS: the counterparts of the Debian packages in scripts/packages.js, where
+# their reasons stand. A root of its own (buildFHSEnv), because the Node and PostgreSQL of the npm packages are linked for an ordinary Linux,
+# and because firmware and boot loaders are looked for where Debian has them.
 { pkgs }:
 
 let
   inherit (pkgs) lib;
-  first = names: lib.findFirst (package: package != null) null (map (name: pkgs.${name} or null) names);
+  given = lib.filter (package: package != null);
+  builder = import ./modules/muster/builder-tools.nix { inherit pkgs; };
+  loaders = import ./modules/muster/loaders.nix { inherit pkgs; };
+  buildFHSEnv = pkgs.buildFHSEnv or pkgs.buildFHSUserEnv;
+  nats = pkgs.nats-server or null;
+  natsPath = lib.optionalString (nats != null) "${nats}/bin/nats-server";
 in
-pkgs.mkShell {
-  name = "muster";
-  packages = lib.filter (package: package != null) [
-    (first [
-      "nodejs_26"
-      "nodejs_latest"
-      "nodejs"
-    ])
-    # supervisor, NATS, boot loaders
-    pkgs.util-linux
-    pkgs.shadow
-    (pkgs.nats-server or null)
-    pkgs.ipxe
-    # builder
-    (pkgs.mmdebstrap or null)
-    pkgs.squashfsTools
-    pkgs.zstd
-    pkgs.xz
-    pkgs.cpio
-    (pkgs.pkgsStatic.busybox or pkgs.busybox)
-    pkgs.kmod
-    pkgs.binutils
-    pkgs.dpkg
-    pkgs.nix
-    # boot tests and lab
-    pkgs.qemu
-    pkgs.iproute2
-    pkgs.dnsmasq
-    # tests
-    pkgs.git
-    pkgs.curl
-    (pkgs.tftp-hpa or null)
-    (pkgs.kea or null)
-  ];
-
-  # Where our programs look beside the PATH. Debian's paths are the defaults.
-  LOADERS_DIR = "${pkgs.ipxe}";
-  NIX_LD_LIBRARY_PATH = lib.makeLibraryPath [ pkgs.stdenv.cc.cc.lib ];
-  shellHook = ''
-    # The Node and PostgreSQL of the npm packages are linked for an ordinary Linux: they need programs.nix-ld.
-    if [ ! -e /lib64/ld-linux-x86-64.so.2 ] && [ ! -e /lib/ld-linux-aarch64.so.1 ]; then
-      echo 'Muster: set programs.nix-ld.enable = true on this NixOS: the Node and PostgreSQL of the npm packages need a loader' >&2
+(buildFHSEnv {
+  name = "muster-dev";
+  targetPkgs =
+    _pkgs:
+    builder.packages
+    ++ given [
+      # It runs npm; the checkout brings its own Node 26.
+      (pkgs.nodejs_26 or pkgs.nodejs_latest or pkgs.nodejs)
+      # libatomic.so.1
+      pkgs.stdenv.cc.cc.lib
+      pkgs.cacert
+      pkgs.shadow
+      pkgs.iproute2 or pkgs.iproute
+      pkgs.dnsmasq
+      pkgs.git
+      pkgs.curl
+      (pkgs.tftp-hpa or null)
+      (pkgs.kea or null)
+      nats
+    ];
+  extraBuildCommands = ''
+    mkdir -p usr/share/OVMF usr/lib/ipxe
+    cp -rs ${builder.data}/share/. usr/share/
+    cp -rs ${builder.data}/lib/. usr/lib/
+    for file in snponly.efi undionly.kpxe ipxe.efi; do
+      if [ -e ${loaders}/$file ]; then ln -s ${loaders}/$file usr/lib/ipxe/$file; fi
+    done
+  '';
+  profile = ''
+    tools=/var/lib/muster/tools
+    if [ -n "${natsPath}" ] && [ ! -e "$tools/nats-server" ]; then
+      if [ -w /var/lib ]; then
+        mkdir -p "$tools" && ln -s "${natsPath}" "$tools/nats-server"
+      else
+        echo "Muster: as root, run: mkdir -p $tools && ln -s ${natsPath} $tools/nats-server" >&2
+      fi
     fi
   '';
-}
+  runScript = "bash";
+}).env
