@@ -15,7 +15,6 @@ let
   graphics =
     value: if hasGraphics then { hardware.graphics = value; } else { hardware.opengl = value; };
   hasContainerToolkit = options.hardware ? nvidia-container-toolkit;
-  nvidiaPackages = config.boot.kernelPackages.nvidiaPackages or { };
   rocm = pkgs.rocmPackages or { };
 in
 lib.mkMerge [
@@ -35,7 +34,7 @@ lib.mkMerge [
       {
         assertions = [
           {
-            assertion = !parameters.containers || hasContainerToolkit;
+            assertion = parameters.containers -> hasContainerToolkit || !hasGraphics;
             message = "gpu-node: this NixOS has no hardware.nvidia-container-toolkit: set containers to false";
           }
         ];
@@ -44,11 +43,14 @@ lib.mkMerge [
           package: lib.hasPrefix "nvidia" (lib.getName package) || lib.hasPrefix "libnv" (lib.getName package);
         # The name is historical: it selects the driver, and no display server starts.
         services.xserver.videoDrivers = [ "nvidia" ];
-        hardware.nvidia = {
-          modesetting.enable = true;
-          package = lib.mkIf (nvidiaPackages ? ${parameters.nvidiaBranch}) nvidiaPackages.${parameters.nvidiaBranch};
-        };
+        hardware.nvidia.modesetting.enable = true;
       }
+      # Since NixOS 21.05; a branch that this nixpkgs does not have is an error that names it.
+      (lib.optionalAttrs (options.hardware.nvidia ? package) {
+        hardware.nvidia.package =
+          config.boot.kernelPackages.nvidiaPackages.${parameters.nvidiaBranch}
+            or (throw "gpu-node: this nixpkgs has no NVIDIA driver \"${parameters.nvidiaBranch}\" (parameter nvidiaBranch)");
+      })
       (lib.optionalAttrs (options.hardware.nvidia ? open) {
         hardware.nvidia.open = parameters.nvidiaOpenModules;
       })

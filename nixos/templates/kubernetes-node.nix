@@ -24,7 +24,6 @@ let
     ++ lib.optional (parameters.flannelInterface != "") "--flannel-iface=${parameters.flannelInterface}"
     ++ map (label: "--node-label=${label}") parameters.nodeLabels
     ++ map (taint: "--node-taint=${taint}") parameters.nodeTaints
-    ++ lib.optional (!takesTokenFile && needsToken) "--token-file=${parameters.tokenFile}"
     ++ lib.optional (!takesClusterInit && parameters.clusterInit) "--cluster-init";
 in
 {
@@ -50,7 +49,23 @@ in
     extraFlags = lib.concatStringsSep " " flags;
   }
   // lib.optionalAttrs (takesTokenFile && needsToken) { inherit (parameters) tokenFile; }
+  // lib.optionalAttrs (!takesTokenFile && needsToken) { token = "in ${parameters.tokenFile}"; }
   // lib.optionalAttrs takesClusterInit { inherit (parameters) clusterInit; };
+
+  # Older modules take the token itself only, for the store: there the command is ours.
+  systemd.services.k3s.serviceConfig = lib.optionalAttrs (!takesTokenFile && needsToken) {
+    ExecStart = lib.mkForce (
+      lib.concatStringsSep " " (
+        [
+          "${config.services.k3s.package}/bin/k3s"
+          parameters.role
+        ]
+        ++ lib.optional joins "--server=${parameters.serverUrl}"
+        ++ [ "--token-file=${parameters.tokenFile}" ]
+        ++ flags
+      )
+    );
+  };
 
   # Whoever brings the token writes it to the file, complete, by renaming. Until then k3s waits instead of failing.
   systemd.services.k3s.wantedBy = lib.mkIf needsToken (lib.mkForce [ ]);
