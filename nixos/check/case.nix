@@ -14,10 +14,32 @@
 
 let
   lib = import (libTree + "/lib");
+  isMixed = modulesTree != nixpkgs;
   evalConfig =
-    arguments:
+    { system, modules }:
     import (modulesTree + "/nixos/lib/eval-config.nix") (
-      (if libTree == nixpkgs then { } else { inherit lib; }) // arguments
+      if isMixed then
+        {
+          inherit lib;
+          system = null;
+          modules = modules ++ [
+            (
+              let
+                packages = import ./mixed-packages.nix { inherit nixpkgs lib system; };
+              in
+              {
+                nixpkgs.pkgs = packages;
+                # They need functions that only newer packages have, and are no part of what is checked.
+                boot.enableContainers = false;
+                system.switch.enable = false;
+                system.disableInstallerTools = true;
+                _module.args.pkgs = lib.mkForce packages;
+              }
+            )
+          ];
+        }
+      else
+        { inherit system modules; }
     );
   images = import ../machine-image.nix { inherit evalConfig; };
   pkgs = import nixpkgs { inherit system; };
