@@ -22,8 +22,12 @@ in
     modulesPath + "/installer/scan/not-detected.nix"
   );
 
-  # netboot-minimal is an installer: its profile has accounts with empty passwords that log in by themselves, and carries a copy of nixpkgs.
-  disabledModules = [ "profiles/installation-device.nix" ];
+  # netboot-minimal is an installer: its profiles have accounts with empty passwords that log in by themselves, a copy of nixpkgs, editors and
+  # partitioning tools.
+  disabledModules = [
+    "profiles/installation-device.nix"
+    "profiles/base.nix"
+  ];
 
   config = lib.mkMerge [
     {
@@ -48,7 +52,6 @@ in
       ];
 
       boot.kernelModules = [ "ipmi_ssif" ];
-      boot.supportedFilesystems = lib.mkForce [ "vfat" ];
 
       services.openssh.enable = lib.mkForce false;
       # Nothing listens here, and packets to a machine that nobody knows are no news.

@@ -29,6 +29,8 @@ let
               in
               {
                 nixpkgs.pkgs = packages;
+                # Packages from outside are made with their configuration already.
+                nixpkgs.config = lib.mkForce { };
                 # They need functions that only newer packages have, and are no part of what is checked.
                 boot.enableContainers = false;
                 system.switch.enable = false;
@@ -67,6 +69,7 @@ let
       fsType = "ext4";
     };
     networking.hostName = "control";
+    documentation.enable = false;
     system.stateVersion = lib.trivial.release;
   };
   installed =

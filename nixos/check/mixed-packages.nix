@@ -7,11 +7,18 @@
 }:
 
 let
+  postgresql_15 = packages.postgresql_12 // {
+    withPackages = _: packages.postgresql_12;
+  };
   standIns = [
     "nodejs_26"
     "makeInitrdNGTool"
     "chroot-realpath"
     "kmod-debian-aliases"
+    "catatonit"
+    "netavark"
+    "aardvark-dns"
+    "nvidia-container-toolkit"
     "libxcrypt"
     "nixos-firewall-tool"
     "iproute2"
@@ -64,6 +71,16 @@ let
       compressorExecutableFunction = _: "zstd";
       compressorArgs = [ ];
     };
+  nvidia = standIn "nvidia" // {
+    version = "570.0";
+    useProfiles = false;
+    ibtSupport = true;
+    open = standIn "nvidia-open";
+    settings = standIn "nvidia-settings";
+    persistenced = standIn "nvidia-persistenced";
+    firmware = standIn "nvidia-firmware";
+    bin = standIn "nvidia-bin";
+  };
   standIn =
     name:
     packages.runCommand name {
@@ -89,12 +106,31 @@ lib.genAttrs standIns standIn
         };
       };
   };
+  postgresql_15 = packages.postgresql_12 // {
+    withoutJIT = postgresql_15;
+    pkgs = { };
+    withPackages = _: packages.postgresql_12;
+  };
+  skopeo = packages.skopeo // {
+    policy = standIn "policy";
+  };
+  zfs = packages.zfs // {
+    version = packages.zfs.version or "0";
+    kernelModuleAttribute = "zfs";
+  };
   makeInitrd = initrd;
   makeInitrdNG = initrd;
   linuxPackages = packages.linuxPackages.extend (
     _: previous: {
       kernelAtLeast = _: true;
       kernelOlder = _: false;
+      zfs = standIn "zfs-module" // {
+        version = packages.zfs.version or "0";
+      };
+      nvidiaPackages = (previous.nvidiaPackages or { }) // {
+        production = nvidia;
+        stable = nvidia;
+      };
     }
   );
   compressFirmwareZstd = lib.id;
@@ -138,6 +174,14 @@ lib.genAttrs standIns standIn
   buildPackages = packages.buildPackages // {
     bintools = packages.binutils;
   };
+  callPackage =
+    file: arguments:
+    let
+      called = if builtins.isPath file || builtins.isString file then import file else file;
+    in
+    packages.callPackage called (
+      builtins.intersectAttrs (lib.functionArgs called) (lib.genAttrs standIns standIn) // arguments
+    );
   # Newer stdenvs take a name out of a store path.
   pkgsStatic = packages.pkgsStatic // {
     callPackage = _: _: standIn "static-program";
