@@ -15,6 +15,7 @@ let
     "makeInitrdNGTool"
     "chroot-realpath"
     "kmod-debian-aliases"
+    "addDriverRunpath"
     "catatonit"
     "netavark"
     "aardvark-dns"
@@ -90,6 +91,7 @@ let
     // {
       override = _: standIn name;
       enabledCryptSchemeIds = [ "y" ];
+      driverLink = "/run/opengl-driver";
     };
 in
 lib.genAttrs standIns standIn
@@ -180,7 +182,8 @@ lib.genAttrs standIns standIn
       called = if builtins.isPath file || builtins.isString file then import file else file;
     in
     packages.callPackage called (
-      builtins.intersectAttrs (lib.functionArgs called) (lib.genAttrs standIns standIn) // arguments
+      builtins.intersectAttrs (lib.functionArgs called) (lib.genAttrs standIns standIn // { inherit lib; })
+      // arguments
     );
   # Newer stdenvs take a name out of a store path.
   pkgsStatic = packages.pkgsStatic // {
