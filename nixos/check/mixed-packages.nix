@@ -15,6 +15,7 @@ let
     "makeInitrdNGTool"
     "chroot-realpath"
     "kmod-debian-aliases"
+    "nvidia-vaapi-driver"
     "addDriverRunpath"
     "catatonit"
     "netavark"
@@ -82,6 +83,14 @@ let
     firmware = standIn "nvidia-firmware";
     bin = standIn "nvidia-bin";
   };
+  kernelOf =
+    kernel:
+    kernel
+    // {
+      kernelAtLeast = _: true;
+      kernelOlder = _: false;
+      override = arguments: kernelOf (kernel.override arguments);
+    };
   standIn =
     name:
     packages.runCommand name {
@@ -126,6 +135,7 @@ lib.genAttrs standIns standIn
     _: previous: {
       kernelAtLeast = _: true;
       kernelOlder = _: false;
+      kernel = kernelOf previous.kernel;
       zfs = standIn "zfs-module" // {
         version = packages.zfs.version or "0";
       };
