@@ -62,7 +62,8 @@ async function boot(
     .replaceAll('>/dev/console', `>>${console}`)
     .replace('export PATH=/bin:/sbin', '');
   const [program, ...args] = shell;
-  const stubs = 'sleep() { :; }; reboot() { echo "REBOOT $*"; exit 3; }; systemctl() { echo "REBOOT $*"; exit 3; };';
+  const stubs =
+    'sleep() { :; }; reboot() { echo "REBOOT $*"; exit 3; }; systemctl() { echo "REBOOT $*"; exit 3; };';
   const ended = await run(program, [...args, '-c', `${stubs}\n${text}\necho STAGE-2`], {
     timeout: timeLimitMs,
     env: {PATH: '/usr/bin:/bin'},
@@ -85,8 +86,14 @@ for (const [kind, shell] of kinds) {
   test(`${kind}: boot.json and image.json reach /run/muster`, async t => {
     const {root, out, lines} = await boot(t, await scriptOf(), shell, both);
     t.is(out, 'STAGE-2\n');
-    t.deepEqual(lines.map(line => stageOfLine(line)), ['init running']);
-    for (const [name, mode] of [['boot.json', 0o400], ['image.json', 0o444]] as const) {
+    t.deepEqual(
+      lines.map(line => stageOfLine(line)),
+      ['init running'],
+    );
+    for (const [name, mode] of [
+      ['boot.json', 0o400],
+      ['image.json', 0o444],
+    ] as const) {
       const path = join(root, 'run/muster', name);
       t.is(readFileSync(path, 'utf8'), both[name]);
       t.is(statSync(path).mode & 0o777, mode);

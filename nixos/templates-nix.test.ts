@@ -64,7 +64,9 @@ test('base-server: people, their keys, ports and ranges', async t => {
         },
       },
     },
-    networking: {firewall: {allowedTCPPorts: [443], allowedTCPPortRanges: [{from: 8000, to: 8010}]}},
+    networking: {
+      firewall: {allowedTCPPorts: [443], allowedTCPPortRanges: [{from: 8000, to: 8010}]},
+    },
     services: {openssh: {ports: [2222], settings: {PermitRootLogin: 'no'}}},
     time: {timeZone: 'Europe/Vienna'},
   });
@@ -98,7 +100,7 @@ test('kubernetes-node: contradictions are told', async t => {
   t.regex(await told({clusterInit: true}), /clusterInit is for/);
 });
 
-test('zfs-storage: the host id is the machine\'s own, and the cache is bounded', async t => {
+test("zfs-storage: the host id is the machine's own, and the cache is bounded", async t => {
   const example = await exampleWith('zfs-storage', {});
   const {config} = await apply(example, {facts});
   t.regex(JSON.stringify(config), /"hostId":"[0-9a-f]{8}"/);

@@ -40,7 +40,7 @@ for (const name of names)
     const inherited = [...text.matchAll(/inherit \(parameters\) ([^;]+);/g)].flatMap(match =>
       (match[1] ?? '').trim().split(/\s+/),
     );
-    t.deepEqual([...new Set([...single, ...inherited])].sort(), declared.toSorted());
+    t.deepEqual([...new Set([...single, ...inherited])].map(String).toSorted(), declared.toSorted());
     t.true(text.includes('\nparameters:\n') || text.startsWith('parameters:\n'));
   });
 
@@ -87,13 +87,24 @@ const patternOf = (template: string, name: string): RegExp => {
 test('a token of Kubernetes can only be named by a file in /run', t => {
   const pattern = patternOf('kubernetes-node', 'tokenFile');
   for (const path of ['/run/k3s/token', '/run/secrets/k3s.token']) t.regex(path, pattern);
-  for (const path of ['K10abc::server:def', '/etc/token', '/run/../etc/token', '/run/', '/run/a b', '/run/x;y'])
+  for (const path of [
+    'K10abc::server:def',
+    '/etc/token',
+    '/run/../etc/token',
+    '/run/',
+    '/run/a b',
+    '/run/x;y',
+  ])
     t.notRegex(path, pattern);
 });
 
 test('an administrator is a name and a public key', t => {
   const pattern = patternOf('base-server', 'adminKeys');
   t.regex('ann ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAnn ann@desk', pattern);
-  for (const line of ['ssh-ed25519 AAAA', 'ann -----BEGIN OPENSSH PRIVATE KEY-----', 'ann ssh-ed25519 AAAA\nroot'])
+  for (const line of [
+    'ssh-ed25519 AAAA',
+    'ann -----BEGIN OPENSSH PRIVATE KEY-----',
+    'ann ssh-ed25519 AAAA\nroot',
+  ])
     t.notRegex(line, pattern);
 });

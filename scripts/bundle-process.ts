@@ -39,7 +39,7 @@ export async function bundleProcess(process: string, folder: string): Promise<st
     const from = dirname(source);
     const to = join(target, relative(join(root, process), from));
     for (const entry of readdirSync(from, {withFileTypes: true})) {
-      if (/\.ts$/.test(entry.name) || entry.name === 'node_modules') continue;
+      if (entry.name.endsWith('.ts') || entry.name === 'node_modules') continue;
       // The files of the process's own folder are package.json alone; its subfolders are sources.
       if (from === join(root, process) && entry.name !== 'package.json') continue;
       const path = join(from, entry.name);

@@ -85,7 +85,11 @@ const independentClients = [
 ];
 
 const nix = [
-  {package: 'nix-bin', provides: 'nix-instantiate', why: 'evaluates the NixOS modules and templates'},
+  {
+    package: 'nix-bin',
+    provides: 'nix-instantiate',
+    why: 'evaluates the NixOS modules and templates',
+  },
 ];
 
 const benchBases = [
