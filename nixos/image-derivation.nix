@@ -30,7 +30,10 @@ pkgs.runCommand "muster-image"
     cp --reflink=auto ${netbootRamdisk}/initrd $out/initrd
     printf '%s\n' "$commandLine" >$out/command-line
 
-    squashfsBytes=$(stat -Lc %s ${squashfsStore})
+    squashfs=${squashfsStore}
+    # A file, or a folder with one, by the release of NixOS.
+    if [ -d "$squashfs" ]; then squashfs=$(find "$squashfs" -name '*.squashfs' -o -name '*.img' | head -n 1); fi
+    squashfsBytes=$(stat -Lc %s "$squashfs")
     initrdBytes=$(stat -Lc %s $out/initrd)
     # cpio holds sizes in 32 bits: larger files are left out or cut without a word.
     if [ "$squashfsBytes" -ge 4294967295 ] || [ "$initrdBytes" -lt "$squashfsBytes" ]; then

@@ -31,7 +31,6 @@ let
       install,
       entry,
       nodeFlags ? "",
-      wrapperFlags ? "",
     }:
     pkgs.runCommand name
       {
@@ -47,20 +46,24 @@ let
       ''
         mkdir -p $out/lib/muster $out/bin
         ${install}
-        makeWrapper ${nodejs}/bin/node $out/bin/${name} --add-flags "${nodeFlags} $out/lib/muster/${entry}" ${wrapperFlags}
+        makeWrapper ${nodejs}/bin/node $out/bin/${name} --add-flags "${nodeFlags} $out/lib/muster/${entry}"
       '';
 
-  # Each process is a folder: main.js and the files that it reads beside its own sources.
+  # Each process is a folder: main.js and the files that it reads beside its own sources. $out/lib/muster stands for the checkout, in which
+  # defaults of settings look for more (`install`).
   mkProcess =
     {
       process,
       name ? "muster-${process}",
       description,
-      wrapperFlags ? "",
+      install ? "",
     }:
     mkProgram {
-      inherit name description wrapperFlags;
-      install = "cp -r ${bundle process} $out/lib/muster/${process}";
+      inherit name description;
+      install = ''
+        cp -r ${bundle process} $out/lib/muster/${process}
+        ${install}
+      '';
       entry = "${process}/main.js";
     };
 in
@@ -78,13 +81,21 @@ in
   server = mkProcess {
     process = "server";
     description = "Muster's server: the contract, the rules, the journal and the image store";
+    install = ''
+      mkdir $out/lib/muster/nixos
+      cp -r ${./templates} $out/lib/muster/nixos/templates
+    '';
   };
 
   builder = mkProcess {
     process = "builder";
     description = "Muster's builder: builds images and boots each in QEMU";
-    # The agent that goes into Debian images.
-    wrapperFlags = "--set-default AGENT_BUNDLE ${bundle "agent.cjs"}";
+    # The agent that goes into Debian images, and the flake that NixOS images are made of.
+    install = ''
+      mkdir $out/lib/muster/dist
+      cp ${bundle "agent.cjs"} $out/lib/muster/dist/agent.cjs
+      cp -r ${./.} $out/lib/muster/nixos
+    '';
   };
 
   edge = mkProcess {

@@ -40,7 +40,10 @@ for (const name of names)
     const inherited = [...text.matchAll(/inherit \(parameters\) ([^;]+);/g)].flatMap(match =>
       (match[1] ?? '').trim().split(/\s+/),
     );
-    t.deepEqual([...new Set([...single, ...inherited])].map(String).toSorted(), declared.toSorted());
+    t.deepEqual(
+      [...new Set([...single, ...inherited])].map(String).toSorted(),
+      declared.toSorted(),
+    );
     t.true(text.includes('\nparameters:\n') || text.startsWith('parameters:\n'));
   });
 
