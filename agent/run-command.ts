@@ -3,7 +3,14 @@ import {accessSync, constants} from 'node:fs';
 import {join} from 'node:path';
 
 const outputBytesMax = 4 * 1024 * 1024;
-const toolDirectories = ['usr/sbin', 'usr/bin', 'sbin', 'bin'] as const;
+/** The last one is NixOS, which has next to nothing in the others. */
+const toolDirectories = [
+  'usr/sbin',
+  'usr/bin',
+  'sbin',
+  'bin',
+  'run/current-system/sw/bin',
+] as const;
 
 export type Tools = {
   /** Undefined when the tree has no such tool. */
