@@ -3,7 +3,7 @@ import {FinishBuildRequest_Outcome} from '@muster/proto/gen/muster/v1/builds_pb.
 import {startBuildLab} from '../test/helpers/build-lab.ts';
 import type {Backend} from './backends/backend.ts';
 import {runProgram} from './process.ts';
-import {parseJob} from './worker.ts';
+import {parseJob} from './job-slots.ts';
 
 const {SUCCEEDED, FAILED, CANCELLED} = FinishBuildRequest_Outcome;
 
@@ -80,6 +80,7 @@ test('a configuration that cannot be built fails with its reason', async t => {
   await using lab = await startBuildLab();
   const refusing: Backend = {
     name: 'debian',
+    steps: [],
     findMissing: async () => undefined,
     plan: async () => Promise.reject(new Error('Cannot build this configuration: no')),
   };
@@ -132,15 +133,16 @@ test('a builder that stops gives its build back at once', async t => {
 });
 
 test('a job must name a build', t => {
-  t.is(parseJob(Buffer.from('{"buildId":"b1"}')), 'b1');
+  t.is(parseJob(Buffer.from('{"buildId":"b1"}'), 'buildId'), 'b1');
   for (const text of ['', 'null', '7', '{}', '{"buildId":7}', '{"buildId":""}', '{"buildId"'])
-    t.is(parseJob(Buffer.from(text)), undefined, text);
+    t.is(parseJob(Buffer.from(text), 'buildId'), undefined, text);
 });
 
 /** Runs sleep(1) until it is stopped. `onRunning` gets the process id. */
 function sleepingBackend(onRunning: (pid: number) => void, onStopped?: () => void): Backend {
   return {
     name: 'debian',
+    steps: [],
     findMissing: async () => undefined,
     plan: async (_, {signal}) => {
       const onLine = (line: string) => onRunning(Number(line));

@@ -1,0 +1,177 @@
+import {cp, mkdir, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import type {Json} from '../../digests.ts';
+import {sha256OfText} from '../../digests.ts';
+import {runProgram} from '../../process.ts';
+import type {NixEnvironment} from './environment.ts';
+import {ConfigurationError} from '../configuration-error.ts';
+import {Diagnostic_Kind} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {lastWords, runNix} from './run-nix.ts';
+
+/** One input, as content in the store: nothing is fetched when it is used. */
+export type Pin = {
+  /** "…/store/<hash>-source" */
+  readonly path: string;
+  readonly narHash: string;
+  readonly lastModified: number;
+  readonly rev?: string | undefined;
+};
+
+export type Pins = {readonly nixpkgs: Pin; readonly muster: Pin; readonly lock: Json};
+
+export type PinSettings = {
+  /** Muster's own flake, a folder. */
+  readonly flake: string;
+  /** A flake reference: "github:…", "path:…". */
+  readonly nixpkgs: string;
+  readonly stateDirectory: string;
+};
+
+/** Never part of an image; `node_modules` would be hundreds of megabytes. */
+const leftOut: ReadonlySet<string> = new Set([
+  'tests',
+  'testing',
+  'node_modules',
+  '.git',
+  'result',
+]);
+
+/**
+ * Resolves both inputs to content. nixpkgs stays what it was when it was first resolved, also across restarts, until NIX_NIXPKGS changes or
+ * the file is removed; our own flake is looked at each time.
+ */
+export async function resolvePins(
+  settings: PinSettings,
+  environment: NixEnvironment,
+  signal: AbortSignal,
+): Promise<Pins> {
+  const nixpkgs = await pinNixpkgs(settings, environment, signal);
+  const muster = await pinFlake(settings, environment, signal);
+  return {nixpkgs, muster, lock: lockOf({nixpkgs, muster})};
+}
+
+async function pinNixpkgs(
+  {nixpkgs, stateDirectory}: PinSettings,
+  environment: NixEnvironment,
+  signal: AbortSignal,
+): Promise<Pin> {
+  const file = path.join(stateDirectory, `nixpkgs-${sha256OfText(nixpkgs).slice(0, 16)}.json`);
+  const known = await readFile(file, 'utf8').then(
+    text => JSON.parse(text) as Pin,
+    () => undefined,
+  );
+  if (known && (await keep(known.path, 'nixpkgs', {stateDirectory, environment, signal})))
+    return known;
+
+  const end = await runNix(environment, ['nix', 'flake', 'metadata', '--json', nixpkgs], {signal});
+  if (end.status !== 0)
+    throw new ConfigurationError([
+      {
+        kind: Diagnostic_Kind.FETCH,
+        message: `Cannot fetch nixpkgs from "${nixpkgs}" (setting NIX_NIXPKGS of the builder): ${lastWords(end)}`,
+      },
+    ]);
+  const {path: place, locked} = JSON.parse(end.output) as {
+    path: string;
+    locked: {narHash?: string; lastModified?: number; rev?: string};
+  };
+  const pin: Pin = {
+    path: place,
+    narHash: locked.narHash ?? (await hashOf(place, environment, signal)),
+    lastModified: locked.lastModified ?? 1,
+    ...(locked.rev !== undefined && {rev: locked.rev}),
+  };
+  // A tree without history is dated by when somebody copied it; that must not decide what a machine is built of.
+  const stable = pin.rev === undefined ? {...pin, lastModified: 1} : pin;
+  await keep(place, 'nixpkgs', {stateDirectory, environment, signal});
+  await writeFile(`${file}.partial`, `${JSON.stringify(stable, undefined, 2)}\n`);
+  await rename(`${file}.partial`, file);
+  return stable;
+}
+
+/** Copies the flake without what is no part of it; the store keeps one copy of each content. */
+async function pinFlake(
+  {flake, stateDirectory}: PinSettings,
+  environment: NixEnvironment,
+  signal: AbortSignal,
+): Promise<Pin> {
+  await mkdir(stateDirectory, {recursive: true});
+  const work = await mkdtemp(path.join(stateDirectory, 'flake-'));
+  try {
+    // Nix gives sources of flakes this name; under another one it would copy it again.
+    const copy = path.join(work, 'source');
+    await cp(flake, copy, {
+      recursive: true,
+      filter: source => source === flake || !leftOut.has(path.basename(source)),
+    });
+    const env = environment.variables;
+    const added = await runProgram('nix-store', ['--add', copy], {signal, env});
+    const place = added.trim();
+    await keep(place, 'muster', {stateDirectory, environment, signal});
+    return {path: place, narHash: await hashOf(place, environment, signal), lastModified: 1};
+  } finally {
+    await rm(work, {recursive: true, force: true});
+  }
+}
+
+async function hashOf(
+  place: string,
+  {variables}: NixEnvironment,
+  signal: AbortSignal,
+): Promise<string> {
+  return (await runProgram('nix', ['hash', 'path', place], {signal, env: variables})).trim();
+}
+
+/** Roots a path so that no garbage collection takes it; false when it is not there (any more). */
+async function keep(
+  place: string,
+  name: string,
+  {
+    stateDirectory,
+    environment,
+    signal,
+  }: {stateDirectory: string; environment: NixEnvironment; signal: AbortSignal},
+): Promise<boolean> {
+  const root = path.join(stateDirectory, 'pins', name);
+  await mkdir(path.dirname(root), {recursive: true});
+  const end = await runNix(
+    environment,
+    ['nix-store', '--realise', place, '--add-root', root, '--indirect'],
+    {signal},
+  );
+  return end.status === 0;
+}
+
+/** Complete, so that nothing is resolved when it is used. */
+const lockOf = ({nixpkgs, muster}: Omit<Pins, 'lock'>): Json => ({
+  nodes: {
+    muster: {inputs: {nixpkgs: ['nixpkgs']}, ...nodeOf(muster)},
+    nixpkgs: nodeOf(nixpkgs),
+    root: {inputs: {muster: 'muster', nixpkgs: 'nixpkgs'}},
+  },
+  root: 'root',
+  version: 7,
+});
+
+const nodeOf = ({path, narHash, lastModified, rev}: Pin) => ({
+  locked: {lastModified, narHash, path, ...(rev !== undefined && {rev}), type: 'path'},
+  original: {path, type: 'path'},
+});
+
+/**
+ * What a restricted evaluation may read besides the job: exactly these two contents. Nix compares whole addresses, and its versions encode
+ * the hash differently.
+ */
+export function allowedUris({nixpkgs, muster}: Pins): string[] {
+  return [nixpkgs, muster].flatMap(({path, narHash, lastModified, rev}) =>
+    ['+', '%2B', '%2b'].flatMap(plus =>
+      ['/', '%2F', '%2f'].flatMap(slash =>
+        ['=', '%3D', '%3d'].map(equals => {
+          const hash = narHash.replaceAll('+', plus).replaceAll('/', slash).replaceAll('=', equals);
+          const query = `lastModified=${lastModified}&narHash=${hash}`;
+          return `path:${path}?${query}${rev === undefined ? '' : `&rev=${rev}`}`;
+        }),
+      ),
+    ),
+  );
+}
