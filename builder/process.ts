@@ -32,7 +32,7 @@ export type ProgramOptions = {
   readonly deathSignal?: 'KILL' | 'INT';
   /** Time between interrupting, terminating and killing; 5 s unless given. */
   readonly killStepMs?: number;
-  /** Of standard error only, uncut up to 1 MiB: for programs that speak JSON there. Replaces `onLine`. */
+  /** Of standard error only, with up to 1 MiB of each line: for programs that speak JSON there. Replaces `onLine`. */
   readonly onErrorLine?: (line: string) => void;
 };
 
@@ -97,7 +97,7 @@ export async function runToEnd(
     if (outputBytes <= outputBytesMax) output.push(chunk);
   });
   eachLine(stdout, line => onLine?.(line));
-  if (onErrorLine) eachLine(stderr, onErrorLine, jsonLineLengthMax);
+  if (onErrorLine) eachLine(stderr, onErrorLine, {lengthMax: jsonLineLengthMax, dropRest: true});
   else eachLine(stderr, note);
 
   const stop = stopGroup(child.pid, signal, options.killStepMs ?? defaultKillStepMs);
@@ -189,24 +189,30 @@ function killOne(pid: number): void {
   }
 }
 
-/** Calls back for each line; a line without an end is cut and passed on, so memory stays bounded. */
+/**
+ * Calls back for each line. One that is too long comes in pieces, or only its beginning when `dropRest` is set, so memory stays bounded.
+ */
 export function eachLine(
   stream: Readable,
   onLine: (line: string) => void,
-  lengthMax: number = lineLengthMax,
+  {lengthMax = lineLengthMax, dropRest = false} = {},
 ): void {
   let rest = '';
+  let dropping = false;
   const decoder = new StringDecoder('utf8');
+  const pass = (line: string) => {
+    if (!dropping && line !== '') onLine(line.slice(0, lengthMax));
+    dropping = false;
+  };
   stream.on('data', (chunk: Buffer) => {
     const lines = (rest + decoder.write(chunk)).split(/[\r\n]+/);
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') onLine(line.slice(0, lengthMax));
+    for (const line of lines) pass(line);
     while (rest.length > lengthMax) {
-      onLine(rest.slice(0, lengthMax));
-      rest = rest.slice(lengthMax);
+      if (!dropping) onLine(rest.slice(0, lengthMax));
+      dropping = dropRest;
+      rest = dropRest ? '' : rest.slice(lengthMax);
     }
   });
-  stream.on('end', () => {
-    if (rest !== '') onLine(rest);
-  });
+  stream.on('end', () => pass(rest));
 }

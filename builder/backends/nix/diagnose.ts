@@ -111,4 +111,5 @@ const withoutStorePaths = (text: string, job: JobSources): string =>
             ? 'your module'
             : `"${sourceOf(file)}"`,
     )
+    .replace(inTemplate, '"$1"')
     .replace(/[^\s'"`«»]*\/[0-9a-z]{32}-source\//g, '');

@@ -58,7 +58,7 @@ const prefix = '@nix ';
 export function parseNixLine(line: string): NixEvent {
   const text = (): NixEvent => ({action: 'text', text: plain(line)});
   if (!line.startsWith(prefix)) return text();
-  const event = parseObject(line.slice(prefix.length));
+  const event = parseObject(withoutTrace(line.slice(prefix.length)));
   if (!event) return text();
 
   const id = typeof event.id === 'string' ? event.id : '';
@@ -89,6 +89,12 @@ function messageOf(event: Readonly<Record<string, unknown>>): NixMessage {
     line: Number(event.line ?? 0),
     column: Number(event.column ?? 0),
   };
+}
+
+/** Since 2.20 the trace of an error comes once more as its last field. It may be longer than what is kept of a line. */
+function withoutTrace(json: string): string {
+  const start = json.indexOf(',"trace":[');
+  return start < 0 || !json.startsWith('{"action":"msg"') ? json : `${json.slice(0, start)}}`;
 }
 
 function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
