@@ -171,7 +171,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'too much memory': {
     module: option(
-      "networking.hostName = builtins.foldl' (a: b: a + a) \"xxxx\" (builtins.genList (x: x) 60);",
+      'networking.hostName = builtins.foldl\' (a: b: a + a) "xxxx" (builtins.genList (x: x) 60);',
     ),
     kind: Kind.MEMORY_LIMIT,
     message: /limit of 256 MiB/,

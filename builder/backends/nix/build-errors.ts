@@ -28,7 +28,8 @@ function explainOne(
   {text}: NixMessage,
   {limits, tailOf}: BuildFailureContext,
 ): DiagnosticInit | undefined {
-  const drv = /'([^']+\.drv)'/.exec(text)?.[1] ?? '';
+  // With the names of its outputs in some messages: "….drv!out", "….drv^out".
+  const drv = /'([^']+?\.drv)(?:[!^][^']*)?'/.exec(text)?.[1] ?? '';
   const name = nameOf(drv);
   const tail = tailOf(drv).slice(-tailLinesShown);
   const output = tail.length === 0 ? '' : `. Its last lines: ${tail.join(' | ')}`;

@@ -52,10 +52,7 @@ export async function startNixLab(
       artifactFolders += 1;
       return mkdtemp(path.join(directory, `artifacts-${artifactFolders}-`));
     },
-    async [Symbol.asyncDispose]() {
-      await makeWritable(directory);
-      await rm(directory, {recursive: true, force: true});
-    },
+    [Symbol.asyncDispose]: () => removeStore(directory),
   };
 }
 
@@ -103,6 +100,11 @@ export function recordContext(): RecordedContext {
         else resolve(known);
       }),
   };
+}
+
+export async function removeStore(directory: string): Promise<void> {
+  await makeWritable(directory);
+  await rm(directory, {recursive: true, force: true});
 }
 
 /** Nix makes what is in its store read-only. */
