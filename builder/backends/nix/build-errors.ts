@@ -8,6 +8,8 @@ export type BuildFailureContext = {
   readonly limits: {readonly buildSeconds: number; readonly silenceSeconds: number};
   /** The last lines that the build of a derivation wrote. */
   readonly tailOf: (derivation: string) => readonly string[];
+  /** The derivation whose build ended last; empty when none did. */
+  readonly lastEnded: () => string;
 };
 
 const tailLinesShown = 8;
@@ -26,10 +28,10 @@ const unique = (diagnostics: readonly DiagnosticInit[]): DiagnosticInit[] => [
 /** Undefined for what only follows from another failure ("1 dependency failed"). */
 function explainOne(
   {text}: NixMessage,
-  {limits, tailOf}: BuildFailureContext,
+  {limits, tailOf, lastEnded}: BuildFailureContext,
 ): DiagnosticInit | undefined {
   // With the names of its outputs in some messages: "….drv!out", "….drv^out".
-  const drv = /'([^']+?\.drv)(?:[!^][^']*)?'/.exec(text)?.[1] ?? '';
+  const drv = /'([^']+?\.drv)(?:[!^][^']*)?'/.exec(text)?.[1] ?? lastEnded();
   const name = nameOf(drv);
   const tail = tailOf(drv).slice(-tailLinesShown);
   const output = tail.length === 0 ? '' : `. Its last lines: ${tail.join(' | ')}`;

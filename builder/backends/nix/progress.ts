@@ -35,6 +35,7 @@ export function createNixProgress(
   const started = new Set<string>();
   const tails = new Map<string, string[]>();
   let built = 0;
+  let lastEnded = '';
   let fraction = 0;
 
   const expected = () => Math.max(toBuild, started.size);
@@ -81,7 +82,11 @@ export function createNixProgress(
       if (event.action === 'start') start(event);
       else if (event.action === 'result') take(event);
       else if (event.action === 'stop') {
-        if (running.get(event.id)?.type === activity.build) built += 1;
+        const ended = running.get(event.id);
+        if (ended?.type === activity.build) {
+          built += 1;
+          lastEnded = ended.target;
+        }
         running.delete(event.id);
       } else if (event.action === 'text') onLine(event.text);
       else if (event.level <= 1 && !isExpected(event.text))
@@ -96,6 +101,7 @@ export function createNixProgress(
     }),
     /** The last lines that the build of this derivation wrote. */
     tailOf: (derivation: string): readonly string[] => tails.get(derivation) ?? [],
+    lastEnded: () => lastEnded,
     /** What runs at the moment: derivation and phase. */
     current: (): readonly {readonly name: string; readonly phase: string}[] =>
       [...running.values()]

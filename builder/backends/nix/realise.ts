@@ -32,10 +32,16 @@ export async function realise(
   context.log(
     `${outlook.toBuild.length} derivations to build, ${outlook.toFetch.length} paths to fetch (${outlook.toFetchBytes} bytes)`,
   );
-  if (outlook.toFetch.length > 0) await fetchPaths(store, outlook, context);
+  // A cache may name what it then does not give, or what nobody trusted has signed: perhaps it can be built.
+  const unfetched = await fetchPaths(store, outlook, context);
+  if (unfetched !== undefined) context.log(`warning: ${unfetched}`);
 
   context.step('build');
-  await build(store, {drvPath, link, toBuild: outlook.toBuild.length}, context);
+  const failure = await build(store, {drvPath, link, toBuild: outlook.toBuild.length}, context);
+  if (failure === undefined) return;
+  if (unfetched === undefined) throw failure;
+  const others = failure instanceof ConfigurationError ? failure.diagnostics : [];
+  throw new ConfigurationError([{kind: Diagnostic_Kind.FETCH, message: unfetched}, ...others]);
 }
 
 export async function lookAhead(
@@ -81,17 +87,22 @@ export function parseOutlook(lines: readonly string[]): Outlook {
   return {toBuild, toFetch, toFetchBytes};
 }
 
-/** By path and not by derivation: whatever happens, nothing is built with a network. */
+/**
+ * By path and not by derivation: whatever happens, nothing is built with a network.
+ *
+ * @returns why not everything could be fetched.
+ */
 async function fetchPaths(
   store: NixStore,
   {toFetch, toFetchBytes}: Outlook,
   context: BuildContext,
-): Promise<void> {
+): Promise<string | undefined> {
+  let failure: string | undefined;
   const progress = createNixProgress({toBuild: 0, toFetchBytes}, context.log);
   for (let at = 0; at < toFetch.length; at += pathsPerCallMax) {
     const end = await runNix(
       await store.environment(context.signal),
-      ['nix-store', '--realise', ...toFetch.slice(at, at + pathsPerCallMax)],
+      ['nix-store', '--realise', '--keep-going', ...toFetch.slice(at, at + pathsPerCallMax)],
       {
         signal: context.signal,
         deathSignal: 'INT',
@@ -102,20 +113,17 @@ async function fetchPaths(
       },
     );
     if (end.status !== 0)
-      throw new ConfigurationError([
-        {
-          kind: Diagnostic_Kind.FETCH,
-          message: `Cannot fetch what the caches of this builder offer (setting NIX_SUBSTITUTERS): ${lastWords(end)}`,
-        },
-      ]);
+      failure = `Cannot fetch all that the caches of this builder name (setting NIX_SUBSTITUTERS): ${lastWords(end)}`;
   }
+  return failure;
 }
 
+/** @returns why it did not succeed. */
 async function build(
   store: NixStore,
   {drvPath, link, toBuild}: {drvPath: string; link: string; toBuild: number},
   context: BuildContext,
-): Promise<void> {
+): Promise<Error | undefined> {
   const {limits} = store.settings;
   const {signal} = context;
   const progress = createNixProgress({toBuild}, context.log);
@@ -139,8 +147,9 @@ async function build(
       },
     },
   );
-  if (end.status !== 0) throw explainBuild(end, {limits, tailOf: progress.tailOf});
+  if (end.status !== 0) return explainBuild(end, {limits, ...progress});
   context.log(`${progress.now().built} derivations built`);
+  return undefined;
 }
 
 const firstWithOutputs = [2, 15] as const;
