@@ -1,7 +1,11 @@
 import test from 'ava';
-import {FinishBuildRequest_Outcome} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {
+  Diagnostic_Kind,
+  FinishBuildRequest_Outcome,
+} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {startBuildLab} from '../test/helpers/build-lab.ts';
 import type {Backend} from './backends/backend.ts';
+import {ConfigurationError} from './backends/configuration-error.ts';
 import {runProgram} from './process.ts';
 import {parseJob} from './job-slots.ts';
 
@@ -90,6 +94,26 @@ test('a configuration that cannot be built fails with its reason', async t => {
 
   t.is(finished.outcome, FAILED);
   t.is(finished.error, 'Cannot build this configuration: no');
+});
+
+test('what is wrong with a configuration reaches the server with its place', async t => {
+  await using lab = await startBuildLab();
+  const diagnostics = [
+    {kind: Diagnostic_Kind.SYNTAX, message: 'Syntax error: unexpected }', line: 3, column: 7},
+    {kind: Diagnostic_Kind.SIZE, message: 'Too large'},
+  ];
+  const refusing: Backend = {
+    name: 'debian',
+    steps: [],
+    findMissing: async () => undefined,
+    plan: async () => Promise.reject(new ConfigurationError(diagnostics)),
+  };
+  await using worker = await lab.startWorker({backends: [refusing]});
+  void worker;
+  const finished = await lab.build();
+
+  t.is(finished.error, 'Syntax error: unexpected }; Too large');
+  t.like(finished.diagnostics, {length: 2, 0: diagnostics[0], 1: diagnostics[1]});
 });
 
 test('a finished build waits for a server that is away', async t => {
