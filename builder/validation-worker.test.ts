@@ -26,7 +26,7 @@ async function startLab(backends: readonly Backend[]) {
     durable_name: validationsDurable,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(2_000_000_000),
-    filter_subject: subjects.validationJob,
+    filter_subject: subjects.validateJob,
   });
 
   const modules = new Map<string, string>();
@@ -53,7 +53,7 @@ async function startLab(backends: readonly Backend[]) {
   );
 
   const queue = async (validationId: string) => {
-    await jetstream(connection).publish(subjects.validationJob, JSON.stringify({validationId}));
+    await jetstream(connection).publish(subjects.validateJob, JSON.stringify({validationId}));
   };
   const owned = stack.move();
   return {

@@ -18,7 +18,7 @@ export const subjects = {
   command: (machineId: string, operation: string) => `muster.commands.${machineId}.${operation}`,
   inbox: (id: string) => `muster.inbox.${id}`,
   buildJob: 'muster.jobs.build',
-  validationJob: 'muster.jobs.validate',
+  validateJob: 'muster.jobs.validate',
 } as const;
 
 export type AgentReportKind = 'hello' | 'inventory' | 'result' | 'metrics';
@@ -70,6 +70,7 @@ export const streams: Readonly<Record<StreamName, Partial<StreamConfig> & {name:
   },
 };
 
+/** Of JOBS: build jobs, and configurations to be evaluated while somebody waits. */
 export const buildersDurable = 'builders';
 export const validationsDurable = 'validations';
 

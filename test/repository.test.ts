@@ -106,7 +106,7 @@ test('every bus subject and stream stands in docs/bus.md', async t => {
     'muster.commands.',
     'muster.inbox.',
     subjects.buildJob,
-    subjects.validationJob,
+    subjects.validateJob,
   ])
     t.true(page.includes(prefix), prefix);
 });
