@@ -73,10 +73,28 @@ function placeOfError(error: NixMessage, job: JobSources): Place | undefined {
   if (own) return own;
   const inText = placeIn(error.text, job).at(0);
   if (inText) return inText;
-  const frames = placeIn(error.full, job);
   // Until 2.14 the message comes first and the innermost frame after it; since then the trace ends with the message.
   const isInnermostFirst = error.full.trimStart().startsWith(error.text.trim().slice(0, 40));
-  return isInnermostFirst ? frames.at(0) : frames.at(-1);
+  const innermostFirst = <T>(frames: T[]): T[] => (isInnermostFirst ? frames : frames.toReversed());
+  return (
+    innermostFirst(placeIn(error.full, job)).at(0) ??
+    placeOfEvaluatedOption(innermostFirst(optionsIn(error.full)), job)
+  );
+}
+
+const evaluatedOption = /while evaluating the option [`']([^']+)'/g;
+
+const optionsIn = (trace: string): string[] =>
+  [...trace.matchAll(evaluatedOption)].map(([, option = '']) => option);
+
+/** Values are computed when somebody needs them: then the trace names no line of the module, but the options that it went through. */
+function placeOfEvaluatedOption(options: readonly string[], job: JobSources): Place | undefined {
+  for (const option of options)
+    for (const [file, text] of job.sources) {
+      const position = findDefinition(text, option, {exactly: true});
+      if (position) return {file, ...position};
+    }
+  return undefined;
 }
 
 function placeIn(text: string, job: JobSources): Place[] {

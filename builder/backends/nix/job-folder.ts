@@ -10,7 +10,7 @@ export type JobFolder = AsyncDisposable & {
   readonly directory: string;
   /** "machine" or "registration": the output of the job's flake. */
   readonly output: string;
-  /** What people wrote, by file name in the job. */
+  /** What people wrote, by file name in the job; the machine's own module first. */
   readonly sources: ReadonlyMap<string, string>;
 };
 
@@ -26,11 +26,11 @@ export async function writeJobFolder(
   await mkdir(jobsDirectory, {recursive: true});
   const directory = await mkdtemp(path.join(jobsDirectory, 'job-'));
   const sources = new Map<string, string>();
+  if (spec.nixosConfig !== '') sources.set(operatorFile, spec.nixosConfig);
   for (const {name, nixosModule} of spec.templates) {
     if (!templateName.test(name)) throw new Error(`Cannot use a template named "${name}"`);
     sources.set(`templates/${name}.nix`, nixosModule);
   }
-  if (spec.nixosConfig !== '') sources.set(operatorFile, spec.nixosConfig);
 
   const files = new Map([
     ...sources,

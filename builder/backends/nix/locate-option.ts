@@ -12,7 +12,12 @@ type Frame = {
  * Where a module defines an option, found by reading its attribute sets: the module system names the file of a wrong definition and no
  * line. Values are not computed; a definition that is not written as one is not found. Undefined then.
  */
-export function findDefinition(text: string, option: string): Position | undefined {
+export function findDefinition(
+  text: string,
+  option: string,
+  /** Else the nearest one above it counts too: `services.demo = someFunction 80;`. */
+  {exactly = false} = {},
+): Position | undefined {
   const wanted = splitOption(option);
   let best: Definition | undefined;
   for (const definition of definitionsOf([...tokensOf(text)])) {
@@ -21,7 +26,8 @@ export function findDefinition(text: string, option: string): Position | undefin
     if (isPrefix && path.length > 0 && path.length > (best?.path.length ?? 0))
       best = {path, offset: definition.offset};
   }
-  return best && positionAt(text, best.offset);
+  if (!best || (exactly && best.path.length < wanted.length)) return undefined;
+  return positionAt(text, best.offset);
 }
 
 /** Columns count UTF-16 units, as editors do. */
