@@ -5,6 +5,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {Backend} from './backends/backend.ts';
 
 const callTimeoutMs = 30_000;
+const retryMs = 300_000;
 
 /** Lets the back ends free what only images need that the server no longer knows, again and again. */
 export function startPruning({
@@ -24,21 +25,27 @@ export function startPruning({
   const isKnown = async (inputKey: string): Promise<boolean> =>
     (await builds.findImage({inputKey}, {timeoutMs: callTimeoutMs, signal})).image !== undefined;
 
-  async function loop(): Promise<void> {
-    while (!signal.aborted) {
-      await sleep(everyMs, undefined, {signal}).catch(() => undefined);
-      for (const backend of backends) {
-        if (signal.aborted || !backend.prune || (await backend.findMissing())) continue;
-        try {
-          await backend.prune(isKnown, {
-            signal,
-            log: line => log.info({backend: backend.name}, line),
-          });
-        } catch (error) {
-          // Without a server nothing is known to be useless: everything stays.
-          if (!signal.aborted) log.warn({err: error, backend: backend.name}, 'cannot prune');
-        }
+  /** False when something is left to do. */
+  async function pruneAll(): Promise<boolean> {
+    let done = true;
+    for (const backend of backends) {
+      if (signal.aborted || !backend.prune || (await backend.findMissing())) continue;
+      try {
+        const told = (line: string) => log.info({backend: backend.name}, line);
+        done = (await backend.prune(isKnown, {signal, log: told})) && done;
+      } catch (error) {
+        // Without a server nothing is known to be useless: everything stays.
+        if (!signal.aborted) log.warn({err: error, backend: backend.name}, 'cannot prune');
+        done = false;
       }
+    }
+    return done;
+  }
+
+  async function loop(): Promise<void> {
+    for (let pauseMs = everyMs; !signal.aborted;) {
+      await sleep(pauseMs, undefined, {signal}).catch(() => undefined);
+      if (!signal.aborted) pauseMs = (await pruneAll()) ? everyMs : Math.min(everyMs, retryMs);
     }
   }
 

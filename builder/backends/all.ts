@@ -1,3 +1,4 @@
+import {rm} from 'node:fs/promises';
 import path from 'node:path';
 import {findMissingForBootTests} from '../boot-tests/qemu.ts';
 import {openCache} from '../cache.ts';
@@ -25,6 +26,8 @@ export async function openBackends(config: Config): Promise<readonly Backend[]> 
 
 async function openNixBackend(config: Config): Promise<Backend> {
   const stateDirectory = path.join(config.stateDirectory, 'nix');
+  // A builder that was killed leaves its jobs.
+  await rm(path.join(stateDirectory, 'jobs'), {recursive: true, force: true});
   return createNixBackend({
     stateDirectory,
     programDirectory: config.nixProgramsDirectory,

@@ -68,9 +68,9 @@ export type Backend = {
     spec: BuildSpec,
     context: Pick<BuildContext, 'signal' | 'log'>,
   ): Promise<readonly DiagnosticInit[]>;
-  /** Frees what only images that nobody knows any more need. */
+  /** Frees what only images that nobody knows any more need. False when it has to wait: work is going on. */
   prune?(
     isKnown: (inputKey: string) => Promise<boolean>,
     context: Pick<BuildContext, 'signal' | 'log'>,
-  ): Promise<void>;
+  ): Promise<boolean>;
 };

@@ -184,7 +184,8 @@ const cases: Readonly<Record<string, Case>> = {
     message: /limit of 5 s/,
   },
   'a private key': {
-    module: option(`environment = "-----BEGIN ${'RSA '}PRIVATE KEY-----";`),
+    // Put together so that no scanner takes this file for a leak.
+    module: option(`environment = "${['-----BEGIN RSA', 'PRIVATE KEY-----'].join(' ')}";`),
     kind: Kind.SECRET,
     message: /module looks like it holds a PEM private key/,
   },

@@ -70,7 +70,9 @@ const ownStore = (directory: string): Readonly<Record<string, string>> =>
 
 /** nix.conf(5), over the host's own one. */
 async function configText(settings: NixSettings): Promise<string> {
-  const {substituters, trustedPublicKeys, sandboxPaths, storeDirectory} = settings;
+  const {trustedPublicKeys, sandboxPaths, storeDirectory} = settings;
+  // Caches hold nothing for a store at another place.
+  const substituters = settings.substituters ?? (storeDirectory === '' ? undefined : []);
   const lines = [
     'extra-experimental-features = nix-command flakes',
     `sandbox = ${settings.sandbox}`,

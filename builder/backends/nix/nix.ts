@@ -69,8 +69,8 @@ export function createNixBackend(settings: NixBackendSettings): Backend {
         }
       }),
 
-    async prune(isKnown, {signal, log}) {
-      await store.gate.tryCollect(async () => {
+    prune: (isKnown, {signal, log}) =>
+      store.gate.tryCollect(async () => {
         const ageMinMs = settings.rootAgeMinMs ?? rootAgeMinMs;
         const removed = await pruneRoots(store.place('roots'), {isKnown, ageMinMs});
         if (removed > 0) log(`${removed} roots of images that nobody knows any more were removed`);
@@ -79,8 +79,7 @@ export function createNixBackend(settings: NixBackendSettings): Backend {
           signal,
           deathSignal: 'INT',
         });
-      });
-    },
+      }),
   };
 }
 

@@ -6,7 +6,7 @@ import {runProgram} from '../../process.ts';
 import type {NixEnvironment} from './environment.ts';
 import {ConfigurationError} from '../configuration-error.ts';
 import {Diagnostic_Kind} from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import {lastWords, runNix} from './run-nix.ts';
+import {lastWords, type NixEnd, runNix} from './run-nix.ts';
 
 /** One input, as content in the store: nothing is fetched when it is used. */
 export type Pin = {
@@ -15,6 +15,8 @@ export type Pin = {
   readonly narHash: string;
   readonly lastModified: number;
   readonly rev?: string | undefined;
+  /** Where exactly this content can be fetched again. */
+  readonly url?: string | undefined;
 };
 
 export type Pins = {readonly nixpkgs: Pin; readonly muster: Pin; readonly lock: Json};
@@ -63,23 +65,34 @@ async function pinNixpkgs(
   if (known && (await keep(known.path, 'nixpkgs', {stateDirectory, environment, signal})))
     return known;
 
-  const end = await runNix(environment, ['nix', 'flake', 'metadata', '--json', nixpkgs], {signal});
-  if (end.status !== 0)
+  const references = known?.url === undefined ? [nixpkgs] : [known.url, nixpkgs];
+  let end: NixEnd | undefined;
+  for (const reference of references) {
+    end = await runNix(environment, ['nix', 'flake', 'metadata', '--json', reference], {signal});
+    if (end.status === 0) break;
+  }
+  if (end?.status !== 0)
     throw new ConfigurationError([
       {
         kind: Diagnostic_Kind.FETCH,
-        message: `Cannot fetch nixpkgs from "${nixpkgs}" (setting NIX_NIXPKGS of the builder): ${lastWords(end)}`,
+        message: `Cannot fetch nixpkgs from "${nixpkgs}" (setting NIX_NIXPKGS of the builder): ${end ? lastWords(end) : ''}`,
       },
     ]);
-  const {path: place, locked} = JSON.parse(end.output) as {
+  const {
+    path: place,
+    locked,
+    url,
+  } = JSON.parse(end.output) as {
     path: string;
     locked: {narHash?: string; lastModified?: number; rev?: string};
+    url?: string;
   };
   const pin: Pin = {
     path: place,
     narHash: locked.narHash ?? (await hashOf(place, environment, signal)),
     lastModified: locked.lastModified ?? 1,
     ...(locked.rev !== undefined && {rev: locked.rev}),
+    ...(url !== undefined && {url}),
   };
   // A tree without history is dated by when somebody copied it; that must not decide what a machine is built of.
   const stable = pin.rev === undefined ? {...pin, lastModified: 1} : pin;

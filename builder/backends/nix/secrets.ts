@@ -14,6 +14,8 @@ export function findSecrets(spec: BuildSpec): DiagnosticInit[] {
       for (const text of stringsOf(value))
         texts.push({source, where: `Parameter "${parameter}" of template "${name}"`, text});
   }
+  for (const text of stringsOf(spec.facts))
+    texts.push({source: '', where: 'What is known of the machine (its SSH keys, say)', text});
   return texts.flatMap(({source, where, text}) => {
     const secret = findPrivateKey(text);
     if (secret === undefined) return [];

@@ -25,7 +25,7 @@ const table: readonly (readonly [
 ];
 
 for (const [name, given, problem, warning] of table)
-  test(`${name}`, t => {
+  test(name, t => {
     const {problems, warnings} = checkSizes(given);
     t.is(problems.length, problem ? 1 : 0);
     if (problem) t.regex(problems[0]?.message ?? '', problem);
