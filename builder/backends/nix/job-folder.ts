@@ -4,7 +4,7 @@ import {toJson} from '@bufbuild/protobuf';
 import {type BuildSpec, MachineFactsSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import type {Json} from '../../digests.ts';
-import type {Pins} from './pins.ts';
+import {type Pins, referenceOf} from './pins.ts';
 
 export type JobFolder = AsyncDisposable & {
   readonly directory: string;
@@ -66,11 +66,11 @@ function describeMachine({facts, templates}: BuildSpec): Json {
   };
 }
 
-/** The references are those of this builder's own pins: store paths. */
+/** The references are those of this builder's own pins. */
 const renderFlake = ({nixpkgs, muster}: Pins): string => `# Written by Muster for one job.
 {
-  inputs.nixpkgs.url = "path:${nixpkgs.path}";
-  inputs.muster.url = "path:${muster.path}";
+  inputs.nixpkgs.url = "${referenceOf(nixpkgs)}";
+  inputs.muster.url = "${referenceOf(muster)}";
   inputs.muster.inputs.nixpkgs.follows = "nixpkgs";
 
   outputs = {self, nixpkgs, muster}: let

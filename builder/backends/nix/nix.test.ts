@@ -9,6 +9,8 @@ import {Image_Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import type {LocalArtifact} from '../backend.ts';
 import {ConfigurationError} from '../configuration-error.ts';
 import {buildImage} from '../../jobs/build-image.ts';
+import {sha256OfText} from '../../digests.ts';
+import {createNixBackend} from './nix.ts';
 import {createNixStore} from './store.ts';
 import {recordContext, specOf, startNixLab} from './testing/nix-lab.ts';
 
@@ -144,4 +146,21 @@ test('nixpkgs stays what it was when it was first used', async t => {
   t.deepEqual((await createNixStore(first.settings).pins(signal)).nixpkgs, pins.nixpkgs);
   await using second = await startNixLab(settings);
   t.not((await second.store.pins(signal)).nixpkgs.path, pins.nixpkgs.path);
+});
+
+test('a pinned commit is taken from the store, without a network', async t => {
+  await using lab = await startNixLab();
+  const {signal} = new AbortController();
+  const {nixpkgs: pin} = await lab.store.pins(signal);
+  const nixpkgs = 'github:NixOS/nixpkgs/nixos-26.05';
+  const settings = {...lab.settings, nixpkgs};
+  const name = `nixpkgs-${sha256OfText(nixpkgs).slice(0, 16)}.json`;
+  const rev = '0123456789012345678901234567890123456789';
+  const github = {owner: 'NixOS', repo: 'nixpkgs'};
+  await writeFile(
+    path.join(settings.stateDirectory, name),
+    JSON.stringify({...pin, rev, github, lastModified: 1_790_000_000}),
+  );
+  const found = await createNixBackend(settings).validate?.(specOf('{...}: {}'), recordContext());
+  t.deepEqual(found, []);
 });

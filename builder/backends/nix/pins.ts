@@ -17,6 +17,8 @@ export type Pin = {
   readonly rev?: string | undefined;
   /** Where exactly this content can be fetched again. */
   readonly url?: string | undefined;
+  /** Of a commit on GitHub: newer versions of Nix remember what they know of it, and copy a plain folder at each evaluation. */
+  readonly github?: {readonly owner: string; readonly repo: string} | undefined;
 };
 
 export type Pins = {readonly nixpkgs: Pin; readonly muster: Pin; readonly lock: Json};
@@ -52,6 +54,26 @@ export async function resolvePins(
   return {nixpkgs, muster, lock: lockOf({nixpkgs, muster})};
 }
 
+type LockedInput = {
+  readonly type?: string;
+  readonly owner?: string;
+  readonly repo?: string;
+  readonly host?: string;
+  readonly narHash?: string;
+  readonly lastModified?: number;
+  readonly rev?: string;
+};
+
+const githubName = /^[A-Za-z0-9][\w.-]*$/;
+
+const isGithub = (
+  locked: LockedInput,
+): locked is LockedInput & {readonly owner: string; readonly repo: string} =>
+  locked.type === 'github' &&
+  locked.host === undefined &&
+  /^[0-9a-f]{40}$/.test(locked.rev ?? '') &&
+  [locked.owner, locked.repo].every(name => githubName.test(name ?? ''));
+
 async function pinNixpkgs(
   {nixpkgs, stateDirectory}: PinSettings,
   environment: NixEnvironment,
@@ -84,7 +106,7 @@ async function pinNixpkgs(
     url,
   } = JSON.parse(end.output) as {
     path: string;
-    locked: {narHash?: string; lastModified?: number; rev?: string};
+    locked: LockedInput;
     url?: string;
   };
   const pin: Pin = {
@@ -93,6 +115,7 @@ async function pinNixpkgs(
     lastModified: locked.lastModified ?? 1,
     ...(locked.rev !== undefined && {rev: locked.rev}),
     ...(url !== undefined && {url}),
+    ...(isGithub(locked) && {github: {owner: locked.owner, repo: locked.repo}}),
   };
   // A tree without history is dated by when somebody copied it; that must not decide what a machine is built of.
   const stable = pin.rev === undefined ? {...pin, lastModified: 1} : pin;
@@ -166,25 +189,41 @@ const lockOf = ({nixpkgs, muster}: Omit<Pins, 'lock'>): Json => ({
   version: 7,
 });
 
-const nodeOf = ({path, narHash, lastModified, rev}: Pin) => ({
-  locked: {lastModified, narHash, path, ...(rev !== undefined && {rev}), type: 'path'},
-  original: {path, type: 'path'},
-});
+function nodeOf(pin: Pin): Readonly<Record<string, Json>> {
+  const {path, narHash, lastModified, rev, github} = pin;
+  const hasRev = rev !== undefined;
+  const source = github ? {type: 'github', ...github, ...(hasRev && {rev})} : {type: 'path', path};
+  return {
+    locked: {lastModified, narHash, ...source, ...(hasRev && {rev})},
+    original: source,
+  };
+}
+
+/** As an input of a flake. With its hash in the lock it is taken from the store, wherever it once came from. */
+export const referenceOf = ({path, rev, github}: Pin): string =>
+  github ? `github:${github.owner}/${github.repo}/${rev}` : `path:${path}`;
 
 /**
  * What a restricted evaluation may read besides the job: exactly these two contents. Nix compares whole addresses, and its versions encode
  * the hash differently.
  */
 export function allowedUris({nixpkgs, muster}: Pins): string[] {
-  return [nixpkgs, muster].flatMap(({path, narHash, lastModified, rev}) =>
-    ['+', '%2B', '%2b'].flatMap(plus =>
-      ['/', '%2F', '%2f'].flatMap(slash =>
-        ['=', '%3D', '%3d'].map(equals => {
-          const hash = narHash.replaceAll('+', plus).replaceAll('/', slash).replaceAll('=', equals);
-          const query = `lastModified=${lastModified}&narHash=${hash}`;
-          return `path:${path}?${query}${rev === undefined ? '' : `&rev=${rev}`}`;
-        }),
+  return [nixpkgs, muster].flatMap(pin =>
+    encodingsOf(pin.narHash).map(hash => {
+      const {lastModified, rev, github} = pin;
+      const query = github
+        ? `narHash=${hash}`
+        : `lastModified=${lastModified}&narHash=${hash}${rev === undefined ? '' : `&rev=${rev}`}`;
+      return `${referenceOf(pin)}?${query}`;
+    }),
+  );
+}
+
+const encodingsOf = (hash: string): string[] =>
+  ['+', '%2B', '%2b'].flatMap(plus =>
+    ['/', '%2F', '%2f'].flatMap(slash =>
+      ['=', '%3D', '%3d'].map(equals =>
+        hash.replaceAll('+', plus).replaceAll('/', slash).replaceAll('=', equals),
       ),
     ),
   );
-}
