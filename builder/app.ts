@@ -41,7 +41,7 @@ export async function startBuilder(
   );
   const workDirectory = path.join(config.stateDirectory, 'work');
   await rm(workDirectory, {recursive: true, force: true});
-  const backends = await openBackends(config);
+  const backends = await openBackends(config, log);
   const accelerator = await probeAccelerator(config.bootTestAccelerator, running);
   log.info({accelerator}, 'boot tests');
 

@@ -1,5 +1,6 @@
 import {rm} from 'node:fs/promises';
 import path from 'node:path';
+import type {Logger} from '@muster/runtime/log.ts';
 import {findMissingForBootTests} from '../boot-tests/qemu.ts';
 import {openCache} from '../cache.ts';
 import {cacheEntriesMax, type Config, programEnvironment} from '../config.ts';
@@ -9,7 +10,7 @@ import {openBinaryCache} from './nix/binary-cache.ts';
 import {createNixBackend} from './nix/nix.ts';
 
 /** Every back end of this builder, whether or not this host has what it needs. */
-export async function openBackends(config: Config): Promise<readonly Backend[]> {
+export async function openBackends(config: Config, log: Logger): Promise<readonly Backend[]> {
   const debian = createDebianBackend({
     cache: await openCache(path.join(config.stateDirectory, 'cache'), cacheEntriesMax),
     aptDirectory: path.join(config.stateDirectory, 'apt'),
@@ -17,17 +18,25 @@ export async function openBackends(config: Config): Promise<readonly Backend[]> 
     agentBundle: config.agentBundle,
     env: programEnvironment(config),
   });
-  return [debian, await openNixBackend(config)].map(backend => ({
+  return [debian, await openNixBackend(config, log)].map(backend => ({
     ...backend,
     findMissing: async () =>
       (await backend.findMissing()) ?? (await findMissingForBootTests(config.bootTestFirmwares)),
   }));
 }
 
-async function openNixBackend(config: Config): Promise<Backend> {
+async function openNixBackend(config: Config, log: Logger): Promise<Backend> {
   const stateDirectory = path.join(config.stateDirectory, 'nix');
   // A builder that was killed leaves its jobs.
   await rm(path.join(stateDirectory, 'jobs'), {recursive: true, force: true});
+  const binaryCache =
+    config.nixCacheBytesMax > 0
+      ? await openBinaryCache(stateDirectory, config.nixCacheBytesMax)
+      : undefined;
+  if (binaryCache) {
+    const {directory, publicKey} = binaryCache;
+    log.info({directory, publicKey}, 'binary cache of the systems that are built here');
+  }
   return createNixBackend({
     stateDirectory,
     programDirectory: config.nixProgramsDirectory,
@@ -49,9 +58,6 @@ async function openNixBackend(config: Config): Promise<Backend> {
       silenceSeconds: config.nixSilenceLimitSeconds,
       buildLogBytes: config.nixBuildLogBytesMax,
     },
-    binaryCache:
-      config.nixCacheBytesMax > 0
-        ? await openBinaryCache(stateDirectory, config.nixCacheBytesMax)
-        : undefined,
+    binaryCache,
   });
 }

@@ -9,7 +9,7 @@ import {findMissing} from './find-missing.ts';
 import {collectImage} from './image.ts';
 import {realise} from './realise.ts';
 import {pruneRoots, rootFor} from './roots.ts';
-import {runNix} from './run-nix.ts';
+import {lastWords, runNix} from './run-nix.ts';
 import {createNixStore, type NixStore, type NixStoreSettings} from './store.ts';
 import type {BinaryCache} from './binary-cache.ts';
 
@@ -69,18 +69,26 @@ export function createNixBackend(settings: NixBackendSettings): Backend {
         }
       }),
 
-    prune: (isKnown, {signal, log}) =>
-      store.gate.tryCollect(async () => {
-        const ageMinMs = settings.rootAgeMinMs ?? rootAgeMinMs;
-        const removed = await pruneRoots(store.place('roots'), {isKnown, ageMinMs});
-        if (removed > 0) log(`${removed} roots of images that nobody knows any more were removed`);
-        if (!settings.collectGarbage) return;
-        await runNix(await store.environment(signal), ['nix-store', '--gc'], {
-          signal,
-          deathSignal: 'INT',
-        });
-      }),
+    prune: (isKnown, context) =>
+      store.gate.tryCollect(() => prune({store, settings}, isKnown, context)),
   };
+}
+
+async function prune(
+  {store, settings}: {store: NixStore; settings: NixBackendSettings},
+  isKnown: (inputKey: string) => Promise<boolean>,
+  {signal, log}: Pick<BuildContext, 'signal' | 'log'>,
+): Promise<void> {
+  const ageMinMs = settings.rootAgeMinMs ?? rootAgeMinMs;
+  const removed = await pruneRoots(store.place('roots'), {isKnown, ageMinMs});
+  if (removed > 0) log(`${removed} roots of images that nobody knows any more were removed`);
+  if (!settings.collectGarbage) return;
+  const collect = ['nix-store', '--gc'] as const;
+  const end = await runNix(await store.environment(signal), [...collect], {
+    signal,
+    deathSignal: 'INT',
+  });
+  if (end.status !== 0) throw new Error(`Cannot collect garbage: ${lastWords(end)}`);
 }
 
 function checkKind({kind, nixosConfig, templates}: BuildSpec): void {
