@@ -49,7 +49,7 @@ const sentences: Readonly<Record<string, Case>> = {
   'an unknown option, 25.05': {
     text: `The option \`services.agent.heartbeat' does not exist. Definition values:\n- In \`${store}/operator.nix': 5\n\nDid you mean \`services.agent.heartbeatSeconds'?`,
     kind: Kind.UNKNOWN_OPTION,
-    message: /In your module: 5 Did you mean/,
+    message: /In your module: 5; Did you mean/,
     at: ':0:0',
   },
   'a wrong type, 20.09': {
@@ -67,7 +67,7 @@ const sentences: Readonly<Record<string, Case>> = {
   'a unique option, twice': {
     text: `The option \`networking.hostName' is defined multiple times while it's expected to be unique.\nDefinition values:\n- In \`${store}/operator.nix': "a"\n- In \`templates/web': "b"`,
     kind: Kind.CONFLICT,
-    message: /In your module: "a" - In "templates\/web": "b"$/,
+    message: /In your module: "a"; In "templates\/web": "b"$/,
     at: ':2:3',
   },
   'an option without a value': {

@@ -184,7 +184,7 @@ function detailsBehind(text: string): string {
   if (details === undefined) return '';
   const lines = details
     .split('\n')
-    .map(line => line.trim())
+    .map(line => line.trim().replace(/^- /, ''))
     .filter(line => line !== '' && !/^[Dd]efinition values:$|^Use `lib/.test(line));
-  return lines.length === 0 ? '' : `. ${lines.join(' ')}`;
+  return lines.length === 0 ? '' : `. ${lines.join('; ')}`;
 }
