@@ -87,8 +87,8 @@ const independentClients = [
 const nix = [
   {
     package: 'nix-bin',
-    provides: 'nix-instantiate',
-    why: 'evaluates the NixOS modules and templates',
+    provides: 'nix',
+    why: 'builds and checks NixOS configurations; its package brings no daemon. A builder uses the Nix that its host has',
   },
 ];
 

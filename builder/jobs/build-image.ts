@@ -10,6 +10,7 @@ import type {
 import {FinishBuildRequest_Outcome} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Variant, type ImageSchema} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import type {Backend, BuildContext, BuiltImage, LocalArtifact} from '../backends/backend.ts';
+import {ConfigurationError} from '../backends/configuration-error.ts';
 import type {ImageStore} from '../image-store.ts';
 import {retryWhileTransient} from '../retry.ts';
 import {type BootTestInit, type BootTestSettings, testImage} from './test-image.ts';
@@ -46,7 +47,10 @@ export async function buildImage(
     return await attemptBuild(deps, spec, {directory, context});
   } catch (error) {
     context.signal.throwIfAborted();
-    return failed(error instanceof Error ? error.message : String(error));
+    const result = failed(error instanceof Error ? error.message : String(error));
+    return error instanceof ConfigurationError
+      ? {...result, diagnostics: [...error.diagnostics]}
+      : result;
   } finally {
     await rm(directory, {recursive: true, force: true});
   }

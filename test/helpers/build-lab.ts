@@ -234,6 +234,7 @@ export function startLabWorker({
 /** Two small files that no machine could boot: its subject is the way of a build, not the image. */
 const fileBackend: Backend = {
   name: 'debian',
+  steps: [{name: 'resolve', weight: 43}],
   findMissing: async () => undefined,
   plan: async (spec, {step}) => {
     step('resolve');
