@@ -93,7 +93,21 @@ export const buildService = ({
     const bootTests = await images.findBootTests(artifactSha256s);
     return {bootTests: bootTests.map(toBootTestMessage)};
   },
+
+  async *validateConfig() {
+    throw notYet('validate a configuration');
+  },
+
+  async claimValidation() {
+    throw notYet('claim a validation');
+  },
+
+  async finishValidation() {
+    throw notYet('finish a validation');
+  },
 });
+
+const notYet = (what: string) => new DomainError('unavailable', `Cannot ${what} yet`);
 
 /** A builder is known by its service; the permission check has made sure that there is one. */
 function builderOf(values: ContextValues): Builder {

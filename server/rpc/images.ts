@@ -1,6 +1,7 @@
 import type {ServiceImpl} from '@connectrpc/connect';
 import type {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import type {Images} from '../domain/images.ts';
+import {DomainError} from '../errors.ts';
 import {fromEnum, imageKinds, toImageMessage} from './image-messages.ts';
 
 export const imageService = (images: Images): ServiceImpl<typeof ImageService> => ({
@@ -15,5 +16,9 @@ export const imageService = (images: Images): ServiceImpl<typeof ImageService> =
 
   async getImage({id}) {
     return {image: toImageMessage(await images.get(id))};
+  },
+
+  async collectImages() {
+    throw new DomainError('unavailable', 'Cannot collect images yet');
   },
 });
