@@ -1,10 +1,14 @@
 import type {ServiceImpl} from '@connectrpc/connect';
 import type {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import type {ImageCollection} from '../domain/image-collection.ts';
 import type {Images} from '../domain/images.ts';
-import {DomainError} from '../errors.ts';
+import {callerKey} from './caller.ts';
 import {fromEnum, imageKinds, toImageMessage} from './image-messages.ts';
 
-export const imageService = (images: Images): ServiceImpl<typeof ImageService> => ({
+export const imageService = (
+  images: Images,
+  collection: ImageCollection,
+): ServiceImpl<typeof ImageService> => ({
   async listImages({pageSize, pageToken, kind}) {
     const page = await images.list({
       kind: fromEnum(imageKinds, kind, 'kind'),
@@ -18,7 +22,12 @@ export const imageService = (images: Images): ServiceImpl<typeof ImageService> =
     return {image: toImageMessage(await images.get(id))};
   },
 
-  async collectImages() {
-    throw new DomainError('unavailable', 'Cannot collect images yet');
+  async collectImages({dryRun, minimumAgeHours}, {values}) {
+    const {name} = values.get(callerKey);
+    const {imageIds, fileCount, freedBytes} = await collection.collect(name, {
+      dryRun,
+      minimumAgeHours,
+    });
+    return {imageIds: [...imageIds], fileCount, freedBytes: BigInt(freedBytes)};
   },
 });

@@ -1,0 +1,12 @@
+import {printable} from '../domain/identifiers.ts';
+import {DomainError} from '../errors.ts';
+
+/** Text that people write is kept as it is; only what PostgreSQL cannot hold is refused. */
+export function storable(text: string, name: string): string {
+  if (text.includes('\0'))
+    throw new DomainError(
+      'invalid_argument',
+      `Cannot keep "${printable(name, 64)}": it contains a zero byte; text only`,
+    );
+  return text;
+}
