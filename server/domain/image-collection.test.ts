@@ -282,10 +282,8 @@ test('a file that is asked for counts as used; one that is touched while it goes
   t.false(await app.blobs.removeUnused(sha256, dayAgo));
   t.deepEqual(await app.files(), [sha256]);
   await app.age(file);
-  t.deepEqual(
-    (await Promise.all([1, 2].map(() => app.blobs.removeUnused(sha256, dayAgo)))).sort(),
-    [false, true],
-  );
+  const removals = [1, 2].map(() => app.blobs.removeUnused(sha256, dayAgo));
+  t.is((await Promise.all(removals)).filter(removed => removed).length, 1);
   t.is(await app.blobs.touch(sha256), undefined);
   t.deepEqual(await app.files(), []);
 });

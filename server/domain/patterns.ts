@@ -1,7 +1,7 @@
 import {RE2JS} from 're2js';
 
 /** Matching takes time in proportion to this number times the length of the text, whatever the pattern. */
-const instructionsMax = 500;
+const instructionsMax = 1500;
 
 export type Pattern = {
   /** The whole text, from its first to its last character. */

@@ -6,10 +6,13 @@ const patterns: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['a PEM private key', /-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----/],
   ['a PuTTY private key', /^PuTTY-User-Key-File-\d+:/m],
   ['an age private key', /\bAGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{20,}/i],
-  ['an AWS secret access key', /aws_?secret_?access_?key["']?\s*[:=]\s*["']?[A-Za-z0-9/+]{40}/i],
+  [
+    'an AWS secret access key',
+    /aws_?secret_?access_?key["']?\s{0,20}[:=]\s{0,20}["']?[A-Za-z0-9/+]{40}/i,
+  ],
   [
     'a WireGuard private key',
-    /\bPrivateKey\s*=\s*(?:''|["'])?\s*[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=/i,
+    /\bPrivateKey\s{0,20}=\s{0,20}(?:''|["'])?\s{0,20}[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=/i,
   ],
   ['a GitHub token', /\bgh[pousr]_[A-Za-z0-9]{36,}/],
   ['a Slack token', /\bxox[abprs]-[A-Za-z0-9-]{20,}/],

@@ -4,8 +4,7 @@ import {
   Diagnostic_Kind,
   DiagnosticSchema,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import type {Diagnostic, DiagnosticKind} from '../store/diagnostics.ts';
-import {fromEnum} from './image-messages.ts';
+import {type Diagnostic, type DiagnosticKind, diagnosticKinds} from '../store/diagnostics.ts';
 
 const kinds: Readonly<Record<DiagnosticKind, Diagnostic_Kind>> = {
   syntax: Diagnostic_Kind.SYNTAX,
@@ -35,9 +34,9 @@ const positionMax = 2 ** 31 - 1;
 export const toDiagnosticMessage = ({kind, ...same}: Diagnostic): DiagnosticMessage =>
   create(DiagnosticSchema, {...same, kind: kinds[kind]});
 
-/** As a builder hands it in: it quotes what Nix said, which may be anything. */
+/** As a builder hands it in: it quotes what Nix said, which may be anything, and may know kinds that came after this server. */
 export const fromDiagnosticMessage = (message: DiagnosticMessage): Diagnostic => ({
-  kind: fromEnum(kinds, message.kind, 'diagnostics.kind') ?? 'other',
+  kind: diagnosticKinds.find(kind => kinds[kind] === message.kind) ?? 'other',
   message: message.message.replaceAll('\0', '\uFFFD'),
   source: message.source.replaceAll('\0', '\uFFFD'),
   line: Math.min(message.line, positionMax),

@@ -8,5 +8,10 @@ export function storable(text: string, name: string): string {
       'invalid_argument',
       `Cannot keep "${printable(name, 64)}": it contains a zero byte; text only`,
     );
+  if (!text.isWellFormed())
+    throw new DomainError(
+      'invalid_argument',
+      `Cannot keep "${printable(name, 64)}": it contains half of a surrogate pair; text only`,
+    );
   return text;
 }

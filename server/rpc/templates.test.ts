@@ -21,7 +21,7 @@ async function setUp() {
   return {...app, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]()};
 }
 
-const refused = async (call: Promise<unknown>) =>
+const refused = async (call: Promise<unknown>): Promise<{code: Code | 0; message: string}> =>
   call.then(
     () => ({code: 0, message: 'not refused'}),
     (error: ConnectError) => ({code: error.code, message: error.rawMessage}),
@@ -250,11 +250,11 @@ test('two versions at once become two versions, and two names at once one', asyn
   const created = await Promise.all(
     [1, 2, 3].map(() => refused(client.createTemplate({template: webTemplate}))),
   );
-  t.is(created.filter(({code}) => code === Code.AlreadyExists).length, 2);
+  t.is(created.filter(({message}) => message.includes('the name is taken')).length, 2);
   const updated = await Promise.all(
     ['a', 'b', 'c'].map(description =>
       client.updateTemplate({template: {...webTemplate, description}}),
     ),
   );
-  t.deepEqual(updated.map(({template}) => template?.version).sort(), [2, 3, 4]);
+  t.deepEqual(new Set(updated.map(({template}) => template?.version)), new Set([2, 3, 4]));
 });
