@@ -84,6 +84,14 @@ const independentClients = [
   {package: 'tftp-hpa', provides: 'tftp', why: 'an independent TFTP client'},
 ];
 
+const nix = [
+  {
+    package: 'nix-bin',
+    provides: 'nix',
+    why: 'the nix back end; its package brings no daemon. A builder uses the Nix that its host has',
+  },
+];
+
 const benchBases = [
   {
     package: 'nginx',
@@ -122,7 +130,7 @@ const dhcpServers = [
 
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
-const test = [...up, ...site, ...independentClients, ...dhcpServers];
+const test = [...up, ...site, ...independentClients, ...dhcpServers, ...nix];
 
 /** By npm script. */
 export const packages = {

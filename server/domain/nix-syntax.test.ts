@@ -1,3 +1,5 @@
+import {execFile} from 'node:child_process';
+import {promisify} from 'node:util';
 import test from 'ava';
 import {checkNixSyntax} from './nix-syntax.ts';
 import {positionOf} from './text-positions.ts';
@@ -9,7 +11,6 @@ const errorOf = (source: string): string => {
   return `${line}:${column}: ${problem.message}`;
 };
 
-// Each was given to `nix-instantiate --parse` (2.8), which takes it.
 const good = [
   '{config, lib, pkgs, ...}: {services.nginx.enable = true;}',
   '{\n  a,\n  b ? 1,\n}:\na',
@@ -97,6 +98,37 @@ test(
   `1:106: Unexpected "}": expected "=" or "." after "a.${'x'.repeat(38)}"`,
 );
 test(refused, '{ inherit (x) 1; }', '1:15: Unexpected "1": expected a name or ";" after "inherit"');
+
+/** What the installed Nix says: undefined when its complaint is about something else than syntax (a variable that is not defined). */
+async function nixRefuses(source: string): Promise<boolean | undefined> {
+  const running = promisify(execFile)('nix-instantiate', ['--parse', '-']);
+  running.child.stdin?.end(source);
+  try {
+    await running;
+    return false;
+  } catch (error) {
+    const isSyntax = /syntax error|trailing slash/.test(String(error));
+    return isSyntax ? true : undefined;
+  }
+}
+
+test('agrees with Nix about every one of these, and about what is left when something is cut out', async t => {
+  const cut = good.flatMap(source =>
+    [0.2, 0.4, 0.6, 0.8].map(part => {
+      const at = Math.floor(source.length * part);
+      return source.slice(0, at) + source.slice(at + 1);
+    }),
+  );
+  const sources = [...good, ...cut];
+  for (let next = 0; next < sources.length; next += 4)
+    await Promise.all(
+      sources.slice(next, next + 4).map(async source => {
+        const refuses = await nixRefuses(source);
+        if (refuses !== undefined) t.is(errorOf(source) !== '', refuses, source);
+        else t.is(errorOf(source), '', source);
+      }),
+    );
+});
 
 test('neither depth nor length brings it down, and it takes time in proportion', t => {
   const count = 100_000;

@@ -14,8 +14,7 @@ const shownLengthMax = 40;
 
 /**
  * The first error in the syntax of a Nix expression, where Nix itself would see it; undefined when there is none. The language of Nix 2.8 to
- * 2.34 without experimental features. Not Lezer's grammar (@replit/codemirror-lang-nix 6.0.1): that refuses 5 % of the files of
- * nixpkgs, trailing commas of arguments for instance.
+ * 2.34 without experimental features (docs/decisions/0003-nix-syntax.md).
  */
 export function checkNixSyntax(source: string): SyntaxProblem | undefined {
   try {

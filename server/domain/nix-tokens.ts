@@ -59,32 +59,47 @@ export function createTokenReader(source: string): ReadToken {
     return rest === 0 ? start : slash + rest;
   };
   const endOfUri = (start: number): number => {
-    if (!/[a-zA-Z]/.test(source[start] ?? '')) return start;
+    if (source[start] === '_') return start;
     const colon = endOfSchemeRun(start);
     const rest = lengthOf(uriRest, source, colon);
     return rest === 0 ? start : colon + rest;
   };
 
+  const after = (pattern: RegExp, start: number) => start + lengthOf(pattern, source, start);
+
+  /** Only the rules that may match what begins like this. */
+  const candidatesAt = (start: number): readonly Candidate[] => {
+    const first = source[start] ?? '';
+    if (onlySymbols.has(first)) return [['symbol', after(symbol, start)]];
+    if (/[a-zA-Z_]/.test(first))
+      return [
+        ['name', after(name, start)],
+        ['path', endOfPath(start)],
+        ['value', endOfUri(start)],
+      ];
+    return [
+      ['symbol', after(symbol, start)],
+      ['value', Math.max(after(integer, start), after(float, start))],
+      ['path', endOfPath(start)],
+      ['value', after(searchPath, start)],
+    ];
+  };
+
   return from => {
     const start = skipBlank(source, from);
-    const candidates: readonly (readonly [NixToken['kind'], number])[] = [
-      ['symbol', start + lengthOf(symbol, source, start)],
-      ['name', start + lengthOf(name, source, start)],
-      ['value', start + lengthOf(integer, source, start)],
-      ['value', start + lengthOf(float, source, start)],
-      ['path', endOfPath(start)],
-      ['value', start + lengthOf(searchPath, source, start)],
-      ['value', endOfUri(start)],
-    ];
-    const end = Math.max(...candidates.map(([, candidate]) => candidate));
     if (start >= source.length) return {kind: 'end', text: '', start, end: start};
-    const kind = candidates.find(([, candidate]) => candidate === end)?.[0];
-    if (!kind || end === start)
+    let [kind, end]: Candidate = ['end', start];
+    for (const candidate of candidatesAt(start)) if (candidate[1] > end) [kind, end] = candidate;
+    if (end === start)
       throw new NixSyntaxError(`Unexpected character ${quoteCharacter(source, start)}`, start);
     const text = source.slice(start, end);
     return {kind: kind === 'name' && keywords.has(text) ? 'keyword' : kind, text, start, end};
   };
 }
+
+type Candidate = readonly [kind: NixToken['kind'], end: number];
+
+const onlySymbols: ReadonlySet<string> = new Set('{}()[];:,@?=!>&|"\'*$');
 
 /** Where the run of such characters ends that an offset lies in. */
 function createRunMeter(source: string, run: RegExp): (at: number) => number {
