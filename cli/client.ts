@@ -19,6 +19,7 @@ import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {findLogin, type Login, saveLogin} from './credentials.ts';
 import {lockFile} from './lock.ts';
@@ -37,6 +38,7 @@ export type Clients = {
   readonly operations: Client<typeof OperationService>;
   readonly services: Client<typeof ServiceService>;
   readonly sessions: Client<typeof SessionService>;
+  readonly templates: Client<typeof TemplateService>;
   readonly users: Client<typeof UserService>;
 };
 
@@ -66,6 +68,7 @@ export function createClients(access: Access): Clients {
     operations: createClient(OperationService, transport),
     services: createClient(ServiceService, transport),
     sessions: createClient(SessionService, transport),
+    templates: createClient(TemplateService, transport),
     users: createClient(UserService, transport),
   };
 }

@@ -1,6 +1,7 @@
 import {Command} from 'commander';
 import {addBootCommands} from './commands/boot.ts';
 import {addBuildCommands} from './commands/builds.ts';
+import {addConfigCommands} from './commands/config.ts';
 import {addEventCommands} from './commands/events.ts';
 import {addHardwareCommands} from './commands/hardware.ts';
 import {addImageCommands} from './commands/images.ts';
@@ -10,6 +11,7 @@ import {addMetricsCommands} from './commands/metrics.ts';
 import {addOperationCommands} from './commands/operations.ts';
 import {addNatsCommands, addServiceCommands} from './commands/services.ts';
 import {addSessionCommands} from './commands/sessions.ts';
+import {addTemplateCommands} from './commands/templates.ts';
 import {addUpCommand} from './commands/up.ts';
 import {addUserCommands} from './commands/users.ts';
 
@@ -36,6 +38,8 @@ export function createProgram(version: string): Command {
   addLabCommand(program);
   addSessionCommands(program);
   addMachineCommands(program);
+  addTemplateCommands(program);
+  addConfigCommands(program);
   addHardwareCommands(program);
   addBootCommands(program);
   addBuildCommands(program);

@@ -25,6 +25,7 @@ import {identifyBearer} from './rpc/caller.ts';
 import {createInterceptors} from './rpc/interceptors.ts';
 import {listenFor} from './store/notifications.ts';
 import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
+import {loadBuiltinTemplates} from './workers/builtin-templates.ts';
 import {startMachineReconciler} from './workers/machines.ts';
 import {startRegistrationImages} from './workers/registration-images.ts';
 import {watchDatabase} from './workers/watch-database.ts';
@@ -46,6 +47,8 @@ export async function startServer(config: Config, log: Logger) {
   stack.use(await listenFor(sql, 'positions', positions.notify));
   const buildChanges = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'builds', buildChanges.notify));
+  const validationChanges = createKeyedWakeUps();
+  stack.use(await listenFor(sql, 'validations', validationChanges.notify));
   stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
 
   const services = createServices({...deps, trust});
@@ -61,9 +64,12 @@ export async function startServer(config: Config, log: Logger) {
     blobs,
     positions,
     buildChanges,
+    validationChanges,
     busStatus,
     log,
   });
+  const {templates} = nouns;
+  await loadBuiltinTemplates({folder: config.templatesDirectory, templates, log});
   const answers = stack.use(
     await startBootAnswers({
       sql,

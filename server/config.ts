@@ -1,3 +1,4 @@
+import {join, resolve} from 'node:path';
 import process from 'node:process';
 import {
   boolean,
@@ -11,6 +12,8 @@ import {
   type Values,
 } from '@muster/runtime/config.ts';
 import {acceptancePolicies} from './domain/acceptance.ts';
+
+const checkout = resolve(import.meta.dirname, '..');
 
 export const settings = {
   databaseUrl: {
@@ -56,6 +59,12 @@ export const settings = {
     describe: 'largest artifact that builders may upload, in bytes',
     default: String(8 * 1024 ** 3),
     parse: integer(1, Number.MAX_SAFE_INTEGER),
+  },
+  templatesDirectory: {
+    env: 'TEMPLATES_DIR',
+    describe: 'folder of the machine templates that come with Muster, read at each start',
+    default: join(checkout, 'nixos', 'templates'),
+    parse: text,
   },
   localTokenFile: {
     env: 'LOCAL_TOKEN_FILE',

@@ -18,6 +18,7 @@ import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
+import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
@@ -26,8 +27,10 @@ import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
+import {createTemplates} from './domain/templates.ts';
 import {createTransitions} from './domain/transitions.ts';
 import {createTrials} from './domain/trials.ts';
+import {createValidations, validationLimits} from './domain/validations.ts';
 import type {KeyedWakeUps, WakeUps} from './wake-ups.ts';
 
 const queuedMs = 60_000;
@@ -47,6 +50,7 @@ export function createNouns({
   blobs,
   positions,
   buildChanges,
+  validationChanges,
   busStatus,
   log,
 }: {
@@ -59,6 +63,7 @@ export function createNouns({
   /** Told when the journal got new positions. */
   readonly positions: WakeUps;
   readonly buildChanges: KeyedWakeUps;
+  readonly validationChanges: KeyedWakeUps;
   readonly busStatus: () => BusStatus;
   readonly log: Logger;
 }) {
@@ -79,6 +84,8 @@ export function createNouns({
   const attemptMs = config.buildTimeLimitSeconds * 1000;
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
 
+  const machines = createMachines({...deps, recognition, transitions, agentKeys});
+
   return {
     bootImages: images,
     bootSessions,
@@ -86,8 +93,9 @@ export function createNouns({
     boot,
     commands,
     builds,
+    templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
-    machines: createMachines({...deps, recognition, transitions, agentKeys}),
+    machines,
     hardware: createHardware(deps),
     enrolment: createEnrolment({
       ...deps,
@@ -117,11 +125,20 @@ export function createNouns({
       trialLimitSeconds: config.trialLimitSeconds,
     }),
     images: createImages(deps),
+    collection: createImageCollection({...deps, blobs}),
     work: createBuildWork({
       ...deps,
       transitions,
       timeLimitSeconds: config.buildTimeLimitSeconds,
       hasArtifact: hasArtifact(blobs),
+    }),
+    validations: createValidations({
+      ...deps,
+      getMachine: machines.get,
+      listLiveBuilders,
+      busStatus,
+      changes: validationChanges,
+      limits: validationLimits,
     }),
     upkeep: createBuildUpkeep({
       ...deps,

@@ -10,6 +10,7 @@ import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
@@ -34,6 +35,7 @@ import {operationService} from './rpc/operations.ts';
 import {addReflection} from './rpc/reflection.ts';
 import {serviceService} from './rpc/services.ts';
 import {sessionService} from './rpc/sessions.ts';
+import {templateService} from './rpc/templates.ts';
 import {userService} from './rpc/users.ts';
 
 /** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
@@ -67,7 +69,7 @@ export function createRoutes({
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
   const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
-  const {builds, work, images} = nouns;
+  const {builds, work, images, validations} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
     siteCa: trust.siteCa,
@@ -82,15 +84,16 @@ export function createRoutes({
     // Agents go by the addresses in boot.json, which knows how they reach their edge.
     router.service(AgentService, agentService({enrolment, renewal, natsServers: []}));
     router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
-    router.service(BuildService, buildService({builds, work, images}));
+    router.service(BuildService, buildService({builds, work, images, validations}));
     router.service(EventService, eventService(nouns.events));
     router.service(HardwareService, hardwareService(nouns.hardware));
-    router.service(ImageService, imageService(images));
+    router.service(ImageService, imageService(images, nouns.collection));
     router.service(MachineService, machineService({machines, sightings, commands, view}));
     router.service(MetricsService, metricsService(nouns.metrics));
     router.service(OperationService, operationService(nouns.operations));
     router.service(ServiceService, serviceService(services, nats));
     router.service(SessionService, sessionService({sessions, users}));
+    router.service(TemplateService, templateService(nouns.templates));
     router.service(UserService, userService(users));
     // Last: these two tell of all others.
     addHealth(router, readiness);

@@ -3,6 +3,7 @@ import {DomainError} from '../errors.ts';
 import {clearOverride, findExpiredOverrides} from '../store/boot-overrides.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
+import {holdImage} from '../store/image-collection.ts';
 import {
   type BootAction,
   findMachine,
@@ -162,10 +163,13 @@ export function createBoot({
       {action, imageId, persistent}: {action: BootAction; imageId: string; persistent: boolean},
     ): Promise<BootDecision> {
       const wanted = action === 'image' ? imageId : undefined;
-      if (wanted !== undefined && (await images.find([wanted])).length === 0)
-        throw new DomainError('not_found', `Cannot boot image "${wanted}": there is no such image`);
       const machine = await sql.begin(async tx => {
         const found = await findMachineForUpdate(tx, machineId);
+        if (wanted !== undefined && !(await holdImage(tx, wanted)))
+          throw new DomainError(
+            'not_found',
+            `Cannot boot image "${wanted}": there is no such image`,
+          );
         if (!found) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
         const change = persistent
           ? {entryAction: action, entryImageId: wanted}

@@ -1,6 +1,7 @@
 import type {BootTest} from '../store/boot-tests.ts';
 import {type Build, notifyBuild, updateBuild} from '../store/builds.ts';
 import type {Sql} from '../store/db.ts';
+import type {Diagnostic} from '../store/diagnostics.ts';
 import {appendEvent} from '../store/events.ts';
 import {updateOperation} from '../store/operations.ts';
 import type {Deps} from './deps.ts';
@@ -19,6 +20,7 @@ export type BuildEnd =
       readonly actor: string;
       readonly error: string;
       readonly bootTests?: readonly BootTest[];
+      readonly diagnostics?: readonly Diagnostic[];
     }
   | {readonly outcome: 'cancelled'; readonly actor: string; readonly error: string};
 
@@ -41,7 +43,9 @@ export const endBuild =
     const result =
       outcome === 'succeeded'
         ? {imageId: end.imageId, cached: end.cached}
-        : {bootTests: outcome === 'failed' ? (end.bootTests ?? []) : []};
+        : outcome === 'failed'
+          ? {bootTests: end.bootTests ?? [], diagnostics: end.diagnostics ?? []}
+          : {};
     await updateBuild(tx, id, {live: false, ...result});
     if (machineId !== undefined) await tellMachine(transitions, tx, machineId, {id, error, end});
 

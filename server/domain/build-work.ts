@@ -1,9 +1,18 @@
 import {DomainError} from '../errors.ts';
 import type {BootTest} from '../store/boot-tests.ts';
 import {appendLog} from '../store/build-logs.ts';
-import {type Build, findBuildForUpdate, notifyBuild, updateBuild} from '../store/builds.ts';
+import {
+  type Build,
+  type BuildSpec,
+  findBuildForUpdate,
+  findBuildInputs,
+  notifyBuild,
+  updateBuild,
+} from '../store/builds.ts';
+import type {Diagnostic} from '../store/diagnostics.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
+import {holdArtifacts} from '../store/image-collection.ts';
 import {type Image, insertImage} from '../store/images.ts';
 import {updateOperation} from '../store/operations.ts';
 import {endBuild} from './build-end.ts';
@@ -23,7 +32,12 @@ export type NewImage = Omit<Image, 'id' | 'buildId' | 'createTime'>;
 
 export type BuildResult =
   | {readonly outcome: 'succeeded'; readonly image: NewImage; readonly cached: boolean}
-  | {readonly outcome: 'failed'; readonly error: string; readonly bootTests: readonly BootTest[]}
+  | {
+      readonly outcome: 'failed';
+      readonly error: string;
+      readonly bootTests: readonly BootTest[];
+      readonly diagnostics: readonly Diagnostic[];
+    }
   | {readonly outcome: 'cancelled'};
 
 type Attempt = {readonly buildId: string; readonly attempt: number};
@@ -108,8 +122,9 @@ export function createBuildWork(deps: BuildWorkDeps) {
       builder: Builder,
       {buildId, attempt, result}: Attempt & {readonly result: BuildResult},
     ) {
-      if (result.outcome === 'succeeded') await assertStored(result.image);
       await sql.begin(async tx => {
+        // What is in the image store now stays there until the image that names it is committed.
+        if (result.outcome === 'succeeded') await holdArtifacts(tx);
         const build = await lockAttempt(tx, builder, {buildId, attempt});
         if (build.operation.state === result.outcome) return;
         if (isOver(build.operation.state)) throw stale(build, attempt);
@@ -124,6 +139,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
             error: result.error || 'The builder gave no reason',
           });
         assertAsked(build, result.image);
+        await assertStored(result.image);
         const image = await keepImage(tx, build, result.image);
         return end(tx, build, {
           outcome: 'succeeded',
@@ -154,7 +170,8 @@ export function createBuildWork(deps: BuildWorkDeps) {
       data: {attempt},
     });
     await notifyBuild(tx, id);
-    return {build, attempt};
+    const spec: BuildSpec = {...build, ...(await findBuildInputs(tx, id))};
+    return {spec, attempt};
   }
 
   async function keepImage(tx: Sql, build: Build, made: NewImage): Promise<Image> {

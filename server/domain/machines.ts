@@ -4,6 +4,7 @@ import {appendEvent} from '../store/events.ts';
 import {lockEvidence} from '../store/evidence.ts';
 import * as store from '../store/machines.ts';
 import type {ImageConfig, Machine, MachineChange, MachineState} from '../store/machines.ts';
+import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
@@ -11,6 +12,7 @@ import {evidenceItems, noEvidence} from './identity.ts';
 import {isUuid} from './ids.ts';
 import {decodeCursor, encodeCursor} from './page-tokens.ts';
 import {machineFields, type Recognition} from './recognition.ts';
+import {assertTemplatesFit} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
 
 const pageSizeDefault = 50;
@@ -31,6 +33,7 @@ export type OperatorChange = {
   readonly description?: string;
   readonly nixosConfig?: string;
   readonly imageConfig?: ImageConfig | undefined;
+  readonly templates?: readonly MachineTemplate[];
 };
 
 /** Machines as operators see and change them. */
@@ -102,6 +105,7 @@ export function createMachines({
         );
       return sql.begin(async tx => {
         await lockEvidence(tx, items);
+        await assertTemplatesFit(tx, change.templates ?? []);
         const match = await recognition.recognise(tx, items);
         if (match.kind !== 'none')
           throw new DomainError(
@@ -128,6 +132,7 @@ export function createMachines({
             JSON.stringify(machine[name as keyof Machine]) !== JSON.stringify(value),
         );
         if (changed.length === 0) return machine;
+        if (change.templates) await assertTemplatesFit(tx, change.templates);
         const fields: MachineChange = {...change, updateTime: now()};
         await store.updateMachine(tx, id, fields);
         const names = changed.map(([name]) => name);

@@ -1,5 +1,5 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import {request as httpRequest} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -64,6 +64,24 @@ async function setUp() {
 }
 
 const blob = (sizeBytes: number) => new Uint8Array(randomBytes(sizeBytes));
+
+test('what a builder asks for is used, so that nobody collects it; what others read is not', async t => {
+  await using app = await setUp();
+  const content = blob(4096);
+  const digest = digestOf(content);
+  const path = join(app.folder, digest.slice(0, 2), digest);
+  await app.put(content);
+  const old = new Date('2026-01-01T00:00:00Z');
+  const ages = async (request: () => Promise<unknown>) => {
+    await utimes(path, old, old);
+    await request();
+    return (await stat(path)).mtime.getTime() === old.getTime();
+  };
+  t.true(await ages(() => app.ask(digest, {method: 'HEAD', as: 'alice'})));
+  t.true(await ages(() => app.ask(digest)));
+  t.false(await ages(() => app.ask(digest, {method: 'HEAD'})));
+  t.false(await ages(() => app.put(content)));
+});
 
 test('gives back what was stored, whole and in ranges, to services and people', async t => {
   await using app = await setUp();

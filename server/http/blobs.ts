@@ -60,6 +60,8 @@ async function handle(deps: BlobsDeps, exchange: Exchange): Promise<void> {
     });
 
   const {method} = request;
+  // A builder that asks whether a file is there will name it in an image soon: until then it must not be collected.
+  if (method === 'HEAD' && caller.serviceKind === 'builder') await deps.store.touch(digest);
   if (method === 'GET' || method === 'HEAD') return send(deps, exchange);
   if (method !== 'PUT')
     return answer(exchange, {
@@ -115,7 +117,7 @@ async function receive({store, sizeBytesMax}: BlobsDeps, exchange: Exchange): Pr
   request.setTimeout(uploadIdleMs, () => request.destroy(new Error('The upload stood still')));
   // Early answers must reach the client: leaving the loop must not end its connection.
   const source = request.iterator({destroyOnReturn: false}) as AsyncIterable<Uint8Array>;
-  if (await store.stat(digest)) {
+  if (await store.touch(digest)) {
     // A builder that tries again. Its bytes are read all the same, so that it gets to the answer.
     for await (const chunk of source) void chunk;
     request.setTimeout(0);
