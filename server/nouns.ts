@@ -29,6 +29,7 @@ import {createRenewal} from './domain/renewal.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createTemplates} from './domain/templates.ts';
 import {createTransitions} from './domain/transitions.ts';
+import {serviceOffers} from './domain/services.ts';
 import {createTrials} from './domain/trials.ts';
 import {createValidations, validationLimits} from './domain/validations.ts';
 import type {KeyedWakeUps, WakeUps} from './wake-ups.ts';
@@ -130,6 +131,7 @@ export function createNouns({
       ...deps,
       transitions,
       timeLimitSeconds: config.buildTimeLimitSeconds,
+      offers: (builderId, backend) => serviceOffers(sql, builderId, backend),
       hasArtifact: hasArtifact(blobs),
     }),
     validations: createValidations({

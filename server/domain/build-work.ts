@@ -49,17 +49,19 @@ export type BuildWorkDeps = Deps & {
   /** Whether the image store has this artifact whole. */
   readonly hasArtifact: (sha256: string, sizeBytes: number) => Promise<boolean>;
   readonly timeLimitSeconds: number;
+  /** What the builder itself has reported. */
+  readonly offers: (builderId: string, backend: string) => Promise<boolean>;
 };
 
 /** What builders do with builds. Every report is fenced by the attempt number (docs/bus.md). */
 export function createBuildWork(deps: BuildWorkDeps) {
-  const {sql, now, newId, hasArtifact, timeLimitSeconds} = deps;
+  const {sql, now, newId, hasArtifact, timeLimitSeconds, offers} = deps;
   const end = endBuild(deps);
 
   return {
     /**
-     * Throws not_found or failed_precondition when the job is to be dropped, unavailable when another builder is at it right now: then it is
-     * to be taken again later.
+     * Throws not_found or failed_precondition when the job is to be dropped, unavailable when another builder is at it right now or this one does not
+     * offer its back end: then it is to be taken again later.
      */
     async claim(builder: Builder, buildId: string) {
       // Whatever ends a build here is to be committed, so it is not thrown inside of the transaction.
@@ -71,6 +73,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
           return over(build, 'cancelled');
         }
         if (isHeld(build, builder, now())) return held(build);
+        if (!(await offers(builder.id, build.backend))) return notOffered(build);
         if (build.attempt >= attemptsMax) {
           const error = `Cannot build: ${attemptsMax} attempts ended without a result; look at the builders' logs`;
           await end(tx, build, {outcome: 'failed', actor: 'system', error});
@@ -213,6 +216,14 @@ function held({id, builderId}: Build): DomainError {
   return new DomainError(
     'unavailable',
     `Cannot claim build "${id}": builder "${builderId ?? ''}" is at it; try again later`,
+  );
+}
+
+/** A site may have builders with and without Nix: what one cannot build, another can. */
+function notOffered({id, backend}: Build): DomainError {
+  return new DomainError(
+    'unavailable',
+    `Cannot claim build "${id}": this builder does not offer ${backend}; leave it to another one`,
   );
 }
 

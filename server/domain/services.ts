@@ -188,6 +188,12 @@ const sameBackends = (a: readonly BackendRow[], b: readonly BackendRow[]) =>
     ),
   );
 
+/** As it last reported. */
+export async function serviceOffers(sql: Sql, id: string, backend: string): Promise<boolean> {
+  const service = await store.findService(sql, id);
+  return service?.backends.some(({name, available}) => name === backend && available) ?? false;
+}
+
 /** What the builders that are online now can and cannot do. */
 export async function listLiveBuilders(sql: Sql, now: Date): Promise<readonly LiveBuilder[]> {
   const since = new Date(now.getTime() - onlineMs);

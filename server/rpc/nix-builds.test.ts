@@ -1,10 +1,15 @@
-import {Code, type ConnectError} from '@connectrpc/connect';
+import {Code, ConnectError} from '@connectrpc/connect';
 import {
   Diagnostic_Kind,
   FinishBuildRequest_Outcome,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import test from 'ava';
-import {createTestBuilds, createTestMachine, succeededWith} from '../../test/helpers/builds.ts';
+import {
+  createTestBuilds,
+  createTestMachine,
+  debianBuilder,
+  succeededWith,
+} from '../../test/helpers/builds.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {createTemplates, type NamedContent} from '../domain/templates.ts';
 import {findMachine} from '../store/machines.ts';
@@ -142,4 +147,18 @@ test('a failed build says where its configuration is wrong', async t => {
     2: {kind: Diagnostic_Kind.OTHER},
   });
   t.like((await app.client.listBuilds({machineId})).builds[0], {diagnostics: {length: 3}});
+});
+
+test('a builder without the back end leaves the build to one that has it', async t => {
+  await using app = await setUp();
+  const machineId = await createTestMachine(app.sql, 'enrolled', {nixosConfig: '{own = 1;}'});
+  const {build} = await app.client.createBuild({machineId});
+  const buildId = build?.id ?? '';
+  app.setBuilders([debianBuilder]);
+  const refused = ConnectError.from(await t.throwsAsync(app.builder('b1').claimBuild({buildId})));
+  t.is(refused.code, Code.Unavailable);
+  t.regex(refused.message, /this builder does not offer nix; leave it to another one/);
+
+  app.setBuilders([nixBuilder]);
+  t.is((await app.builder('b2').claimBuild({buildId})).attempt, 1);
 });

@@ -15,7 +15,7 @@ import {createLogger} from '@muster/runtime/log.ts';
 import {openFolderBlobStore} from '@muster/server/clients/blob-store.ts';
 import {createBuilds} from '@muster/server/domain/builds.ts';
 import {createBuildWork} from '@muster/server/domain/build-work.ts';
-import type {LiveBuilder} from '@muster/server/domain/build-rules.ts';
+import {type LiveBuilder, offers} from '@muster/server/domain/build-rules.ts';
 import type {BlobStore} from '@muster/server/domain/blobs.ts';
 import {createImageCollection} from '@muster/server/domain/image-collection.ts';
 import {createImages} from '@muster/server/domain/images.ts';
@@ -74,6 +74,7 @@ export async function createTestBuilds(
     ...deps,
     transitions,
     hasArtifact: options.hasArtifact ?? (() => Promise.resolve(true)),
+    offers: (_, backend) => Promise.resolve(offers(backend, builders)),
     timeLimitSeconds: 3600,
   });
   const images = createImages({sql});
