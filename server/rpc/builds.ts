@@ -13,6 +13,7 @@ import {callerKey} from './caller.ts';
 import {fromDiagnosticMessage, toDiagnosticMessage} from './diagnostic-messages.ts';
 import {imageVariants, requireEnum, toBootTestMessage, toImageMessage} from './image-messages.ts';
 import {storable} from './storable.ts';
+import {whileCalled} from './streams.ts';
 
 export const buildService = ({
   builds,
@@ -51,7 +52,8 @@ export const buildService = ({
   },
 
   async *watchBuild({id}, {signal}) {
-    for await (const update of builds.watch(id, signal)) yield toUpdateMessage(update);
+    for await (const update of whileCalled(signal, builds.watch(id, signal)))
+      yield toUpdateMessage(update);
   },
 
   async claimBuild({buildId}, {values}) {
@@ -87,7 +89,8 @@ export const buildService = ({
       syntaxOnly,
     };
     const {name} = values.get(callerKey);
-    for await (const {phase, diagnostics, durationMs} of validations.validate(name, wanted, signal))
+    const answers = validations.validate(name, wanted, signal);
+    for await (const {phase, diagnostics, durationMs} of whileCalled(signal, answers))
       yield {phase: phases[phase], diagnostics: diagnostics.map(toDiagnosticMessage), durationMs};
   },
 
