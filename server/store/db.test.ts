@@ -21,7 +21,7 @@ for (const [what, pauseTurns] of [
   ['at once', 0],
   ['when the connection belongs to others already', 200],
 ] as const)
-  test(`a transaction that lost its connection writes nothing any more: ${what}`, async t => {
+  test.serial(`a transaction that lost its connection writes nothing any more: ${what}`, async t => {
     await using database = await postgres.createDatabase();
     const {sql} = database;
     await sql`create table marks (name text)`;
@@ -47,7 +47,7 @@ for (const [what, pauseTurns] of [
     t.deepEqual([...(await sql`select name from marks`)], []);
   });
 
-test('PostgreSQL killed under many transactions fails them and nothing else', async t => {
+test.serial('PostgreSQL killed under many transactions fails them and nothing else', async t => {
   await using database = await postgres.createDatabase();
   const {sql} = database;
   await sql`create table marks (name text)`;
