@@ -84,6 +84,16 @@ const independentClients = [
   {package: 'tftp-hpa', provides: 'tftp', why: 'an independent TFTP client'},
 ];
 
+const clientLanguages = [
+  {package: 'python3', provides: 'python3', why: 'runs the client that is generated for Python'},
+  {
+    package: 'python3-venv',
+    provides: '/usr/lib/python3.11/ensurepip/__init__.py',
+    why: 'gives that client packages of its own',
+  },
+  {package: 'golang-go', provides: 'go', why: 'builds the client that is generated for Go'},
+];
+
 const benchBases = [
   {
     package: 'nginx',
@@ -122,7 +132,7 @@ const dhcpServers = [
 
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
-const test = [...up, ...site, ...independentClients, ...dhcpServers];
+const test = [...up, ...site, ...independentClients, ...clientLanguages, ...dhcpServers];
 
 /** By npm script. */
 export const packages = {
