@@ -79,7 +79,8 @@ const numeric: Readonly<Record<string, Keyword>> = {
   finite: () => ({}),
 };
 
-const literally = (value: JsonValue) => String(value).replaceAll(/[$()*+.?[\\\]^{|}/]/g, '\\$&');
+const literally = (value: JsonValue) =>
+  typeof value === 'string' ? value.replaceAll(/[$()*+.?[\\\]^{|}/]/g, '\\$&') : '';
 
 const text: Readonly<Record<string, Keyword>> = {
   const: value => ({const: value}),

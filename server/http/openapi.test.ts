@@ -48,7 +48,8 @@ function routesOf(method: DescMethod): readonly string[] {
   if (!hasOption(method, http)) return [];
   const rule = getOption(method, http);
   return [rule, ...rule.additionalBindings].map(
-    ({pattern}) => `${pattern.case} ${String(pattern.value).replaceAll(/\{[^}]*\}/g, '{}')}`,
+    ({pattern: {case: verb, value}}) =>
+      `${verb} ${typeof value === 'string' ? value.replaceAll(/\{[^}]*\}/g, '{}') : ''}`,
   );
 }
 

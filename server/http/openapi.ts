@@ -46,10 +46,15 @@ const securitySchemes = {
 export function describeApi(routes: readonly Route[], version: string): JsonObject {
   const schemas = createSchemas();
   const paths: Record<string, JsonObject> = {};
+  const ids = new Set<string>();
   for (const route of [...routes].sort(byPath)) {
     const {path, names} = pathOf(route.template);
+    const id = idOf(route, ids);
     // Two templates that differ in the names of their variables only are one path.
-    paths[path] = {...paths[path], [route.verb.toLowerCase()]: operationOf(route, names, schemas)};
+    paths[path] = {
+      ...paths[path],
+      [route.verb.toLowerCase()]: operationOf(route, {id, names, schemas}),
+    };
   }
   const services = new Set(routes.map(({handler}) => handler.service));
   const tags = [...services].map(({name, typeName}) => ({
@@ -86,14 +91,29 @@ function byPath(a: Route, b: Route): number {
 const sorted = (components: Readonly<Record<string, Schema>>) =>
   Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-function operationOf(route: Route, names: readonly string[], schemas: Schemas): JsonObject {
+/** The method's name is the id of its first route; every id is there once. */
+function idOf({handler, isFirst, verb}: Route, taken: Set<string>): string {
+  const base = isFirst ? handler.method.name : `${handler.method.name}_${verb.toLowerCase()}`;
+  let id = base;
+  for (let number = 2; taken.has(id); number += 1) id = `${base}_${number}`;
+  taken.add(id);
+  return id;
+}
+
+function operationOf(
+  route: Route,
+  {
+    id,
+    names,
+    schemas,
+  }: {readonly id: string; readonly names: readonly string[]; readonly schemas: Schemas},
+): JsonObject {
   const {method} = route.handler;
   const open = isOpen(method);
   const needed = lowerName(PermissionSchema, permissionOf(method));
   const body = requestBodyOf(route, schemas);
   return {
-    // The method's name belongs to its first route; ids are unique.
-    operationId: route.isFirst ? method.name : `${method.name}_${route.verb.toLowerCase()}`,
+    operationId: id,
     tags: [tagOf(method.parent.name)],
     summary: sentenceOf(method.name),
     ...described(`${method.parent.typeName}.${method.name}`, whoMay(method, open)),
