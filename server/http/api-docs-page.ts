@@ -38,7 +38,8 @@ type Entry = {readonly path: string; readonly verb: string; readonly operation: 
 export const apiPagePolicy = pagePolicy({script, style});
 
 /** The reference as one page that needs nothing else: it is whole without its script, which only searches. */
-export function apiPage({info, tags, paths, components}: ApiDocument): string {
+export function apiPage(document: ApiDocument): string {
+  const {info, tags, paths, components} = document;
   const entries = Object.entries(paths).flatMap(([path, verbs]) =>
     Object.entries(verbs).map(([verb, operation]) => ({path, verb, operation})),
   );
@@ -50,34 +51,7 @@ export function apiPage({info, tags, paths, components}: ApiDocument): string {
       <meta name="viewport" content="width=device-width" />
       <title>${info.title} ${info.version}: REST reference</title>
       <style>${verbatim(style)}</style>
-      <nav>
-        <input
-          type="search"
-          placeholder="Search  ( / )"
-          aria-label="Search methods and schemas"
-          hidden
-        />
-        ${tags.map(
-          ({name}) =>
-            fragment`<section>
-              <h2><a href="#tag-${name}">${name}</a></h2>
-              <ul>
-                ${of(name).map(link)}
-              </ul>
-            </section> `,
-        )}
-        <section>
-          <h2><a href="#schemas">Schemas</a></h2>
-          <ul>
-            ${names.map(
-              name =>
-                fragment`<li data-text="${name.toLowerCase()}">
-                  <a href="#schema-${name}">${name}</a>
-                </li> `,
-            )}
-          </ul>
-        </section>
-      </nav>
+      ${navigation(document, of)}
       <main>
         <header>
           <h1>${info.title} <small>${info.version}</small></h1>
@@ -100,6 +74,36 @@ export function apiPage({info, tags, paths, components}: ApiDocument): string {
       <script>${verbatim(script)}</script>
     </html> `.html;
 }
+
+const navigation = ({tags, components}: ApiDocument, of: (tag: string) => readonly Entry[]): Html =>
+  fragment`<nav>
+        <input
+          type="search"
+          placeholder="Search  ( / )"
+          aria-label="Search methods and schemas"
+          hidden
+        />
+        ${tags.map(
+          ({name}) =>
+            fragment`<section>
+              <h2><a href="#tag-${name}">${name}</a></h2>
+              <ul>
+                ${of(name).map(link)}
+              </ul>
+            </section> `,
+        )}
+        <section>
+          <h2><a href="#schemas">Schemas</a></h2>
+          <ul>
+            ${Object.keys(components.schemas).map(
+              name =>
+                fragment`<li data-text="${name.toLowerCase()}">
+                  <a href="#schema-${name}">${name}</a>
+                </li> `,
+            )}
+          </ul>
+        </section>
+      </nav>`;
 
 const searchText = ({path, verb, operation}: Entry) =>
   [verb, path, operation.summary, operation.description, operation['x-muster-rpc']]

@@ -32,12 +32,7 @@ export function createSchemas() {
     return {$ref: `#/components/schemas/${name}`};
   };
 
-  const ofEnum = (desc: DescEnum): Schema =>
-    component(nameOf(desc), () => ({
-      type: 'string',
-      enum: desc.values.map(({name}) => lowerName(desc, name)),
-      ...described(desc.typeName, enumComments(desc)),
-    }));
+  const ofEnum = (desc: DescEnum) => component(nameOf(desc), () => enumSchema(desc));
 
   const ofMessage = (message: DescMessage, side: Side): Schema => {
     if (isWellKnown(message)) return wellKnown(message);
@@ -68,13 +63,23 @@ export function createSchemas() {
 
   const ofField = (field: DescField, side: Side): Schema => ({
     ...withRules(field, side, ofValue(field, side)),
-    ...described(`${field.parent.typeName}.${field.name}`),
-    ...(field.proto.options?.deprecated ? {deprecated: true} : {}),
-    ...(getOption(field, secret) ? {'x-muster-secret': true} : {}),
+    ...aboutField(field),
   });
 
   return {components, ofMessage, ofFields, ofField};
 }
+
+const enumSchema = (desc: DescEnum): Schema => ({
+  type: 'string',
+  enum: desc.values.map(({name}) => lowerName(desc, name)),
+  ...described(desc.typeName, enumComments(desc)),
+});
+
+const aboutField = (field: DescField): Schema => ({
+  ...described(`${field.parent.typeName}.${field.name}`),
+  ...(field.proto.options?.deprecated ? {deprecated: true} : {}),
+  ...(getOption(field, secret) ? {'x-muster-secret': true} : {}),
+});
 
 /** Answers are not checked against rules on their way out, so their schema promises none. */
 function withRules(field: DescField, side: Side, value: Schema): Schema {
