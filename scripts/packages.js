@@ -92,6 +92,16 @@ const nix = [
   },
 ];
 
+const clientLanguages = [
+  {package: 'python3', provides: 'python3', why: 'runs the client that is generated for Python'},
+  {
+    package: 'python3-venv',
+    provides: '/usr/lib/python3.11/ensurepip/__init__.py',
+    why: 'gives that client packages of its own',
+  },
+  {package: 'golang-go', provides: 'go', why: 'builds the client that is generated for Go'},
+];
+
 const benchBases = [
   {
     package: 'nginx',
@@ -130,7 +140,7 @@ const dhcpServers = [
 
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
-const test = [...up, ...site, ...independentClients, ...dhcpServers, ...nix];
+const test = [...up, ...site, ...independentClients, ...clientLanguages, ...dhcpServers, ...nix];
 
 /** By npm script. */
 export const packages = {
