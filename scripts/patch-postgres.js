@@ -95,5 +95,8 @@ for (const {file, why, from, to} of mends) {
   if (text.includes(to)) continue;
   if (text.split(from).length !== 2)
     throw new Error(`Cannot mend postgres.js (${why}): ${file} does not read as expected`);
-  writeFileSync(path, text.replace(from, () => to));
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  );
 }

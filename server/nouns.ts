@@ -13,12 +13,14 @@ import {createBuildUpkeep} from './domain/build-upkeep.ts';
 import {createBuildWork} from './domain/build-work.ts';
 import {createBuilds} from './domain/builds.ts';
 import {createCommands} from './domain/commands.ts';
+import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImages} from './domain/images.ts';
+import {createIssues} from './domain/issues.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
@@ -77,6 +79,9 @@ export function createNouns({
   const boot = createBoot({...deps, policy, images, sightings, log});
   const commands = createCommands(deps);
   const attemptMs = config.buildTimeLimitSeconds * 1000;
+  const components = createComponents(deps);
+  const issues = createIssues(deps);
+  const {hardwareVersionsMax: versionsOfMachineMax} = config;
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
 
   return {
@@ -88,7 +93,9 @@ export function createNouns({
     builds,
     timeline: createBootTimeline(deps),
     machines: createMachines({...deps, recognition, transitions, agentKeys}),
-    hardware: createHardware(deps),
+    components,
+    issues,
+    hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
       ...deps,
       policy,

@@ -13,7 +13,7 @@ import {addImage, evidenceWith, wireMachines} from '../../test/helpers/server-ma
 import {startPresenceWriter} from '../domain/presence.ts';
 import {parseReport, type ReportOutcome, startAgentReports} from './agent-reports.ts';
 import {startCommandSender} from './commands.ts';
-import {createCommitReport} from './commit-report.ts';
+import {createCommitReport, createConfirmReport} from './commit-report.ts';
 
 let postgres: TestPostgres;
 let nats: TestNats;
@@ -50,6 +50,7 @@ async function setUp() {
         hardware: server.hardware,
         commands: server.commands,
       }),
+      confirm: createConfirmReport(server.hardware),
       presence,
       count: (outcome: ReportOutcome, kind: string) => {
         outcomes.push(`${kind} ${outcome}`);
@@ -171,7 +172,7 @@ test.serial('an inventory is kept whole, and an unchanged one changes nothing', 
     diskBytes: 1000,
     firmwareMode: 'uefi',
   });
-  t.like(JSON.parse(await server.hardware.get(machineId)), {
+  t.like(JSON.parse((await server.hardware.get(machineId)).json), {
     disks: {length: 2},
     firmware: {mode: 'MODE_UEFI'},
   });
