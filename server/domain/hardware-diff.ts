@@ -39,7 +39,7 @@ export function diffParts(before: readonly Part[], after: readonly Part[]): read
     ...removed.map(old => ({type: 'removed', before: old}) as const),
     ...added.map(fresh => ({type: 'added', after: fresh}) as const),
   ];
-  return changes.sort((a, b) => (placeOf(subjectOf(a)) < placeOf(subjectOf(b)) ? -1 : 1));
+  return changes.sort((a, b) => compare(placeOf(subjectOf(a)), placeOf(subjectOf(b))));
 }
 
 /** The parts after these changes: what `diffParts` says is all there is to know. */
@@ -136,6 +136,8 @@ function compareParts([before, after]: Pair<Part, Part>): readonly PartChange[] 
   if (before.slot !== after.slot) return [{type: 'moved', before, after, attributes}];
   return attributes.length > 0 ? [{type: 'changed', before, after, attributes}] : [];
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The part to name when one has to be named. */
 export const subjectOf = (change: PartChange): Part =>
