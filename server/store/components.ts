@@ -33,7 +33,7 @@ export async function lockComponents(
   keys: readonly ComponentKey[],
   fresh: {readonly newId: () => string; readonly createTime: Date},
 ): Promise<readonly (ComponentKey & {readonly id: string})[]> {
-  const ids = keys.map(fresh.newId);
+  const ids = keys.map(() => fresh.newId());
   const [kinds, serials, models] = [
     keys.map(({kind}) => kind),
     keys.map(({serial}) => serial),

@@ -2,6 +2,7 @@ import {
   type Bmc,
   type Dimm,
   type Disk,
+  type DiskHealth,
   DiskHealth_Verdict,
   type Gpu,
   type Nic,
@@ -9,7 +10,15 @@ import {
   type Tpm,
 } from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {parseSerial} from '../domain/identifiers.ts';
-import {join, nowhere, one, type Rule, universalMac, withoutSerial} from './inventory-rule.ts';
+import {
+  type Field,
+  join,
+  nowhere,
+  one,
+  type Rule,
+  universalMac,
+  withoutSerial,
+} from './inventory-rule.ts';
 
 export const dimm: Rule<Dimm> = {
   read: ({memory}) => memory?.dimms ?? [],
@@ -36,6 +45,16 @@ const foreignTransports: ReadonlySet<string> = new Set(['fc', 'iscsi', 'usb']);
 const verdicts: Readonly<Record<number, string>> = {
   [DiskHealth_Verdict.PASSED]: 'passed',
   [DiskHealth_Verdict.FAILED]: 'failed',
+};
+
+/** Only the verdict of a disk's health lasts. */
+export const ignoredHealth: Partial<Readonly<Record<Field<DiskHealth>, string>>> = {
+  reason: 'follows from the verdict',
+  powerOnHours: 'grows',
+  percentageUsed: 'grows',
+  reallocatedSectors: 'grows before the verdict falls',
+  pendingSectors: 'come and go',
+  mediaErrors: 'grow before the verdict falls',
 };
 
 export const disk: Rule<Disk> = {

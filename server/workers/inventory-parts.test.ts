@@ -11,6 +11,7 @@ import {diffParts, settleParts} from '../domain/hardware-diff.ts';
 import {digestParts, type PartKind, partKinds} from '../domain/hardware-parts.ts';
 import {describeChange} from '../domain/hardware-words.ts';
 import {readParts} from './inventory-parts.ts';
+import {ignoredHealth} from './inventory-device-rules.ts';
 import {ignoredLists, partRules} from './inventory-rules.ts';
 
 const schemas: Readonly<Record<PartKind, DescMessage>> = {
@@ -39,6 +40,10 @@ test('every field of the report either makes a version or is ignored for a reaso
       kind,
     );
   }
+  t.deepEqual(
+    ['verdict', ...Object.keys(ignoredHealth)].sort(),
+    hardware.DiskHealthSchema.fields.map(({localName}) => localName).sort(),
+  );
   const read = new Set(Object.values(schemas).map(({typeName}) => typeName));
   for (const field of HardwareSchema.fields)
     t.true(
@@ -53,6 +58,8 @@ test('docs/hardware.md says what is ignored and why', async t => {
   const snake = (name: string) => name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
   for (const [name, why] of Object.entries(ignoredLists))
     t.true(page.includes(`| \`${snake(name)}\` | ${why} |`), `| \`${snake(name)}\` | ${why} |`);
+  for (const [name, why] of Object.entries(ignoredHealth))
+    t.true(page.includes(`| \`disk.health.${snake(name)}\` | ${why} |`), name);
   for (const kind of partKinds)
     for (const [name, why] of Object.entries(partRules[kind].ignored))
       t.true(
