@@ -1,12 +1,15 @@
 import {randomUUID} from 'node:crypto';
+import {join} from 'node:path';
 import {jetstreamManager} from '@nats-io/jetstream';
-import type {NatsConnection} from '@nats-io/transport-node';
+import {encodeUser} from '@nats-io/jwt';
+import {createUser} from '@nats-io/nkeys';
+import {connect, jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 import type {HardwareJson} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
-import {streams, subjects} from '@muster/runtime/bus.ts';
+import {busOptions, streams, subjects} from '@muster/runtime/bus.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
+import {openFoundation} from '@muster/server/foundation.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
-import {connectAsServer} from '../helpers/stranger.ts';
 import {buildInventory} from './inventory.ts';
 import {cpuSeconds, median, print} from './measure.ts';
 
@@ -21,7 +24,7 @@ type Cost = {readonly wallMs: number; readonly cpuMs: number};
 /** Reports through NATS, the server's process and PostgreSQL until their receipts: a first one, one of flapping values, an unchanged one. */
 export async function benchHardware(): Promise<void> {
   await using muster = await startMuster();
-  await using bus = await connectAsServer(muster);
+  await using bus = await connectAsAll(muster);
   const manager = await jetstreamManager(bus.nats);
   await until('the stream of reports', () => manager.streams.info(streams.REPORTS.name));
   const costs = {first: [] as Cost[], flapping: [] as Cost[], unchanged: [] as Cost[]};
@@ -68,6 +71,29 @@ function printRatio(what: string, cost: Cost, first: Cost, min: number): void {
     limit: min > 0 ? `≥ ${min} ×, both` : 'reported',
     met: Math.min(wall, cpu) >= min,
   });
+}
+
+/** One connection that may speak for every agent, by the fleet's own key. */
+async function connectAsAll(
+  muster: Muster,
+): Promise<AsyncDisposable & {readonly nats: NatsConnection}> {
+  await using foundation = await openFoundation({
+    databaseUrl: muster.postgres.url,
+    masterKeyFile: join(muster.folder, 'server', 'master.key'),
+  });
+  const user = createUser();
+  const nats = await connect({
+    ...busOptions({
+      servers: [`127.0.0.1:${muster.natsPort}`],
+      siteCa: foundation.trust.siteCa,
+      name: 'bench',
+    }),
+    authenticator: jwtAuthenticator(
+      await encodeUser('bench', user, foundation.natsKeys.account, {}),
+      user.getSeed(),
+    ),
+  });
+  return {nats, [Symbol.asyncDispose]: () => nats.close()};
 }
 
 async function seedMachines({postgres: {sql}}: Muster, round: number): Promise<readonly Machine[]> {
