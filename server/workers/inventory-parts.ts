@@ -29,7 +29,7 @@ export function readParts(hardware: Hardware): {
 function toPart(kind: PartKind, rule: AnyRule, item: never): ObservedPart {
   const attributes: Record<string, string> = {};
   const values: Readonly<Record<string, unknown>> = {...(item as object), ...rule.derived?.(item)};
-  for (const name of rule.lasting as readonly string[]) {
+  for (const name of rule.lasting) {
     const text = lastingText(values[name]);
     if (text) attributes[snakeCase(name)] = text;
   }

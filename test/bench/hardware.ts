@@ -144,6 +144,6 @@ async function report(
 }
 
 function unplug(inventory: HardwareJson): HardwareJson {
-  const nics = inventory.nics?.map(({link: _, speedMbps: __, ...nic}) => nic) ?? [];
+  const nics = inventory.nics?.map(nic => ({...nic, link: false, speedMbps: 0})) ?? [];
   return {...inventory, nics};
 }
