@@ -11,9 +11,11 @@ import {createConnectTransport} from '@connectrpc/connect-node';
 import {timestampDate} from '@bufbuild/protobuf/wkt';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
@@ -30,9 +32,11 @@ const refreshLockSeconds = 20;
 export type Clients = {
   readonly boot: Client<typeof BootService>;
   readonly builds: Client<typeof BuildService>;
+  readonly components: Client<typeof ComponentService>;
   readonly events: Client<typeof EventService>;
   readonly hardware: Client<typeof HardwareService>;
   readonly images: Client<typeof ImageService>;
+  readonly issues: Client<typeof IssueService>;
   readonly machines: Client<typeof MachineService>;
   readonly metrics: Client<typeof MetricsService>;
   readonly operations: Client<typeof OperationService>;
@@ -60,9 +64,11 @@ export function createClients(access: Access): Clients {
   return {
     boot: createClient(BootService, transport),
     builds: createClient(BuildService, transport),
+    components: createClient(ComponentService, transport),
     events: createClient(EventService, transport),
     hardware: createClient(HardwareService, transport),
     images: createClient(ImageService, transport),
+    issues: createClient(IssueService, transport),
     machines: createClient(MachineService, transport),
     metrics: createClient(MetricsService, transport),
     operations: createClient(OperationService, transport),

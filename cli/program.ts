@@ -1,10 +1,13 @@
 import {Command} from 'commander';
 import {addBootCommands} from './commands/boot.ts';
 import {addBuildCommands} from './commands/builds.ts';
+import {addComponentCommands} from './commands/components.ts';
 import {addConfigCommands} from './commands/config.ts';
 import {addEventCommands} from './commands/events.ts';
+import {addHardwareHistoryCommands} from './commands/hardware-history.ts';
 import {addHardwareCommands} from './commands/hardware.ts';
 import {addImageCommands} from './commands/images.ts';
+import {addIssueCommands} from './commands/issues.ts';
 import {addLabCommand} from './commands/lab.ts';
 import {addMachineCommands} from './commands/machines.ts';
 import {addMetricsCommands} from './commands/metrics.ts';
@@ -40,7 +43,9 @@ export function createProgram(version: string): Command {
   addMachineCommands(program);
   addTemplateCommands(program);
   addConfigCommands(program);
-  addHardwareCommands(program);
+  addHardwareHistoryCommands(addHardwareCommands(program));
+  addComponentCommands(program);
+  addIssueCommands(program);
   addBootCommands(program);
   addBuildCommands(program);
   addImageCommands(program);

@@ -26,6 +26,7 @@ import {createInterceptors} from './rpc/interceptors.ts';
 import {listenFor} from './store/notifications.ts';
 import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
 import {loadBuiltinTemplates} from './workers/builtin-templates.ts';
+import {startHardwareHistory} from './workers/hardware-history.ts';
 import {startMachineReconciler} from './workers/machines.ts';
 import {startRegistrationImages} from './workers/registration-images.ts';
 import {watchDatabase} from './workers/watch-database.ts';
@@ -86,6 +87,8 @@ export async function startServer(config: Config, log: Logger) {
   );
   const {bootSessions, boot, trials, builds} = nouns;
   stack.use(startMachineReconciler({sql, now, bootSessions, boot, trials, log}));
+  const {hardwareHistoryDays: historyDays} = config;
+  stack.use(startHardwareHistory({sql, now, historyDays, log}));
   stack.use(startRegistrationImages({sql, now, builds, listLiveBuilders: liveBuilders, log}));
   const {rebootWhenReady} = config;
   // Report ids of receipts are random, as every id on the bus.

@@ -9,7 +9,7 @@ import type {Database} from './store/db.ts';
 import {startAgentReports} from './workers/agent-reports.ts';
 import {startBuildJobs} from './workers/build-jobs.ts';
 import {startCommandSender} from './workers/commands.ts';
-import {createCommitReport} from './workers/commit-report.ts';
+import {createCommitReport, createConfirmReport} from './workers/commit-report.ts';
 import {startMetricsWorker} from './workers/metrics.ts';
 import {startValidationJobs} from './workers/validation-jobs.ts';
 
@@ -60,7 +60,9 @@ async function startAll(
   await using stack = new AsyncDisposableStack();
   const {hellos, hardware, commands, metrics, upkeep, validations} = nouns;
   const commit = createCommitReport({sql, hellos, hardware, commands});
-  stack.use(startAgentReports({nats, jetstream: jetstream(nats), commit, presence, count, log}));
+  const confirm = createConfirmReport(hardware);
+  const reports = {jetstream: jetstream(nats), commit, confirm, presence, count};
+  stack.use(startAgentReports({nats, ...reports, log}));
   stack.use(startCommandSender({nats, commands, rebootWhenReady, log}));
   stack.use(await startMetricsWorker({nats, metrics, presence, newId, count, log}));
   stack.use(await startBuildJobs({sql, nats, upkeep, log}));

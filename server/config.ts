@@ -124,6 +124,19 @@ export const settings = {
     default: '14',
     parse: integer(1, 3650),
   },
+  hardwareVersionsMax: {
+    env: 'HARDWARE_VERSIONS_MAX',
+    describe: 'versions of the hardware that are kept of one machine',
+    default: '100',
+    parse: integer(2, 10_000),
+  },
+  hardwareHistoryDays: {
+    env: 'HARDWARE_HISTORY_DAYS',
+    describe:
+      'days that older versions of the hardware, places that components have left, and cleared issues are kept',
+    default: '1095',
+    parse: integer(1, 36_500),
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     describe: 'debug, info, warn or error',

@@ -13,6 +13,7 @@ import {createBuildUpkeep} from './domain/build-upkeep.ts';
 import {createBuildWork} from './domain/build-work.ts';
 import {createBuilds} from './domain/builds.ts';
 import {createCommands} from './domain/commands.ts';
+import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
@@ -20,6 +21,7 @@ import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
+import {createIssues} from './domain/issues.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
@@ -83,6 +85,9 @@ export function createNouns({
   const boot = createBoot({...deps, policy, images, sightings, log});
   const commands = createCommands(deps);
   const attemptMs = config.buildTimeLimitSeconds * 1000;
+  const components = createComponents(deps);
+  const issues = createIssues(deps);
+  const {hardwareVersionsMax: versionsOfMachineMax} = config;
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
@@ -97,7 +102,9 @@ export function createNouns({
     templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
     machines,
-    hardware: createHardware(deps),
+    components,
+    issues,
+    hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
       ...deps,
       policy,

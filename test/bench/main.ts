@@ -2,11 +2,13 @@
 import {argv, stdout} from 'node:process';
 import {benchAgent} from './agent.ts';
 import {benchEdge} from './edge.ts';
+import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
   edge: benchEdge,
+  hardware: benchHardware,
   machines: benchMachines,
 };
 

@@ -28,6 +28,7 @@ const tools: Readonly<
     {package: 'ethtool', programs: ['ethtool']},
     {package: 'ipmitool', programs: ['ipmitool']},
     {package: 'pciutils', programs: ['lspci']},
+    {package: 'smartmontools', programs: ['smartctl']},
     // Listens for LLDP frames. lldpd would bring 40 MB of libraries (libxml2 with ICU, net-snmp with Perl).
     {package: 'tcpdump', programs: ['tcpdump']},
   ],
