@@ -9,7 +9,7 @@ import {
 import type {Components} from '../domain/components.ts';
 import {parseFilterId} from '../domain/ids.ts';
 import type {Component, ComponentStay} from '../store/components.ts';
-import {storable} from './machine-messages.ts';
+import {storable} from './storable.ts';
 
 export const componentService = (components: Components): ServiceImpl<typeof ComponentService> => ({
   async listComponents({pageSize, pageToken, kind, machineId, serial}) {

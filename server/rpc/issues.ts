@@ -10,7 +10,7 @@ import {
 import {parseFilterId} from '../domain/ids.ts';
 import type {Issue, Issues, Severity} from '../domain/issues.ts';
 import {callerKey} from './caller.ts';
-import {storable} from './machine-messages.ts';
+import {storable} from './storable.ts';
 
 const severities: Readonly<Record<Severity, Issue_Severity>> = {
   info: Issue_Severity.INFO,
