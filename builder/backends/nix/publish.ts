@@ -24,31 +24,47 @@ export type Publication = {readonly cache: BinaryCache; readonly bytesMax: numbe
  */
 export async function publish(
   inputKey: string,
-  {cache, bytesMax}: Publication,
+  publication: Publication,
   {depot, context}: {depot: Depot; context: BuildContext},
 ): Promise<void> {
   // What was uploaded until then stays; the build must not come to its own limit for this.
-  const leftMs = Math.max(0, (context.remainingMs?.() ?? Infinity) / 2);
+  const leftMs = Math.max(0, Math.floor((context.remainingMs?.() ?? Infinity) / 2));
   const limit = AbortSignal.timeout(Math.min(timeLimitMs, leftMs));
   const signal = AbortSignal.any([context.signal, limit]);
-  const all = await cache.systems.list();
+  try {
+    for (const system of await unpublished(inputKey, publication.cache))
+      await publishAndMark(system, publication, {depot, context: {...context, signal}});
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    context.log(
+      `warning: machines cannot fetch all of this system from their edge; the next build tries again: ${reason}`,
+    );
+  }
+}
+
+/** The system itself first. */
+async function unpublished(inputKey: string, {systems}: BinaryCache) {
+  const all = await systems.list();
   const own = all.filter(system => system.inputKey === inputKey && system.publication !== 'done');
   const failed = all.filter(
     system => system.inputKey !== inputKey && system.publication === 'failed',
   );
-  for (const system of [...own, ...failed.slice(0, othersMax)]) {
-    try {
-      await publishSystem(system, {cache, bytesMax}, {depot, context: {...context, signal}});
-      await cache.systems.mark(system, 'done');
-    } catch (error) {
-      await cache.systems.mark(system, 'failed');
-      context.signal.throwIfAborted();
-      const reason = error instanceof Error ? error.message : String(error);
-      context.log(
-        `warning: machines cannot fetch the system of ${system.inputKey} from their edge, the next build tries again: ${reason}`,
-      );
-      return;
-    }
+  return [...own, ...failed.slice(0, othersMax)];
+}
+
+async function publishAndMark(
+  system: CachedSystem,
+  publication: Publication,
+  use: {depot: Depot; context: BuildContext},
+): Promise<void> {
+  const {systems} = publication.cache;
+  try {
+    await publishSystem(system, publication, use);
+    await systems.mark(system, 'done');
+  } catch (error) {
+    await systems.mark(system, 'failed');
+    throw error;
   }
 }
 
