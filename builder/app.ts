@@ -65,6 +65,7 @@ export async function startBuilder(
     startWorker(
       {
         builds: session.builds,
+        storePaths: session.storePaths,
         bus,
         backends,
         imageStore: createImageStore(config.serverUrl, session.authorize),

@@ -115,6 +115,13 @@ export const nixTable = {
     default: '53687091200',
     parse: integer(0, 1_099_511_627_776_000),
   },
+  nixPublishBytesMax: {
+    env: 'NIX_PUBLISH_BYTES_MAX',
+    describe:
+      'the largest system, packed, that is given to the server, so that its machines fetch from their edge; 0 publishes none',
+    default: '8589934592',
+    parse: integer(0, 1_099_511_627_776_000),
+  },
   validationSlots: {
     env: 'VALIDATION_SLOTS',
     describe: 'configurations that are checked at a time, beside the builds',

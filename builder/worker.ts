@@ -78,6 +78,7 @@ async function runAttempt(
     deps.buildTimeLimitSeconds,
     claim.timeLimitSeconds || deps.buildTimeLimitSeconds,
   );
+  const deadlineMs = performance.now() + limitSeconds * 1000;
   const timer = setTimeout(
     () =>
       stop.abort(
@@ -93,7 +94,8 @@ async function runAttempt(
   });
   const ending = AbortSignal.any([signal, stop.signal]);
   const {log: logLine, step, progress} = reporter;
-  const context = {signal: ending, log: logLine, step, progress};
+  const remainingMs = () => deadlineMs - performance.now();
+  const context = {signal: ending, log: logLine, step, progress, remainingMs};
   log.info({attempt: claim.attempt, slot}, 'build claimed');
 
   try {

@@ -17,7 +17,10 @@ let
   };
 in
 {
-  imports = [ ./modules/image.nix ];
+  imports = [
+    ./modules/image.nix
+    ./modules/nix-cache.nix
+  ];
 
   config = lib.mkMerge [
     {

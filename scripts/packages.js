@@ -90,6 +90,7 @@ const nix = [
     provides: 'nix',
     why: 'builds and checks NixOS configurations; its package brings no daemon. A builder uses the Nix that its host has',
   },
+  {package: 'jq', provides: 'jq', why: 'NixOS images read their boot files with it'},
 ];
 
 const clientLanguages = [

@@ -9,6 +9,7 @@ import type {Config} from './config.ts';
 import {createAccessTokens} from './domain/access-tokens.ts';
 import {createAgentNonces} from './domain/agent-nonces.ts';
 import {startBootAnswers} from './domain/boot-answers.ts';
+import {loadNixCacheKey} from './domain/nix-cache-key.ts';
 import {createServices, listLiveBuilders} from './domain/services.ts';
 import {createSessions} from './domain/sessions.ts';
 import {createUsers} from './domain/users.ts';
@@ -63,6 +64,7 @@ export async function startServer(config: Config, log: Logger) {
     findEdgeKey: services.findEdgeKey,
     listLiveBuilders: liveBuilders,
     blobs,
+    cacheKey: await loadNixCacheKey(foundation),
     positions,
     buildChanges,
     validationChanges,

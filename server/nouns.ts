@@ -25,10 +25,12 @@ import {createIssues} from './domain/issues.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
+import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
+import {createStorePaths} from './domain/store-paths.ts';
 import {createTemplates} from './domain/templates.ts';
 import {createTransitions} from './domain/transitions.ts';
 import {serviceOffers} from './domain/services.ts';
@@ -51,6 +53,7 @@ export function createNouns({
   findEdgeKey,
   listLiveBuilders,
   blobs,
+  cacheKey,
   positions,
   buildChanges,
   validationChanges,
@@ -63,6 +66,7 @@ export function createNouns({
   readonly findEdgeKey: (serviceId: string) => Promise<string | undefined>;
   readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
   readonly blobs: BlobStore;
+  readonly cacheKey: NixCacheKey;
   /** Told when the journal got new positions. */
   readonly positions: WakeUps;
   readonly buildChanges: KeyedWakeUps;
@@ -134,6 +138,7 @@ export function createNouns({
     }),
     images: createImages(deps),
     collection: createImageCollection({...deps, blobs}),
+    storePaths: createStorePaths({...deps, hasArtifact: hasArtifact(blobs), cacheKey}),
     work: createBuildWork({
       ...deps,
       transitions,

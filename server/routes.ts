@@ -11,6 +11,7 @@ import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
@@ -39,6 +40,7 @@ import {operationService} from './rpc/operations.ts';
 import {addReflection} from './rpc/reflection.ts';
 import {serviceService} from './rpc/services.ts';
 import {sessionService} from './rpc/sessions.ts';
+import {storePathService} from './rpc/store-paths.ts';
 import {templateService} from './rpc/templates.ts';
 import {userService} from './rpc/users.ts';
 
@@ -73,7 +75,7 @@ export function createRoutes({
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
   const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
-  const {builds, work, images, validations} = nouns;
+  const {builds, work, images, validations, storePaths} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
     siteCa: trust.siteCa,
@@ -88,7 +90,7 @@ export function createRoutes({
     // Agents go by the addresses in boot.json, which knows how they reach their edge.
     router.service(AgentService, agentService({enrolment, renewal, natsServers: []}));
     router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
-    router.service(BuildService, buildService({builds, work, images, validations}));
+    router.service(BuildService, buildService({builds, work, images, validations, storePaths}));
     router.service(ComponentService, componentService(nouns.components));
     router.service(EventService, eventService(nouns.events));
     router.service(HardwareService, hardwareService(nouns.hardware));
@@ -99,6 +101,7 @@ export function createRoutes({
     router.service(OperationService, operationService(nouns.operations));
     router.service(ServiceService, serviceService(services, nats));
     router.service(SessionService, sessionService({sessions, users}));
+    router.service(StorePathService, storePathService(storePaths));
     router.service(TemplateService, templateService(nouns.templates));
     router.service(UserService, userService(users));
     // Last: these two tell of all others.

@@ -59,5 +59,6 @@ async function openNixBackend(config: Config, log: Logger): Promise<Backend> {
       buildLogBytes: config.nixBuildLogBytesMax,
     },
     binaryCache,
+    publishBytesMax: config.nixPublishBytesMax,
   });
 }

@@ -1,4 +1,7 @@
+import type {Client} from '@connectrpc/connect';
 import type {BuildSpec} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import type {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
+import type {ImageStore} from '../image-store.ts';
 import type {DiagnosticInit} from './configuration-error.ts';
 
 /** A part of a build, by the name that people see in its progress. */
@@ -23,6 +26,8 @@ export type BuildContext = {
   readonly step: (name: string) => void;
   /** How much of the current step is done, 0 to 1. */
   readonly progress: (fraction: number) => void;
+  /** Until the build's time limit; absent when it has none. */
+  readonly remainingMs?: () => number;
 };
 
 /** A file on this builder that becomes an artifact of the image. */
@@ -46,12 +51,23 @@ export type BuiltImage = {
   readonly bootTestSha256s: readonly string[];
 };
 
+/** Where the server takes what machines may fetch beside their image. */
+export type Depot = {
+  readonly imageStore: ImageStore;
+  readonly storePaths: Pick<
+    Client<typeof StorePathService>,
+    'findMissingStorePaths' | 'publishStorePaths' | 'publishSystem'
+  >;
+};
+
 /** What a build will be made of, with every version decided. */
 export type BuildPlan = {
   /** Hash of all inputs: equal keys give equal images. */
   readonly inputKey: string;
   /** @param directory empty; the artifacts are written into it or into the back end's cache. */
   build(directory: string, context: BuildContext): Promise<BuiltImage>;
+  /** Once there is a good image: offers machines what they may fetch later. Failures are lines in the log; throws only when the signal aborts. */
+  publish?(depot: Depot, context: BuildContext): Promise<void>;
 };
 
 /** One way to make images. */

@@ -2,6 +2,7 @@ import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import * as store from '../store/image-collection.ts';
 import type {ImageOutline} from '../store/image-collection.ts';
+import {deleteUnneededStorePaths, listNeededArchives} from '../store/store-paths.ts';
 import type {BlobStore} from './blobs.ts';
 import type {Deps} from './deps.ts';
 
@@ -55,11 +56,34 @@ export function createImageCollection({
     });
   }
 
+  /** Store paths that only images needed which are gone. */
+  async function removeStorePaths(actor: string, before: Date): Promise<void> {
+    await sql.begin(async tx => {
+      await store.lockArtifacts(tx);
+      const storePathCount = await deleteUnneededStorePaths(tx, before);
+      if (storePathCount === 0) return;
+      const data = {storePathCount};
+      await appendEvent(tx, {
+        id: newId(),
+        time: now(),
+        type: 'store_paths.collected',
+        actor,
+        data,
+      });
+    });
+  }
+
+  /** Files that images or store paths name, once these images are gone. */
+  async function listNamed(tx: Sql, before: Date, exceptImageIds: readonly string[] = []) {
+    const archives = await listNeededArchives(tx, {exceptImageIds, before});
+    return archives.union(await store.listNamedDigests(tx, exceptImageIds));
+  }
+
   /** After the removal of the images is committed: a crash in between leaves files for the next time, never an image without its files. */
   async function removeFiles(actor: string, before: Date): Promise<Omit<Collected, 'imageIds'>> {
     return sql.begin(async tx => {
       await store.lockArtifacts(tx);
-      const files = await listFiles(await store.listNamedDigests(tx), before);
+      const files = await listFiles(await listNamed(tx, before), before);
       const removed: typeof files = [];
       for (const file of files)
         if (await blobs.removeUnused(file.sha256, before)) removed.push(file);
@@ -86,12 +110,13 @@ export function createImageCollection({
       const before = new Date(now().getTime() - ageMs);
       if (!dryRun) {
         const imageIds = await removeImages(actor, before);
+        await removeStorePaths(actor, before);
         return {imageIds, ...(await removeFiles(actor, before))};
       }
       const images = await store.listImageOutlines(sql);
       const unused = imagesToCollect(images, await store.listUsedImageIds(sql), before);
       const imageIds = unused.slice(0, imagesPerCallMax);
-      const files = await listFiles(await store.listNamedDigests(sql, imageIds), before);
+      const files = await listFiles(await listNamed(sql, before, imageIds), before);
       return {imageIds, fileCount: files.length, freedBytes: sum(files)};
     },
   };

@@ -7,6 +7,7 @@ import type {Builds} from '../domain/builds.ts';
 import type {Builder, BuildWork} from '../domain/build-work.ts';
 import {parseFilterId} from '../domain/ids.ts';
 import type {Images} from '../domain/images.ts';
+import type {StorePaths} from '../domain/store-paths.ts';
 import type {ValidationPhase, Validations} from '../domain/validations.ts';
 import {resultOf, toBuildMessage, toSpecMessage, toUpdateMessage} from './build-messages.ts';
 import {callerKey} from './caller.ts';
@@ -20,11 +21,13 @@ export const buildService = ({
   work,
   images,
   validations,
+  storePaths,
 }: {
   readonly builds: Builds;
   readonly work: BuildWork;
   readonly images: Images;
   readonly validations: Validations;
+  readonly storePaths: Pick<StorePaths, 'publicKey'>;
 }): ServiceImpl<typeof BuildService> => ({
   async createBuild({machineId}, {values}) {
     const {name} = values.get(callerKey);
@@ -58,7 +61,9 @@ export const buildService = ({
 
   async claimBuild({buildId}, {values}) {
     const {spec, ...claim} = await work.claim(builderOf(values), buildId);
-    return {spec: toSpecMessage(spec), ...claim};
+    const message = toSpecMessage(spec);
+    message.nixCachePublicKey = storePaths.publicKey;
+    return {spec: message, ...claim};
   },
 
   async reportBuild({buildId, attempt, step, progressPercent, log}, {values}) {

@@ -1,4 +1,4 @@
-import {createHash, randomUUID} from 'node:crypto';
+import {createHash, generateKeyPairSync, randomUUID} from 'node:crypto';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -10,16 +10,19 @@ import {
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {BootTest_Firmware, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {createLogger} from '@muster/runtime/log.ts';
 import {openFolderBlobStore} from '@muster/server/clients/blob-store.ts';
 import {createBuilds} from '@muster/server/domain/builds.ts';
 import {createBuildWork} from '@muster/server/domain/build-work.ts';
 import {type LiveBuilder, offers} from '@muster/server/domain/build-rules.ts';
-import type {BlobStore} from '@muster/server/domain/blobs.ts';
+import {type BlobStore, hasArtifact} from '@muster/server/domain/blobs.ts';
 import {createImageCollection} from '@muster/server/domain/image-collection.ts';
 import {createImages} from '@muster/server/domain/images.ts';
+import {nixCacheKeyOf} from '@muster/server/domain/nix-cache-key.ts';
 import {createOperations} from '@muster/server/domain/operations.ts';
+import {createStorePaths} from '@muster/server/domain/store-paths.ts';
 import {createTransitions} from '@muster/server/domain/transitions.ts';
 import {
   createValidations,
@@ -32,6 +35,7 @@ import {callerKey} from '@muster/server/rpc/caller.ts';
 import {mapErrors} from '@muster/server/rpc/error-interceptor.ts';
 import {imageService} from '@muster/server/rpc/images.ts';
 import {operationService} from '@muster/server/rpc/operations.ts';
+import {storePathService} from '@muster/server/rpc/store-paths.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {
   findMachine,
@@ -86,6 +90,11 @@ export async function createTestBuilds(
       ),
     ));
   const collection = createImageCollection({...deps, blobs});
+  const storePaths = createStorePaths({
+    ...deps,
+    hasArtifact: hasArtifact(blobs),
+    cacheKey: nixCacheKeyOf(generateKeyPairSync('ed25519').privateKey),
+  });
   const validationChanges = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'validations', validationChanges.notify));
   const validations = createValidations({
@@ -106,8 +115,9 @@ export async function createTestBuilds(
   const transportOf = (name: string, serviceId?: string) =>
     createRouterTransport(
       ({service}) => {
-        service(BuildService, buildService({builds, work, images, validations}));
+        service(BuildService, buildService({builds, work, images, validations, storePaths}));
         service(ImageService, imageService(images, collection));
+        service(StorePathService, storePathService(storePaths));
         service(OperationService, operationService(operations));
       },
       {
@@ -137,7 +147,10 @@ export async function createTestBuilds(
     blobs,
     images: createClient(ImageService, person),
     operations: createClient(OperationService, person),
+    storePaths,
     client: createClient(BuildService, person),
+    storePathBuilder: (name: string) =>
+      createClient(StorePathService, transportOf(`builder:${name}`, name)),
     builder: (name: string) => createClient(BuildService, transportOf(`builder:${name}`, name)),
     /** What this server's clock says from now on. */
     passTime(ms: number) {

@@ -1,7 +1,8 @@
-import {mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {runProgram} from '../../process.ts';
 import type {BuildContext} from '../backend.ts';
+import {type CachedSystems, openCachedSystems} from './cached-systems.ts';
 import {parseNarInfo} from './narinfo.ts';
 import {lastWords, runNix} from './run-nix.ts';
 import {loadSigningKey} from './signing-key.ts';
@@ -15,7 +16,21 @@ export type BinaryCache = {
   readonly directory: string;
   readonly publicKey: string;
   /** Puts a system with everything that it needs into the cache, then lets go of those used longest ago. */
-  add(toplevel: string, use: {store: NixStore; context: BuildContext}): Promise<void>;
+  add(
+    toplevel: string,
+    use: {inputKey: string; store: NixStore; context: BuildContext},
+  ): Promise<void>;
+  readonly systems: Pick<CachedSystems, 'list' | 'mark'>;
+  /** On disk. */
+  sizeOf(hashes: readonly string[]): Promise<number>;
+  /** By the 32 characters that name it. */
+  readonly read: (hash: string) => Promise<CachedPath>;
+};
+
+export type CachedPath = {
+  readonly narinfo: string;
+  readonly archiveName: string;
+  readonly archiveFile: string;
 };
 
 const keyName = 'muster-builder-1';
@@ -27,12 +42,14 @@ export async function openBinaryCache(
 ): Promise<BinaryCache> {
   const key = await loadSigningKey(path.join(stateDirectory, 'keys'), keyName);
   const directory = path.join(stateDirectory, 'binary-cache');
-  const closures = path.join(stateDirectory, 'binary-cache-closures');
+  const systems = await openCachedSystems(path.join(stateDirectory, 'binary-cache-systems'));
   await mkdir(directory, {recursive: true});
-  await mkdir(closures, {recursive: true});
   let last: Promise<unknown> = Promise.resolve();
 
-  async function copyAndTrim(toplevel: string, store: NixStore, context: BuildContext) {
+  async function copyAndTrim(
+    toplevel: string,
+    {inputKey, store, context}: {inputKey: string; store: NixStore; context: BuildContext},
+  ) {
     const {signal, log} = context;
     const environment = await store.environment(signal);
     if (!toplevel.startsWith(`${environment.storePrefix}/`))
@@ -47,17 +64,28 @@ export async function openBinaryCache(
       signal,
       env: environment.variables,
     });
-    await writeClosure(closures, toplevel, paths.split('\n').filter(Boolean).map(hashOf));
-    await trim({directory, closures, bytesMax});
+    await systems.add({inputKey, hashes: paths.split('\n').filter(Boolean).map(hashOf)});
+    await trim({directory, systems, bytesMax});
     log(`The system is in the binary cache of this builder: ${path.basename(toplevel)}`);
   }
 
   return {
     directory,
     publicKey: key.publicKey,
-    async add(toplevel, {store, context}) {
+    systems,
+    async sizeOf(hashes) {
+      const entries = await readEntries(directory);
+      return hashes.reduce((sum, hash) => sum + (entries.get(hash)?.bytes ?? 0), 0);
+    },
+    async read(hash) {
+      const narinfo = await readFile(path.join(directory, `${hash}.narinfo`), 'utf8');
+      const {url} = parseNarInfo(narinfo);
+      return {narinfo, archiveName: path.basename(url), archiveFile: path.join(directory, url)};
+    },
+    async add(toplevel, use) {
+      const {context} = use;
       // One at a time: what one adds, another must not take for a leftover.
-      const next = last.catch(() => undefined).then(() => copyAndTrim(toplevel, store, context));
+      const next = last.catch(() => undefined).then(() => copyAndTrim(toplevel, use));
       last = next;
       await next.catch((error: unknown) => {
         context.signal.throwIfAborted();
@@ -72,37 +100,25 @@ export async function openBinaryCache(
 /** The 32 characters that name a store path. */
 const hashOf = (storePath: string): string => path.basename(storePath).slice(0, 32);
 
-/** A file's time says when the system was last built. */
-async function writeClosure(
-  closures: string,
-  toplevel: string,
-  hashes: readonly string[],
-): Promise<void> {
-  const file = path.join(closures, `${hashOf(toplevel)}.json`);
-  await writeFile(`${file}.partial`, JSON.stringify(hashes));
-  await rename(`${file}.partial`, file);
-  const now = new Date();
-  await utimes(file, now, now);
-}
-
 /** A system is kept or removed as a whole: one with holes would be worse than none. */
 async function trim({
   directory,
-  closures,
+  systems,
   bytesMax,
 }: {
   directory: string;
-  closures: string;
+  systems: CachedSystems;
   bytesMax: number;
 }): Promise<void> {
   const entries = await readEntries(directory);
   const kept = new Set<string>();
   let bytes = 0;
-  for (const {file, hashes} of await readClosures(closures)) {
+  for (const system of await systems.list()) {
+    const {hashes} = system;
     const fresh = hashes.filter(hash => !kept.has(hash));
     const added = fresh.reduce((sum, hash) => sum + (entries.get(hash)?.bytes ?? 0), 0);
     if (kept.size > 0 && bytes + added > bytesMax) {
-      await rm(file, {force: true});
+      await systems.remove(system);
       continue;
     }
     for (const hash of fresh) kept.add(hash);
@@ -115,21 +131,6 @@ async function trim({
     await rm(path.join(directory, `${hash}.narinfo`), {force: true});
     if (!keptFiles.has(nar)) await rm(path.join(directory, nar), {force: true});
   }
-}
-
-/** Newest first. */
-async function readClosures(
-  closures: string,
-): Promise<{file: string; hashes: readonly string[]}[]> {
-  const names = (await readdir(closures)).filter(name => name.endsWith('.json'));
-  const all = await Promise.all(
-    names.map(async name => {
-      const file = path.join(closures, name);
-      const hashes = JSON.parse(await readFile(file, 'utf8')) as readonly string[];
-      return {file, hashes, usedMs: (await stat(file)).mtimeMs};
-    }),
-  );
-  return all.sort((a, b) => b.usedMs - a.usedMs);
 }
 
 /** By hash: the archive of each path and its size on disk. */

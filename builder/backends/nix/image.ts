@@ -21,6 +21,8 @@ export type ImageRequest = {
   readonly output: string;
   readonly inputKey: string;
   readonly kind: 'machine' | 'registration';
+  /** Signs what the machine may fetch from its edge; undefined: it fetches nothing there. */
+  readonly cachePublicKey: string | undefined;
   /** Of the machine; 0 when it is not known. */
   readonly memoryBytes: number;
 };
@@ -87,10 +89,15 @@ async function describeInitrd(
 
 /** What the agent tells about the image. Its input key comes from the image's derivation, so it cannot be inside of it. */
 async function describeName(
-  {inputKey, kind}: ImageRequest,
+  {inputKey, kind, cachePublicKey}: ImageRequest,
   directory: string,
 ): Promise<LocalArtifact> {
-  const description = {input_key: inputKey, kind, backend: 'nix'};
+  const description = {
+    input_key: inputKey,
+    kind,
+    backend: 'nix',
+    ...(cachePublicKey === undefined ? {} : {nix_cache: {public_key: cachePublicKey}}),
+  };
   const tree: Tree = new Map([
     [
       'muster/image.json',

@@ -64,6 +64,7 @@ test('the builder uploads what Nix built, and builds it only once', async t => {
     imageStore: {
       upload: async ({name}: LocalArtifact) => void uploaded.push(name),
     },
+    storePaths: {} as never,
     bootTests: {firmwares: [], accelerator: 'tcg', timeLimitSeconds: 60} as const,
   };
   const directory = path.join(lab.directory, 'work');

@@ -7,6 +7,7 @@ import {ConfigurationError} from '../configuration-error.ts';
 import {type Evaluation, evaluate} from './evaluate.ts';
 import {findMissing} from './find-missing.ts';
 import {collectImage} from './image.ts';
+import {type Publication, publish} from './publish.ts';
 import {realise} from './realise.ts';
 import {pruneRoots, rootFor} from './roots.ts';
 import {lastWords, runNix} from './run-nix.ts';
@@ -27,6 +28,8 @@ export type NixBackendSettings = NixStoreSettings & {
   readonly rootAgeMinMs?: number;
   /** Where the systems of machines are offered to them; undefined: nowhere. */
   readonly binaryCache?: BinaryCache | undefined;
+  /** The largest system, packed, that is given to the server for the edges; 0 or undefined: none is. */
+  readonly publishBytesMax?: number;
 };
 
 /** NixOS images from the operator's module and templates, by Nix. */
@@ -47,14 +50,31 @@ export function createNixBackend(settings: NixBackendSettings): Backend {
         context.step('evaluate');
         checkKind(spec);
         const evaluation = await evaluate(store, spec, context);
+        const publication = publicationOf(settings, spec);
+        const cachePublicKey = publication && spec.nixCachePublicKey;
         const inputKey = sha256OfText(
-          canonicalJson({format: formatVersion, drvPath: evaluation.drvPath}),
+          canonicalJson({
+            format: formatVersion,
+            drvPath: evaluation.drvPath,
+            ...(cachePublicKey === undefined ? {} : {cachePublicKey}),
+          }),
         );
         const build: BuildPlan['build'] = (directory, during) =>
           store.gate.use(() =>
-            buildImage({store, settings}, {spec, evaluation, inputKey}, directory, during),
+            buildImage(
+              {store, settings},
+              {spec, evaluation, inputKey, cachePublicKey},
+              directory,
+              during,
+            ),
           );
-        return {inputKey, build};
+        return {
+          inputKey,
+          build,
+          ...(publication && {
+            publish: (depot, context) => publish(inputKey, publication, {depot, context}),
+          }),
+        };
       }),
 
     validate: (spec, context) =>
@@ -72,6 +92,15 @@ export function createNixBackend(settings: NixBackendSettings): Backend {
     prune: (isKnown, context) =>
       store.gate.tryCollect(() => prune({store, settings}, isKnown, context)),
   };
+}
+
+/** Undefined when machines with this image are not to fetch anything from their edge. */
+function publicationOf(
+  {binaryCache, publishBytesMax = 0}: NixBackendSettings,
+  {kind, nixCachePublicKey}: BuildSpec,
+): Publication | undefined {
+  const wanted = kind === Image_Kind.MACHINE && nixCachePublicKey !== '' && publishBytesMax > 0;
+  return wanted && binaryCache ? {cache: binaryCache, bytesMax: publishBytesMax} : undefined;
 }
 
 async function prune(
@@ -101,7 +130,17 @@ function checkKind({kind, nixosConfig, templates}: BuildSpec): void {
 
 async function buildImage(
   {store, settings}: {store: NixStore; settings: NixBackendSettings},
-  {spec, evaluation, inputKey}: {spec: BuildSpec; evaluation: Evaluation; inputKey: string},
+  {
+    spec,
+    evaluation,
+    inputKey,
+    cachePublicKey,
+  }: {
+    spec: BuildSpec;
+    evaluation: Evaluation;
+    inputKey: string;
+    cachePublicKey: string | undefined;
+  },
   directory: string,
   context: BuildContext,
 ): Promise<BuiltImage> {
@@ -116,12 +155,13 @@ async function buildImage(
       output: link,
       inputKey,
       kind: spec.kind === Image_Kind.REGISTRATION ? 'registration' : 'machine',
+      cachePublicKey,
       memoryBytes: Number(spec.facts?.memoryBytes ?? 0n),
     },
     directory,
     context,
   );
-  await settings.binaryCache?.add(manifest.toplevel, {store, context});
+  await settings.binaryCache?.add(manifest.toplevel, {inputKey, store, context});
   return image;
 }
 
