@@ -115,6 +115,12 @@ export const settings = {
     default: '14',
     parse: integer(1, 3650),
   },
+  auditRetentionDays: {
+    env: 'AUDIT_RETENTION_DAYS',
+    describe: 'days that entries of the audit are kept; 0 keeps them for ever',
+    default: '730',
+    parse: integer(0, 36_500),
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     describe: 'debug, info, warn or error',

@@ -1,5 +1,6 @@
 import type {ConnectRouter} from '@connectrpc/connect';
 import {AgentService} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
@@ -13,6 +14,7 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
+import type {Audit} from './domain/audit.ts';
 import type {BootAnswers} from './domain/boot-answers.ts';
 import {natsConfig} from './domain/nats-config.ts';
 import type {Services} from './domain/services.ts';
@@ -21,6 +23,7 @@ import type {Users} from './domain/users.ts';
 import type {Foundation} from './foundation.ts';
 import type {Nouns} from './nouns.ts';
 import {agentService} from './rpc/agents.ts';
+import {auditService} from './rpc/audit.ts';
 import {bootService} from './rpc/boot.ts';
 import {buildService} from './rpc/builds.ts';
 import {eventService} from './rpc/events.ts';
@@ -49,6 +52,7 @@ export function createRoutes({
   config,
   foundation: {trust, natsKeys},
   nouns,
+  audit,
   answers,
   services,
   users,
@@ -59,6 +63,7 @@ export function createRoutes({
   readonly config: Config;
   readonly foundation: Foundation;
   readonly nouns: Nouns;
+  readonly audit: Audit;
   readonly answers: BootAnswers;
   readonly services: Services;
   readonly users: Users;
@@ -81,6 +86,7 @@ export function createRoutes({
   return router => {
     // Agents go by the addresses in boot.json, which knows how they reach their edge.
     router.service(AgentService, agentService({enrolment, renewal, natsServers: []}));
+    router.service(AuditService, auditService(audit));
     router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
     router.service(BuildService, buildService({builds, work, images}));
     router.service(EventService, eventService(nouns.events));
