@@ -3,6 +3,8 @@ export const masked = '[secret]';
 
 const textLengthMax = 2048;
 const keptTextLength = 512;
+/** More than is kept, so that no secret is cut in two before it is seen. */
+const readLengthMax = 64 * 1024;
 const listItemsMax = 100;
 const depthMax = 32;
 
@@ -30,12 +32,16 @@ const assignments =
 /** Free text (a configuration, a description, a sentence of an error): without what looks like a secret, and not longer than is useful. */
 export function maskText(text: string): string {
   const clean = text
+    .slice(0, readLengthMax)
+    .toWellFormed()
+    // PostgreSQL's jsonb knows no NUL.
+    .replaceAll('\0', '\u{fffd}')
     .replaceAll(privateKeys, masked)
     .replaceAll(passwordHashes, masked)
     .replaceAll(urlPasswords, `$1:${masked}@`)
     .replaceAll(assignments, `$1${masked}`);
   return clean.length > textLengthMax
-    ? `${clean.slice(0, keptTextLength)}… (${clean.length} characters)`
+    ? `${clean.slice(0, keptTextLength).toWellFormed()}… (${text.length} characters)`
     : clean;
 }
 
@@ -54,7 +60,7 @@ export function maskValue(value: unknown, depth = 0): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, item]) => item !== undefined)
-      .map(([name, item]) => [name, maskNamed(name, item, depth)]),
+      .map(([name, item]) => [maskText(name), maskNamed(name, item, depth)]),
   );
 }
 

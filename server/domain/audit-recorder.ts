@@ -47,8 +47,6 @@ export function createAuditRecorder({sql, now, newId}: Deps) {
     async record({call, resource, outcome, code, error}: EndedCall): Promise<void> {
       const caller = call.caller();
       const limited = outcome !== 'ok' || caller === undefined;
-      const text = call.request();
-      const lengthMax = limited ? shortRequestLengthMax : requestLengthMax;
       const entry: NewAuditEntry = {
         id: newId(),
         time: now(),
@@ -56,9 +54,9 @@ export function createAuditRecorder({sql, now, newId}: Deps) {
         actor: caller ?? 'anonymous',
         address: call.address(),
         method: call.method,
-        resource,
+        resource: maskText(resource),
         action: '',
-        request: text && text.length > lengthMax ? tooLong(text) : text,
+        request: undefined,
         before: undefined,
         after: undefined,
         outcome,
@@ -69,8 +67,12 @@ export function createAuditRecorder({sql, now, newId}: Deps) {
       };
       const source = caller ?? entry.address;
       if (limited && !(ofSource.allow(source) && ofAll.allow('all'))) return summarise(entry);
+      const lengthMax = limited ? shortRequestLengthMax : requestLengthMax;
+      const text = call.request();
+      const request = text && text.length > lengthMax ? tooLong(text) : text;
       // A failure is told even if something was changed before.
-      await insertAuditEntry(sql, entry, outcome === 'ok' ? call.lastChangeId : undefined);
+      const unless = outcome === 'ok' ? call.lastChangeId : undefined;
+      await insertAuditEntry(sql, {...entry, request}, unless);
     },
 
     /** Of something that is no call of the contract: an upload into the image store. */

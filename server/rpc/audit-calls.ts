@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import type {Message} from '@bufbuild/protobuf';
+import type {DescMessage, Message} from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
@@ -83,13 +83,22 @@ function openCall(request: Request, asked: () => Message | undefined): AuditedCa
     request: () => {
       const message = asked();
       if (!message) return undefined;
-      text ??= JSON.stringify(maskMessage(method.input, message));
+      text ??= describeRequest(method.input, message);
       return text;
     },
     elapsedMs: () => Math.round(performance.now() - start),
     ended: false,
     told: new WeakSet(),
   };
+}
+
+/** Nothing that a request holds may keep it out of the audit: a time out of range, for instance, has no JSON. */
+function describeRequest(schema: DescMessage, message: Message): string {
+  try {
+    return JSON.stringify(maskMessage(schema, message));
+  } catch {
+    return JSON.stringify({unreadable: 'it has no JSON form'});
+  }
 }
 
 function describeEnd(call: AuditedCall, resource: string, error?: ConnectError): EndedCall {

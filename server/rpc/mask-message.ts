@@ -6,7 +6,6 @@ import {
   type JsonObject,
   type JsonValue,
   type Message,
-  type Registry,
   toJson,
 } from '@bufbuild/protobuf';
 import {secret} from '@muster/proto/gen/muster/v1/options_pb.ts';
@@ -17,13 +16,8 @@ export const isSecretField = (field: DescField): boolean =>
   (hasOption(field, secret) && getOption(field, secret)) || isSecretName(field.name);
 
 /** The message as proto-JSON with proto names, without its secrets, at any depth. */
-export function maskMessage(
-  schema: DescMessage,
-  message: Message,
-  registry?: Registry,
-): JsonObject {
-  const options = {useProtoFieldName: true, ...(registry ? {registry} : {})};
-  const json = toJson(schema, message, options);
+export function maskMessage(schema: DescMessage, message: Message): JsonObject {
+  const json = toJson(schema, message, {useProtoFieldName: true});
   return maskValue(maskFields(schema, json)) as JsonObject;
 }
 
