@@ -66,15 +66,19 @@ export async function* walkAudit(
   upTo: number,
 ): AsyncGenerator<AuditStep> {
   let head = base;
-  while (head.position < upTo) {
+  let broken: AuditBreak | undefined;
+  while (!broken && head.position < upTo) {
     const entries = await listAudit(sql, {after: head.position, upTo, limit: readMax});
+    if (entries.length === 0) broken = missing(head.position + 1);
     for (const entry of entries) {
       const next = follow(head, entry);
-      if ('reason' in next) return yield {head, broken: next};
+      if ('reason' in next) {
+        broken = next;
+        break;
+      }
       head = next;
     }
-    if (entries.length === 0) return yield {head, broken: missing(head.position + 1)};
-    yield {head};
+    yield broken ? {head, broken} : {head};
   }
 }
 

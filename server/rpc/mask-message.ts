@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type JsonValue,
   type Message,
+  ScalarType,
   toJson,
 } from '@bufbuild/protobuf';
 import {secret} from '@muster/proto/gen/muster/v1/options_pb.ts';
@@ -50,9 +51,8 @@ function maskField(field: DescField, value: JsonValue): JsonValue {
   return maskFields(inner, value);
 }
 
-const bytesType = 12;
 const isBytes = (field: DescField): boolean =>
-  field.fieldKind === 'scalar' && Number(field.scalar) === bytesType;
+  field.fieldKind === 'scalar' && field.scalar === ScalarType.BYTES;
 
 const isObject = (value: JsonValue): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
