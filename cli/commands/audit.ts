@@ -50,7 +50,7 @@ export function addAuditCommands(program: Command): void {
     .addHelpText('after', '\nExample: muster audit verify --known 1204:9f86d0…')
     .action(verify);
   addFilter(audit.command('export').description('print entries as JSON lines, oldest first'))
-    .option('--after <position>', 'entries after this position', parsePosition, 0n)
+    .option('--after <position>', 'entries after this position', parsePosition)
     .addHelpText('after', '\nExample: muster audit export --since 2026-01-01 > audit.jsonl')
     .action(exportLines);
 }
@@ -109,11 +109,11 @@ async function verify(
 }
 
 async function exportLines(
-  options: Filter & {readonly after: bigint},
+  options: Filter & {readonly after?: bigint},
   command: Command,
 ): Promise<void> {
   const {clients, out, signal} = contextOf(command);
-  const request = {...toRequest(options), after: options.after};
+  const request = {...toRequest(options), after: options.after ?? 0n};
   for await (const {entry} of clients.audit.exportAudit(request, {signal})) {
     if (!entry) continue;
     out.line(JSON.stringify(toLine(entry)));

@@ -157,6 +157,17 @@ test('two servers and a kill keep one whole chain, which anybody can check from 
   for (const actor of ['local', 'user:olga', 'edge:edge-1']) t.true(actors.has(actor), actor);
   t.false(JSON.stringify(lines).includes(person.password));
 
+  const query = 'actor=local&outcome=ok&start_time=2020-01-01T00:00:00Z&page_size=2';
+  const page = await fetch(`${lab.serverUrl}/api/v1/audit?${query}`, {
+    headers: {authorization: `Bearer ${await lab.localToken()}`},
+  });
+  const newest = (await page.json()) as readonly Line[];
+  t.deepEqual(
+    newest.map(({actor}) => actor),
+    ['local', 'local'],
+  );
+  t.is(page.headers.get('next-page-token'), String(newest[1]?.position));
+
   const listed = await muster(
     lab,
     'audit',
