@@ -9,6 +9,7 @@ import {
 } from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {timestampDate} from '@bufbuild/protobuf/wkt';
+import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
@@ -30,6 +31,7 @@ const refreshBeforeMs = 30_000;
 const refreshLockSeconds = 20;
 
 export type Clients = {
+  readonly audit: Client<typeof AuditService>;
   readonly boot: Client<typeof BootService>;
   readonly builds: Client<typeof BuildService>;
   readonly components: Client<typeof ComponentService>;
@@ -62,6 +64,7 @@ export function createClients(access: Access): Clients {
     interceptors: [authorize(access)],
   });
   return {
+    audit: createClient(AuditService, transport),
     boot: createClient(BootService, transport),
     builds: createClient(BuildService, transport),
     components: createClient(ComponentService, transport),

@@ -1,4 +1,5 @@
 import {Command} from 'commander';
+import {addAuditCommands} from './commands/audit.ts';
 import {addBootCommands} from './commands/boot.ts';
 import {addBuildCommands} from './commands/builds.ts';
 import {addComponentCommands} from './commands/components.ts';
@@ -51,6 +52,7 @@ export function createProgram(version: string): Command {
   addImageCommands(program);
   addOperationCommands(program);
   addEventCommands(program);
+  addAuditCommands(program);
   addMetricsCommands(program);
   addServiceCommands(program);
   addUserCommands(program);

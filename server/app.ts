@@ -8,12 +8,17 @@ import {openFolderBlobStore} from './clients/blob-store.ts';
 import type {Config} from './config.ts';
 import {createAccessTokens} from './domain/access-tokens.ts';
 import {createAgentNonces} from './domain/agent-nonces.ts';
+import {createAuditRecorder} from './domain/audit-recorder.ts';
+import {createAuditUpkeep} from './domain/audit-upkeep.ts';
+import {createCheckpointSigner} from './domain/audit-checkpoints.ts';
+import {createAudit} from './domain/audit.ts';
 import {startBootAnswers} from './domain/boot-answers.ts';
 import {loadNixCacheKey} from './domain/nix-cache-key.ts';
 import {createServices, listLiveBuilders} from './domain/services.ts';
 import {createSessions} from './domain/sessions.ts';
 import {createUsers} from './domain/users.ts';
 import {openFoundation} from './foundation.ts';
+import {startAuditUpkeep} from './workers/audit.ts';
 import {createBlobHandler} from './http/blobs.ts';
 import {createRouter} from './http/router.ts';
 import {writeLocalToken} from './local-token.ts';
@@ -52,6 +57,11 @@ export async function startServer(config: Config, log: Logger) {
   const validationChanges = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'validations', validationChanges.notify));
   stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
+
+  const recorder = createAuditRecorder(deps);
+  const signer = createCheckpointSigner(key);
+  const upkeep = createAuditUpkeep({...deps, signer, retentionDays: config.auditRetentionDays});
+  stack.use(startAuditUpkeep({upkeep, recorder, log}));
 
   const services = createServices({...deps, trust});
   const blobs = await openFolderBlobStore(config.imageStoreDirectory);
@@ -104,6 +114,7 @@ export async function startServer(config: Config, log: Logger) {
     config,
     foundation,
     nouns,
+    audit: createAudit({sql, signer}),
     answers,
     services,
     users,
@@ -122,12 +133,13 @@ export async function startServer(config: Config, log: Logger) {
   const shutdown = new AbortController();
   const handler = createRouter({
     routes,
-    interceptors: createInterceptors({identify, log, metrics: registry}),
+    interceptors: createInterceptors({identify, record: recorder.record, log, metrics: registry}),
     readiness,
     metrics: registry,
     handlers: [
       createBlobHandler({
         store: blobs,
+        record: recorder.recordUpload,
         sizeBytesMax: config.artifactBytesMax,
         authenticate: async ({headers}) => {
           const identity = await identifyBearer(headers.authorization, identify);

@@ -137,6 +137,12 @@ export const settings = {
     default: '1095',
     parse: integer(1, 36_500),
   },
+  auditRetentionDays: {
+    env: 'AUDIT_RETENTION_DAYS',
+    describe: 'days that entries of the audit are kept; 0 keeps them for ever',
+    default: '730',
+    parse: integer(0, 36_500),
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     describe: 'debug, info, warn or error',

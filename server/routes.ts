@@ -1,5 +1,6 @@
 import type {ConnectRouter} from '@connectrpc/connect';
 import {AgentService} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
@@ -17,6 +18,7 @@ import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
+import type {Audit} from './domain/audit.ts';
 import type {BootAnswers} from './domain/boot-answers.ts';
 import {natsConfig} from './domain/nats-config.ts';
 import type {Services} from './domain/services.ts';
@@ -25,6 +27,7 @@ import type {Users} from './domain/users.ts';
 import type {Foundation} from './foundation.ts';
 import type {Nouns} from './nouns.ts';
 import {agentService} from './rpc/agents.ts';
+import {auditService} from './rpc/audit.ts';
 import {bootService} from './rpc/boot.ts';
 import {buildService} from './rpc/builds.ts';
 import {componentService} from './rpc/components.ts';
@@ -57,6 +60,7 @@ export function createRoutes({
   config,
   foundation: {trust, natsKeys},
   nouns,
+  audit,
   answers,
   services,
   users,
@@ -67,6 +71,7 @@ export function createRoutes({
   readonly config: Config;
   readonly foundation: Foundation;
   readonly nouns: Nouns;
+  readonly audit: Audit;
   readonly answers: BootAnswers;
   readonly services: Services;
   readonly users: Users;
@@ -89,6 +94,7 @@ export function createRoutes({
   return router => {
     // Agents go by the addresses in boot.json, which knows how they reach their edge.
     router.service(AgentService, agentService({enrolment, renewal, natsServers: []}));
+    router.service(AuditService, auditService(audit));
     router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
     router.service(BuildService, buildService({builds, work, images, validations, storePaths}));
     router.service(ComponentService, componentService(nouns.components));

@@ -4,6 +4,7 @@ import type {Sql} from '../store/db.ts';
 import type {Diagnostic} from '../store/diagnostics.ts';
 import {appendEvent} from '../store/events.ts';
 import {updateOperation} from '../store/operations.ts';
+import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {endSteps} from './operations.ts';
 import type {Transitions} from './transitions.ts';
@@ -62,6 +63,10 @@ export const endBuild =
         attempt: build.attempt,
         ...(outcome === 'succeeded' ? {imageId: end.imageId, cached: end.cached} : {error}),
       },
+      change: updated(
+        {state: operation.state},
+        {state: outcome, ...(outcome === 'succeeded' ? {imageId: end.imageId} : {error})},
+      ),
     });
     await notifyBuild(tx, id);
   };

@@ -16,6 +16,7 @@ import {holdArtifacts} from '../store/image-collection.ts';
 import {type Image, insertImage} from '../store/images.ts';
 import {updateOperation} from '../store/operations.ts';
 import {endBuild} from './build-end.ts';
+import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {imageId, keepBootTestResults} from './images.ts';
 import {advanceSteps, isOver} from './operations.ts';
@@ -143,7 +144,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
           });
         assertAsked(build, result.image);
         await assertStored(result.image);
-        const image = await keepImage(tx, build, result.image);
+        const image = await keepImage(tx, build, result.image, actor);
         return end(tx, build, {
           outcome: 'succeeded',
           actor,
@@ -171,16 +172,32 @@ export function createBuildWork(deps: BuildWorkDeps) {
       machineId,
       subject: `builds/${id}`,
       data: {attempt},
+      change: updated(
+        {state: build.operation.state, attempt: build.attempt, builderId: build.builderId},
+        {state: 'running', attempt, builderId: builder.id},
+      ),
     });
     await notifyBuild(tx, id);
     const spec: BuildSpec = {...build, ...(await findBuildInputs(tx, id))};
     return {spec, attempt};
   }
 
-  async function keepImage(tx: Sql, build: Build, made: NewImage): Promise<Image> {
+  async function keepImage(tx: Sql, build: Build, made: NewImage, actor: string): Promise<Image> {
     const wanted = {...made, id: imageId(made), buildId: build.id, createTime: now()};
     const image = await insertImage(tx, wanted);
-    if (image === wanted) await keepBootTestResults(tx, image);
+    if (image !== wanted) return image;
+    await keepBootTestResults(tx, image);
+    const {bootTests: _long, ...told} = image;
+    await appendEvent(tx, {
+      id: newId(),
+      time: now(),
+      type: 'image.added',
+      actor,
+      machineId: build.machineId,
+      subject: `images/${image.id}`,
+      data: {kind: image.kind, variant: image.variant, buildId: build.id},
+      change: created(told),
+    });
     return image;
   }
 

@@ -19,6 +19,7 @@ import {insertOperation, updateOperation} from '../store/operations.ts';
 import type {KeyedWakeUps} from '../wake-ups.ts';
 import {endBuild} from './build-end.ts';
 import {assertBackend, type LiveBuilder, nameOf, specOf} from './build-rules.ts';
+import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {parsePageToken} from './ids.ts';
 import {isOver} from './operations.ts';
@@ -79,6 +80,7 @@ export function createBuilds({
       machineId,
       subject: `builds/${id}`,
       data,
+      change: created({...spec, state: 'queued'}),
     });
     await notifyBuild(tx, id);
     return id;
@@ -143,6 +145,15 @@ export function createBuilds({
         if (isOver(state) || cancelRequested) return;
         if (state === 'queued') return end(tx, build, {outcome: 'cancelled', actor, error: ''});
         await updateOperation(tx, id, {cancelRequested: true});
+        await appendEvent(tx, {
+          id: newId(),
+          time: now(),
+          type: 'build.cancel_requested',
+          actor,
+          machineId: build.machineId,
+          subject: `builds/${id}`,
+          change: updated({cancelRequested}, {cancelRequested: true}),
+        });
         await notifyBuild(tx, id);
       });
       return get(id);

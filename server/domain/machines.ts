@@ -1,11 +1,12 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
-import {appendEvent} from '../store/events.ts';
+import {appendEvent, type Change} from '../store/events.ts';
 import {lockEvidence} from '../store/evidence.ts';
 import * as store from '../store/machines.ts';
 import type {ImageConfig, Machine, MachineChange, MachineState} from '../store/machines.ts';
 import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
+import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {evidenceItems, noEvidence} from './identity.ts';
@@ -52,10 +53,10 @@ export function createMachines({
   async function append(
     tx: Sql,
     type: string,
-    {machineId, actor, data}: {machineId: string; actor: string; data: Record<string, unknown>},
+    event: {machineId: string; actor: string; data: Record<string, unknown>; change: Change},
   ): Promise<void> {
-    const subject = `machines/${machineId}`;
-    await appendEvent(tx, {id: newId(), time: now(), type, actor, machineId, subject, data});
+    const subject = `machines/${event.machineId}`;
+    await appendEvent(tx, {id: newId(), time: now(), type, subject, ...event});
   }
 
   async function lock(tx: Sql, id: string): Promise<Machine> {
@@ -136,7 +137,12 @@ export function createMachines({
         const fields: MachineChange = {...change, updateTime: now()};
         await store.updateMachine(tx, id, fields);
         const names = changed.map(([name]) => name);
-        await append(tx, 'machine.updated', {machineId: id, actor, data: {fields: names}});
+        await append(tx, 'machine.updated', {
+          machineId: id,
+          actor,
+          data: {fields: names},
+          change: updated(machine, change),
+        });
         return {...machine, ...fields};
       }),
 
@@ -159,7 +165,12 @@ export function createMachines({
         const fields = {...change, updateTime: now()};
         await store.updateMachine(tx, id, fields);
         const data = {quarantine: machine.quarantineReason};
-        await append(tx, 'machine.approved', {machineId: id, actor, data});
+        await append(tx, 'machine.approved', {
+          machineId: id,
+          actor,
+          data,
+          change: updated(machine, change),
+        });
         return {...machine, ...fields};
       }),
 

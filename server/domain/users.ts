@@ -4,6 +4,7 @@ import {appendEvent} from '../store/events.ts';
 import * as setupCodes from '../store/setup-codes.ts';
 import * as store from '../store/users.ts';
 import type {Role, UserRow} from '../store/users.ts';
+import {created} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {badPageToken} from './ids.ts';
 import {hashPassword} from './passwords.ts';
@@ -41,6 +42,7 @@ export function createUsers({sql, now, newId}: Deps) {
       actor,
       subject: `users/${inserted.id}`,
       data: {username, role},
+      change: created(inserted),
     });
     return inserted;
   }

@@ -12,7 +12,7 @@ import {hasArtifact, parseRange} from '../domain/blobs.ts';
 import {type BlobCaller, createBlobHandler} from './blobs.ts';
 
 const callers: Readonly<Record<string, BlobCaller>> = {
-  'Bearer builder': {serviceKind: 'builder'},
+  'Bearer builder': {name: 'builder:b1', serviceKind: 'builder'},
   'Bearer edge': {serviceKind: 'edge'},
   'Bearer alice': {},
 };
@@ -27,9 +27,11 @@ async function setUp() {
     rm(path, {recursive: true, force: true}),
   );
   const store = await openFolderBlobStore(folder);
+  const recorded: object[] = [];
   const handle = createBlobHandler({
     store,
     sizeBytesMax,
+    record: async upload => void recorded.push(upload),
     log: silentLogger,
     authenticate: request => Promise.resolve(callers[request.headers.authorization ?? '']),
   });
@@ -55,6 +57,7 @@ async function setUp() {
   return {
     folder,
     store,
+    recorded,
     base,
     ask,
     put: (content: Uint8Array<ArrayBuffer>, name = digestOf(content), as = 'builder') =>
@@ -89,6 +92,10 @@ test('gives back what was stored, whole and in ranges, to services and people', 
   const digest = digestOf(content);
   t.is((await app.put(content)).status, 201);
   t.is((await app.put(content)).status, 200);
+  t.like(app.recorded, {
+    length: 1,
+    0: {actor: 'builder:b1', address: '127.0.0.1', resource: `blobs/${digest}`},
+  });
   t.true(await hasArtifact(app.store)(digest, 1_000_000));
   t.false(await hasArtifact(app.store)(digest, 999_999));
 

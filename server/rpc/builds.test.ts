@@ -108,6 +108,7 @@ test('a build carries an ENROLLED machine to READY with its image, and tells how
     'build.requested',
     'machine.provisioning',
     'build.started',
+    'image.added',
     'machine.ready',
     'build.succeeded',
   ]);

@@ -50,6 +50,8 @@ export const authenticate =
   async request => {
     const {contextValues} = request;
     const address = contextValues.get(addressKey);
+    // Whoever is refused comes from somewhere too.
+    contextValues.set(callerKey, {...anonymous, address});
     const identity = isOpen(request.method)
       ? await identifyBearer(request.header.get('authorization'), identify).catch(() => anonymous)
       : await identifyBearer(request.header.get('authorization'), identify);

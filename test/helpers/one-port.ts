@@ -10,6 +10,7 @@ import {type Logger, silentLogger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
 import type {HttpHandler} from '@muster/server/http/router.ts';
 import {createRouter} from '@muster/server/http/router.ts';
+import type {RecordCall} from '@muster/server/rpc/audit-calls.ts';
 import type {Identity} from '@muster/server/rpc/caller.ts';
 import {createInterceptors} from '@muster/server/rpc/interceptors.ts';
 import type {Role} from '@muster/server/rpc/permissions.ts';
@@ -31,10 +32,13 @@ export async function serve({
   routes,
   handlers = [],
   log = silentLogger,
+  record = async () => undefined,
 }: {
   routes: (router: ConnectRouter) => void;
   handlers?: readonly HttpHandler[];
   log?: Logger;
+  /** Nothing is audited when it is left out. */
+  record?: RecordCall;
 }) {
   await using stack = new AsyncDisposableStack();
   const shutdown = new AbortController();
@@ -43,7 +47,7 @@ export async function serve({
     routes,
     handlers,
     log,
-    interceptors: createInterceptors({identify: identifyByRole, log, metrics}),
+    interceptors: createInterceptors({identify: identifyByRole, record, log, metrics}),
     readiness: () => ({database: true}),
     metrics,
     shutdown: shutdown.signal,
