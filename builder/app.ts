@@ -5,17 +5,18 @@ import type {AddressInfo} from 'node:net';
 import path from 'node:path';
 import {answerHealth, type Readiness} from '@muster/runtime/health.ts';
 import type {Logger} from '@muster/runtime/log.ts';
-import {nixBackend} from './backends/backend.ts';
-import {createDebianBackend} from './backends/debian/debian.ts';
-import {findMissingForBootTests} from './boot-tests/qemu.ts';
+import {openBackends} from './backends/all.ts';
 import {probeAccelerator} from './boot-tests/kvm.ts';
 import {openBusSession} from './bus-session.ts';
-import {openCache} from './cache.ts';
-import {cacheEntriesMax, type Config, programEnvironment} from './config.ts';
+import type {Config} from './config.ts';
 import {loadIdentity} from './identity.ts';
 import {createImageStore} from './image-store.ts';
+import {startPruning} from './pruning.ts';
 import {openServerSession, startReporting} from './server-session.ts';
+import {startValidationWorker} from './validation-worker.ts';
 import {startWorker} from './worker.ts';
+
+const pruneEveryMs = 6 * 3_600_000;
 
 export type Builder = AsyncDisposable & {readonly healthPort: number};
 
@@ -40,18 +41,7 @@ export async function startBuilder(
   );
   const workDirectory = path.join(config.stateDirectory, 'work');
   await rm(workDirectory, {recursive: true, force: true});
-  const debian = createDebianBackend({
-    cache: await openCache(path.join(config.stateDirectory, 'cache'), cacheEntriesMax),
-    aptDirectory: path.join(config.stateDirectory, 'apt'),
-    nodeBinary: config.nodeBinary,
-    agentBundle: config.agentBundle,
-    env: programEnvironment(config),
-  });
-  const backend = {
-    ...debian,
-    findMissing: async () =>
-      (await debian.findMissing()) ?? (await findMissingForBootTests(config.bootTestFirmwares)),
-  };
+  const backends = await openBackends(config, log);
   const accelerator = await probeAccelerator(config.bootTestAccelerator, running);
   log.info({accelerator}, 'boot tests');
 
@@ -61,7 +51,7 @@ export async function startBuilder(
   checks.joined = true;
   const reporting = startReporting(session, {
     version: await readVersion(),
-    backends: [backend, nixBackend],
+    backends,
     signal: running,
     log,
   });
@@ -75,8 +65,9 @@ export async function startBuilder(
     startWorker(
       {
         builds: session.builds,
+        storePaths: session.storePaths,
         bus,
-        backends: [backend],
+        backends,
         imageStore: createImageStore(config.serverUrl, session.authorize),
         bootTests: {
           firmwares: config.bootTestFirmwares,
@@ -90,6 +81,10 @@ export async function startBuilder(
       config.buildSlots,
     ),
   );
+  stack.use(
+    startValidationWorker({builds: session.builds, bus, backends, log}, config.validationSlots),
+  );
+  stack.use(startPruning({builds: session.builds, backends, everyMs: pruneEveryMs, log}));
   log.info({serviceId: session.serviceId, slots: config.buildSlots}, 'taking builds');
 
   const owned = stack.move();

@@ -31,7 +31,12 @@ export async function buildOnce(
   await mkdir(directory, {recursive: true});
   const work = await mkdtemp(path.join(directory, '.work-'));
   try {
-    const context = {signal, log, step: (step: string) => log(`Step ${step}`)};
+    const context = {
+      signal,
+      log,
+      step: (step: string) => log(`Step ${step}`),
+      progress: () => undefined,
+    };
     const plan = await backend.plan(create(BuildSpecSchema, spec), context);
     const image = await plan.build(work, context);
     for (const artifact of [image.kernel, ...image.initrds])

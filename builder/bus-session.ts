@@ -2,7 +2,13 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {type Consumer, jetstream} from '@nats-io/jetstream';
 import {connect, jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 import type {IssueServiceCredentialResponse} from '@muster/proto/gen/muster/v1/services_pb.ts';
-import {buildersDurable, busOptions, streams, subjects} from '@muster/runtime/bus.ts';
+import {
+  buildersDurable,
+  busOptions,
+  streams,
+  subjects,
+  validationsDurable,
+} from '@muster/runtime/bus.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import type {Identity} from './identity.ts';
 import {retryWhileTransient} from './retry.ts';
@@ -17,6 +23,8 @@ export type BusSession = AsyncDisposable & {
   readonly connected: () => boolean;
   /** The queue of builds. Throws while NATS is away or the server has not made it yet. */
   readonly builds: () => Promise<Consumer>;
+  /** The queue of configurations that somebody waits to have checked. */
+  readonly validations: () => Promise<Consumer>;
 };
 
 /** A NATS connection as this builder, kept alive: its credential of one hour is renewed in time, and a lost server is looked for again. */
@@ -81,13 +89,13 @@ export async function openBusSession(
     }
   }
 
+  const consumerOf = (durable: string) =>
+    jetstream(connection, {timeout: requestTimeoutMs}).consumers.get(streams.JOBS.name, durable);
+
   return {
     connected: () => connected,
-    builds: () =>
-      jetstream(connection, {timeout: requestTimeoutMs}).consumers.get(
-        streams.JOBS.name,
-        buildersDurable,
-      ),
+    builds: () => consumerOf(buildersDurable),
+    validations: () => consumerOf(validationsDurable),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await renewing;

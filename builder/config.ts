@@ -10,6 +10,7 @@ import {
   type Values,
 } from '@muster/runtime/config.ts';
 import type {Firmware} from './boot-tests/qemu.ts';
+import {nixTable} from './nix-config.ts';
 
 const checkout = path.dirname(import.meta.dirname);
 
@@ -102,21 +103,22 @@ export const settings = {
     default: 'info',
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
   },
+  ...nixTable,
   httpProxy: {
     env: 'http_proxy',
-    describe: 'handed to apt and mmdebstrap',
+    describe: 'handed to apt, mmdebstrap and nix',
     default: '',
     parse: text,
   },
   httpsProxy: {
     env: 'https_proxy',
-    describe: 'handed to apt and mmdebstrap',
+    describe: 'handed to apt, mmdebstrap and nix',
     default: '',
     parse: text,
   },
   noProxy: {
     env: 'no_proxy',
-    describe: 'handed to apt and mmdebstrap',
+    describe: 'handed to apt, mmdebstrap and nix',
     default: '',
     parse: text,
   },

@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import test from 'ava';
-import {ProgramError, runProgram} from './process.ts';
+import {ProgramError, runProgram, runToEnd} from './process.ts';
 
 const quiet = () => new AbortController().signal;
 
@@ -72,3 +72,54 @@ const isRunning = (pid: number): Promise<boolean> =>
     stat => !stat.includes(') Z '),
     () => false,
   );
+
+test('an offline program has no way out', async t => {
+  const output = await runProgram('cat', ['/proc/net/dev'], {signal: quiet(), offline: true});
+  // Two lines of titles, and the loopback.
+  t.is(output.trim().split('\n').length, 3);
+});
+
+test('a program cannot take more address space than it was given', async t => {
+  const bytes = 64 * 1024 * 1024;
+  const output = await runProgram('sh', ['-c', 'ulimit -v'], {
+    signal: quiet(),
+    addressSpaceBytesMax: bytes,
+  });
+  t.is(Number(output) * 1024, bytes);
+});
+
+test('how a program ended is told without an error', async t => {
+  const killed = await runToEnd('sh', ['-c', 'kill -SEGV $$'], {signal: quiet()});
+  t.like(killed, {status: undefined, signalName: 'SIGSEGV'});
+  const failed = await runToEnd('sh', ['-c', 'echo out; exit 7'], {signal: quiet()});
+  t.like(failed, {status: 7, signalName: undefined, output: 'out\n'});
+});
+
+test('what a killed program had started in a session of its own is killed with it', async t => {
+  const stop = new AbortController();
+  const pids: number[] = [];
+  const script =
+    'trap "" INT TERM; setsid sh -c \'trap "" INT TERM; echo $$; while :; do sleep 1; done\' & echo $$; while :; do sleep 1; done';
+  const running = runProgram('sh', ['-c', script], {
+    signal: stop.signal,
+    killStepMs: 100,
+    onLine: line => {
+      pids.push(Number(line));
+      if (pids.length === 2) stop.abort(new Error('enough'));
+    },
+  });
+  await t.throwsAsync(running, {message: 'enough'});
+  for (const pid of pids) t.false(await isRunning(pid));
+});
+
+test('of a line without an end only the beginning is kept, where it is asked for', async t => {
+  const lines: string[] = [];
+  await runToEnd('sh', ['-c', '(head -c 3000000 /dev/zero | tr "\\0" x; echo; echo next) >&2'], {
+    signal: quiet(),
+    onErrorLine: line => lines.push(line),
+  });
+  t.deepEqual(
+    lines.map(({length}) => length),
+    [1024 * 1024, 4],
+  );
+});

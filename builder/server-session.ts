@@ -3,6 +3,7 @@ import {type Client, Code, ConnectError, createClient} from '@connectrpc/connect
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import {
   createServerConnection,
@@ -24,6 +25,7 @@ export type ServerSession = {
   readonly serviceId: string;
   readonly builds: Client<typeof BuildService>;
   readonly services: Client<typeof ServiceService>;
+  readonly storePaths: Client<typeof StorePathService>;
   /** Authorization header for the image store. */
   readonly authorize: () => Promise<string>;
   readonly connection: ServerConnection;
@@ -56,6 +58,7 @@ export async function openServerSession(
     connection,
     builds: createClient(BuildService, transport),
     services: createClient(ServiceService, transport),
+    storePaths: createClient(StorePathService, transport),
     authorize: serviceAuthorization(serviceId, key),
   };
 }

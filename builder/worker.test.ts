@@ -1,9 +1,13 @@
 import test from 'ava';
-import {FinishBuildRequest_Outcome} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {
+  Diagnostic_Kind,
+  FinishBuildRequest_Outcome,
+} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {startBuildLab} from '../test/helpers/build-lab.ts';
 import type {Backend} from './backends/backend.ts';
+import {ConfigurationError} from './backends/configuration-error.ts';
 import {runProgram} from './process.ts';
-import {parseJob} from './worker.ts';
+import {parseJob} from './job-slots.ts';
 
 const {SUCCEEDED, FAILED, CANCELLED} = FinishBuildRequest_Outcome;
 
@@ -80,6 +84,7 @@ test('a configuration that cannot be built fails with its reason', async t => {
   await using lab = await startBuildLab();
   const refusing: Backend = {
     name: 'debian',
+    steps: [],
     findMissing: async () => undefined,
     plan: async () => Promise.reject(new Error('Cannot build this configuration: no')),
   };
@@ -89,6 +94,26 @@ test('a configuration that cannot be built fails with its reason', async t => {
 
   t.is(finished.outcome, FAILED);
   t.is(finished.error, 'Cannot build this configuration: no');
+});
+
+test('what is wrong with a configuration reaches the server with its place', async t => {
+  await using lab = await startBuildLab();
+  const diagnostics = [
+    {kind: Diagnostic_Kind.SYNTAX, message: 'Syntax error: unexpected }', line: 3, column: 7},
+    {kind: Diagnostic_Kind.SIZE, message: 'Too large'},
+  ];
+  const refusing: Backend = {
+    name: 'debian',
+    steps: [],
+    findMissing: async () => undefined,
+    plan: async () => Promise.reject(new ConfigurationError(diagnostics)),
+  };
+  await using worker = await lab.startWorker({backends: [refusing]});
+  void worker;
+  const finished = await lab.build();
+
+  t.is(finished.error, 'Syntax error: unexpected }; Too large');
+  t.like(finished.diagnostics, {length: 2, 0: diagnostics[0], 1: diagnostics[1]});
 });
 
 test('a finished build waits for a server that is away', async t => {
@@ -132,15 +157,16 @@ test('a builder that stops gives its build back at once', async t => {
 });
 
 test('a job must name a build', t => {
-  t.is(parseJob(Buffer.from('{"buildId":"b1"}')), 'b1');
+  t.is(parseJob(Buffer.from('{"buildId":"b1"}'), 'buildId'), 'b1');
   for (const text of ['', 'null', '7', '{}', '{"buildId":7}', '{"buildId":""}', '{"buildId"'])
-    t.is(parseJob(Buffer.from(text)), undefined, text);
+    t.is(parseJob(Buffer.from(text), 'buildId'), undefined, text);
 });
 
 /** Runs sleep(1) until it is stopped. `onRunning` gets the process id. */
 function sleepingBackend(onRunning: (pid: number) => void, onStopped?: () => void): Backend {
   return {
     name: 'debian',
+    steps: [],
     findMissing: async () => undefined,
     plan: async (_, {signal}) => {
       const onLine = (line: string) => onRunning(Number(line));

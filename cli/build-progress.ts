@@ -1,6 +1,7 @@
 import type {Build, WatchBuildResponse} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {WatchBuildResponseSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Operation_State, Operation_StateSchema} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {describeDiagnostic} from './diagnostics.ts';
 import {CommandError} from './exit-status.ts';
 import {nameOf, type Output, progressBar} from './output.ts';
 
@@ -40,7 +41,11 @@ export async function followBuild(
     }
     if (!out.json && last) out.progress(describeProgress(last));
   }
-  if (last && !out.json) out.line(describeProgress(last));
+  if (last && !out.json) {
+    out.line(describeProgress(last));
+    for (const diagnostic of last.diagnostics)
+      out.line(describeDiagnostic(diagnostic, 'nixos_config'));
+  }
   assertSucceeded(last);
 }
 

@@ -9,16 +9,20 @@ import {
 } from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {timestampDate} from '@bufbuild/protobuf/wkt';
+import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {findLogin, type Login, saveLogin} from './credentials.ts';
@@ -29,16 +33,20 @@ const refreshBeforeMs = 30_000;
 const refreshLockSeconds = 20;
 
 export type Clients = {
+  readonly audit: Client<typeof AuditService>;
   readonly boot: Client<typeof BootService>;
   readonly builds: Client<typeof BuildService>;
+  readonly components: Client<typeof ComponentService>;
   readonly events: Client<typeof EventService>;
   readonly hardware: Client<typeof HardwareService>;
   readonly images: Client<typeof ImageService>;
+  readonly issues: Client<typeof IssueService>;
   readonly machines: Client<typeof MachineService>;
   readonly metrics: Client<typeof MetricsService>;
   readonly operations: Client<typeof OperationService>;
   readonly services: Client<typeof ServiceService>;
   readonly sessions: Client<typeof SessionService>;
+  readonly templates: Client<typeof TemplateService>;
   readonly tokens: Client<typeof TokenService>;
   readonly users: Client<typeof UserService>;
 };
@@ -68,16 +76,20 @@ export function createClients(access: Access): Clients {
     nodeOptions: readTlsFiles(access.tls),
   });
   return {
+    audit: createClient(AuditService, transport),
     boot: createClient(BootService, transport),
     builds: createClient(BuildService, transport),
+    components: createClient(ComponentService, transport),
     events: createClient(EventService, transport),
     hardware: createClient(HardwareService, transport),
     images: createClient(ImageService, transport),
+    issues: createClient(IssueService, transport),
     machines: createClient(MachineService, transport),
     metrics: createClient(MetricsService, transport),
     operations: createClient(OperationService, transport),
     services: createClient(ServiceService, transport),
     sessions: createClient(SessionService, transport),
+    templates: createClient(TemplateService, transport),
     tokens: createClient(TokenService, transport),
     users: createClient(UserService, transport),
   };

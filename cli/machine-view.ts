@@ -4,6 +4,7 @@ import {
   Machine_StateSchema,
   Machine_TrustSchema,
   MachineSchema,
+  type MachineTemplate,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {CommandError} from './exit-status.ts';
 import {age, bytes, clock, type Column, nameOf, type Output} from './output.ts';
@@ -46,15 +47,32 @@ export function showMachine(out: Output, machine: Machine | undefined): void {
     disks: hardware ? `${hardware.diskCount}, ${bytes(hardware.diskBytes)}` : '',
     firmware: hardware?.firmwareMode ?? '',
     configured: configured(machine),
+    templates: machine.templates.map(describeTemplate).join('; '),
     'desired image': machine.desiredImageId,
     'booted image': machine.bootedImageId,
+    'last good image': machine.lastGoodImageId,
+    'bad images': machine.badImageIds.join(' '),
     'clock skew': machine.clockSkewMs === 0n ? '' : `${machine.clockSkewMs} ms`,
     created: clock(machine.createTime),
   });
 }
 
-const configured = ({nixosConfig, imageConfig}: Machine): string =>
-  [nixosConfig ? 'nixos_config' : '', imageConfig ? 'image_config' : ''].filter(Boolean).join(', ');
+const configured = ({nixosConfig, imageConfig, templates}: Machine): string =>
+  [
+    templates.length > 0 ? 'templates' : '',
+    nixosConfig ? 'nixos_config' : '',
+    imageConfig ? 'image_config' : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+
+/** "web@3 port=80 names=[\"a\"]"; without a version it follows the newest. */
+function describeTemplate({name, version, parameters}: MachineTemplate): string {
+  const values = Object.entries(parameters ?? {}).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return [version > 0 ? `${name}@${version}` : name, ...values].join(' ');
+}
 
 /** One line: name, state, presence and why. */
 export function summarizeMachine(out: Output, machine: Machine): string {

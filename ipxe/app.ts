@@ -6,6 +6,7 @@ import {createArtifactRoute} from './artifact-route.ts';
 import {type Artifacts, openArtifacts} from './artifacts.ts';
 import {type Book, type BookChange, createBook} from './book.ts';
 import type {EdgeConfig} from './config.ts';
+import {createFileDesk} from './file-desk.ts';
 import {createHops, type Hops} from './hops.ts';
 import {type HttpListener, listenHttp} from './http.ts';
 import {type Identity, loadIdentity} from './identity.ts';
@@ -15,6 +16,7 @@ import {readLoaders} from './loaders.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import {createNeighbours} from './neighbours.ts';
 import manifest from './package.json' with {type: 'json'};
+import {createNixCacheRoute} from './nix-cache-route.ts';
 import {startPrefetch} from './prefetch.ts';
 import {createReplies} from './replies.ts';
 import {createResolver} from './resolve.ts';
@@ -23,6 +25,7 @@ import {createRoutes} from './routes.ts';
 import {createFileSender} from './send-file.ts';
 import {createSessions} from './sessions.ts';
 import {keepSnapshot, loadSnapshot} from './snapshot.ts';
+import {createStorePathDesk} from './store-paths.ts';
 import {listenTftp, type TftpServer} from './tftp.ts';
 import {createTokenRoute} from './token-route.ts';
 import {changeOf} from './watch.ts';
@@ -154,14 +157,17 @@ async function listen({
   const answers = createAnswers({book, replies, sessions, resolve, hops, metrics, nowMs});
 
   const shared = {book, sessions, hops, metrics, refuse, log};
-  const sendFile = createFileSender();
+  const files = createFileDesk({artifacts, sendFile: createFileSender()});
+  const client = () => link.membership?.storePaths;
+  const storePaths = createStorePathDesk({client, metrics, log, nowMs});
   const {edgeUrl} = config;
   const issuer = () => link.membership?.serviceId;
   const handler = createRoutes({
     ...shared,
     answers,
     loaders: desk,
-    serveArtifact: createArtifactRoute({...shared, artifacts, sendFile}),
+    serveArtifact: createArtifactRoute({...shared, files}),
+    nixCache: createNixCacheRoute({storePaths, files, metrics, refuse}),
     serveToken: createTokenRoute({...shared, edgeUrl, identity, issuer, neighbours, newId}),
     // Not whether the server is there: an edge answers without it.
     readiness: () => ({

@@ -3,6 +3,7 @@ import {type Client, Code, ConnectError, createClient} from '@connectrpc/connect
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import {
   createServerConnection,
@@ -25,6 +26,7 @@ type Membership = {
   readonly serviceId: string;
   readonly boot: Client<typeof BootService>;
   readonly service: Client<typeof ServiceService>;
+  readonly storePaths: Client<typeof StorePathService>;
   readonly authorize: () => Promise<string>;
 };
 
@@ -66,6 +68,7 @@ export function startLink(options: LinkOptions) {
       serviceId,
       boot: createClient(BootService, transport),
       service: createClient(ServiceService, transport),
+      storePaths: createClient(StorePathService, transport),
       authorize: serviceAuthorization(serviceId, identity.key),
     };
   }

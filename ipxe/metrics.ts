@@ -10,6 +10,9 @@ export type RequestKind =
   | 'token'
   | 'report'
   | 'loader'
+  | 'nix_cache_info'
+  | 'narinfo'
+  | 'nar'
   | 'health'
   | 'refused';
 
@@ -58,6 +61,8 @@ export function createMetrics() {
   counter('hops_dropped_total', 'Boot hops that never reached the server');
   counter('artifact_fetches_total', 'Artifacts fetched from the image store by outcome', 'outcome');
   counter('artifact_bytes_total', 'Bytes of artifacts sent to machines');
+  counter('store_path_lookups_total', 'Store paths looked up by outcome', 'outcome');
+  counter('nar_bytes_total', 'Bytes of store paths sent to machines');
   counter('connections_refused_total', 'HTTP connections over a limit');
   counter('failures_reported_total', 'Failed steps reported by boot scripts');
 
@@ -75,6 +80,9 @@ export function createMetrics() {
     artifactFetch: (outcome: 'fetched' | 'failed' | 'lost') =>
       add(`artifact_fetches_total ${outcome}`),
     artifactBytes: (count: number) => add('artifact_bytes_total', count),
+    storePathLookup: (outcome: 'remembered' | 'answered' | 'failed' | 'overflow') =>
+      add(`store_path_lookups_total ${outcome}`),
+    narBytes: (count: number) => add('nar_bytes_total', count),
     connectionRefused: () => add('connections_refused_total'),
     failureReported: () => add('failures_reported_total'),
 

@@ -8,6 +8,7 @@ import {parseBootRequest, toBootClient} from './boot-request.ts';
 import type {Hops} from './hops.ts';
 import type {LoaderDesk} from './loader-desk.ts';
 import type {Metrics} from './metrics.ts';
+import type {NixCacheRoute} from './nix-cache-route.ts';
 import {limitPerSecond} from './rate-limit.ts';
 import {
   type Exchange,
@@ -32,6 +33,7 @@ export type RouteDeps = {
   readonly loaders: LoaderDesk;
   readonly serveArtifact: (exchange: Exchange, sha256: string, name: string) => Promise<void>;
   readonly serveToken: (exchange: Exchange, form: 'cpio' | 'json') => Promise<void>;
+  readonly nixCache: NixCacheRoute;
   readonly metrics: Metrics;
   readonly readiness: () => Readiness;
   readonly refuse: Refuse;
@@ -124,6 +126,9 @@ export function createRoutes(deps: RouteDeps) {
     ],
     [/^\/boot\/report$/, takeReport],
     [/^\/loaders\/([\w.-]{1,64})$/, serveLoader],
+    [/^\/nix-cache\/nix-cache-info$/, deps.nixCache.serveInfo],
+    [/^\/nix-cache\/([0-9a-df-np-sv-z]{32})\.narinfo$/, deps.nixCache.serveNarInfo],
+    [/^\/nix-cache\/nar\/([0-9a-f]{64})\.nar\.zst$/, deps.nixCache.serveNar],
     [/^\/(?:healthz|readyz)$/, serveHealth],
     [/^\/metrics$/, serveMetrics],
   ];

@@ -18,6 +18,7 @@ export const subjects = {
   command: (machineId: string, operation: string) => `muster.commands.${machineId}.${operation}`,
   inbox: (id: string) => `muster.inbox.${id}`,
   buildJob: 'muster.jobs.build',
+  validateJob: 'muster.jobs.validate',
 } as const;
 
 export type AgentReportKind = 'hello' | 'inventory' | 'result' | 'metrics';
@@ -69,7 +70,9 @@ export const streams: Readonly<Record<StreamName, Partial<StreamConfig> & {name:
   },
 };
 
+/** Of JOBS: build jobs, and configurations to be evaluated while somebody waits. */
 export const buildersDurable = 'builders';
+export const validationsDurable = 'validations';
 
 /** Creates the streams that are missing and brings the others to their configuration. */
 export async function ensureStreams(manager: JetStreamManager): Promise<void> {

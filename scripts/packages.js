@@ -84,6 +84,25 @@ const independentClients = [
   {package: 'tftp-hpa', provides: 'tftp', why: 'an independent TFTP client'},
 ];
 
+const nix = [
+  {
+    package: 'nix-bin',
+    provides: 'nix',
+    why: 'builds and checks NixOS configurations; its package brings no daemon. A builder uses the Nix that its host has',
+  },
+  {package: 'jq', provides: 'jq', why: 'NixOS images read their boot files with it'},
+];
+
+const clientLanguages = [
+  {package: 'python3', provides: 'python3', why: 'runs the client that is generated for Python'},
+  {
+    package: 'python3-venv',
+    provides: '/usr/lib/python3.11/ensurepip/__init__.py',
+    why: 'gives that client packages of its own',
+  },
+  {package: 'golang-go', provides: 'go', why: 'builds the client that is generated for Go'},
+];
+
 const benchBases = [
   {
     package: 'nginx',
@@ -122,7 +141,7 @@ const dhcpServers = [
 
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
-const test = [...up, ...site, ...independentClients, ...dhcpServers];
+const test = [...up, ...site, ...independentClients, ...clientLanguages, ...dhcpServers, ...nix];
 
 /** By npm script. */
 export const packages = {

@@ -7,9 +7,15 @@ import {busStatusOf, startBusWorkers} from './bus-workers.ts';
 import {openFolderBlobStore} from './clients/blob-store.ts';
 import type {Config} from './config.ts';
 import {createAgentNonces} from './domain/agent-nonces.ts';
+import {createAuditRecorder} from './domain/audit-recorder.ts';
+import {createAuditUpkeep} from './domain/audit-upkeep.ts';
+import {createCheckpointSigner} from './domain/audit-checkpoints.ts';
+import {createAudit} from './domain/audit.ts';
 import {startBootAnswers} from './domain/boot-answers.ts';
+import {loadNixCacheKey} from './domain/nix-cache-key.ts';
 import {createServices, listLiveBuilders} from './domain/services.ts';
 import {openFoundation} from './foundation.ts';
+import {startAuditUpkeep} from './workers/audit.ts';
 import {createBlobHandler} from './http/blobs.ts';
 import {createRouter} from './http/router.ts';
 import {writeLocalToken} from './local-token.ts';
@@ -24,6 +30,8 @@ import {createInterceptors} from './rpc/interceptors.ts';
 import {listenFor} from './store/notifications.ts';
 import {loadTlsKeys} from './tls-keys.ts';
 import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
+import {loadBuiltinTemplates} from './workers/builtin-templates.ts';
+import {startHardwareHistory} from './workers/hardware-history.ts';
 import {startMachineReconciler} from './workers/machines.ts';
 import {startRegistrationImages} from './workers/registration-images.ts';
 import {watchDatabase} from './workers/watch-database.ts';
@@ -45,7 +53,14 @@ export async function startServer(config: Config, log: Logger) {
   stack.use(await listenFor(sql, 'positions', positions.notify));
   const buildChanges = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'builds', buildChanges.notify));
+  const validationChanges = createKeyedWakeUps();
+  stack.use(await listenFor(sql, 'validations', validationChanges.notify));
   stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
+
+  const recorder = createAuditRecorder(deps);
+  const signer = createCheckpointSigner(key);
+  const upkeep = createAuditUpkeep({...deps, signer, retentionDays: config.auditRetentionDays});
+  stack.use(startAuditUpkeep({upkeep, recorder, log}));
 
   const services = createServices({...deps, trust});
   const blobs = await openFolderBlobStore(config.imageStoreDirectory);
@@ -58,11 +73,15 @@ export async function startServer(config: Config, log: Logger) {
     findEdgeKey: services.findEdgeKey,
     listLiveBuilders: liveBuilders,
     blobs,
+    cacheKey: await loadNixCacheKey(foundation),
     positions,
     buildChanges,
+    validationChanges,
     busStatus,
     log,
   });
+  const {templates} = nouns;
+  await loadBuiltinTemplates({folder: config.templatesDirectory, templates, log});
   const answers = stack.use(
     await startBootAnswers({
       sql,
@@ -79,6 +98,8 @@ export async function startServer(config: Config, log: Logger) {
   );
   const {bootSessions, boot, trials, builds} = nouns;
   stack.use(startMachineReconciler({sql, now, bootSessions, boot, trials, log}));
+  const {hardwareHistoryDays: historyDays} = config;
+  stack.use(startHardwareHistory({sql, now, historyDays, log}));
   stack.use(startRegistrationImages({sql, now, builds, listLiveBuilders: liveBuilders, log}));
   const {rebootWhenReady} = config;
   // Report ids of receipts are random, as every id on the bus.
@@ -92,6 +113,7 @@ export async function startServer(config: Config, log: Logger) {
     config,
     foundation,
     nouns,
+    audit: createAudit({sql, signer}),
     answers,
     services,
     people,
@@ -117,12 +139,13 @@ export async function startServer(config: Config, log: Logger) {
   const shutdown = new AbortController();
   const handler = createRouter({
     routes,
-    interceptors: createInterceptors({identify, log, metrics: registry}),
+    interceptors: createInterceptors({identify, record: recorder.record, log, metrics: registry}),
     readiness,
     metrics: registry,
     handlers: [
       createBlobHandler({
         store: blobs,
+        record: recorder.recordUpload,
         sizeBytesMax: config.artifactBytesMax,
         authenticate: async ({headers, socket}) => {
           const address = peerAddress(socket.remoteAddress);

@@ -9,8 +9,9 @@ import type {Database} from './store/db.ts';
 import {startAgentReports} from './workers/agent-reports.ts';
 import {startBuildJobs} from './workers/build-jobs.ts';
 import {startCommandSender} from './workers/commands.ts';
-import {createCommitReport} from './workers/commit-report.ts';
+import {createCommitReport, createConfirmReport} from './workers/commit-report.ts';
 import {startMetricsWorker} from './workers/metrics.ts';
+import {startValidationJobs} from './workers/validation-jobs.ts';
 
 export type BusWorkersDeps = {
   readonly bus: NatsLink;
@@ -57,12 +58,15 @@ async function startAll(
   {presence, count}: {presence: PresenceWriter; count: (outcome: string, kind: string) => void},
 ): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const {hellos, hardware, commands, metrics, upkeep} = nouns;
+  const {hellos, hardware, commands, metrics, upkeep, validations} = nouns;
   const commit = createCommitReport({sql, hellos, hardware, commands});
-  stack.use(startAgentReports({nats, jetstream: jetstream(nats), commit, presence, count, log}));
+  const confirm = createConfirmReport(hardware);
+  const reports = {jetstream: jetstream(nats), commit, confirm, presence, count};
+  stack.use(startAgentReports({nats, ...reports, log}));
   stack.use(startCommandSender({nats, commands, rebootWhenReady, log}));
   stack.use(await startMetricsWorker({nats, metrics, presence, newId, count, log}));
   stack.use(await startBuildJobs({sql, nats, upkeep, log}));
+  stack.use(await startValidationJobs({sql, nats, validations, log}));
   const owned = stack.move();
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }

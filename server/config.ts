@@ -1,3 +1,4 @@
+import {join, resolve} from 'node:path';
 import process from 'node:process';
 import {
   boolean,
@@ -12,6 +13,8 @@ import {
 } from '@muster/runtime/config.ts';
 import {acceptancePolicies} from './domain/acceptance.ts';
 import {parseIssuer, roleMap} from './domain/oidc-rules.ts';
+
+const checkout = resolve(import.meta.dirname, '..');
 
 export const settings = {
   databaseUrl: {
@@ -81,6 +84,12 @@ export const settings = {
     describe: 'largest artifact that builders may upload, in bytes',
     default: String(8 * 1024 ** 3),
     parse: integer(1, Number.MAX_SAFE_INTEGER),
+  },
+  templatesDirectory: {
+    env: 'TEMPLATES_DIR',
+    describe: 'folder of the machine templates that come with Muster, read at each start',
+    default: join(checkout, 'nixos', 'templates'),
+    parse: text,
   },
   localTokenFile: {
     env: 'LOCAL_TOKEN_FILE',
@@ -190,6 +199,25 @@ export const settings = {
     describe: 'days that samples are kept',
     default: '14',
     parse: integer(1, 3650),
+  },
+  hardwareVersionsMax: {
+    env: 'HARDWARE_VERSIONS_MAX',
+    describe: 'versions of the hardware that are kept of one machine',
+    default: '100',
+    parse: integer(2, 10_000),
+  },
+  hardwareHistoryDays: {
+    env: 'HARDWARE_HISTORY_DAYS',
+    describe:
+      'days that older versions of the hardware, places that components have left, and cleared issues are kept',
+    default: '1095',
+    parse: integer(1, 36_500),
+  },
+  auditRetentionDays: {
+    env: 'AUDIT_RETENTION_DAYS',
+    describe: 'days that entries of the audit are kept; 0 keeps them for ever',
+    default: '730',
+    parse: integer(0, 36_500),
   },
   logLevel: {
     env: 'LOG_LEVEL',

@@ -13,21 +13,29 @@ import {createBuildUpkeep} from './domain/build-upkeep.ts';
 import {createBuildWork} from './domain/build-work.ts';
 import {createBuilds} from './domain/builds.ts';
 import {createCommands} from './domain/commands.ts';
+import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
+import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
+import {createIssues} from './domain/issues.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
+import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
+import {createStorePaths} from './domain/store-paths.ts';
+import {createTemplates} from './domain/templates.ts';
 import {createTransitions} from './domain/transitions.ts';
+import {serviceOffers} from './domain/services.ts';
 import {createTrials} from './domain/trials.ts';
+import {createValidations, validationLimits} from './domain/validations.ts';
 import type {KeyedWakeUps, WakeUps} from './wake-ups.ts';
 
 const queuedMs = 60_000;
@@ -45,8 +53,10 @@ export function createNouns({
   findEdgeKey,
   listLiveBuilders,
   blobs,
+  cacheKey,
   positions,
   buildChanges,
+  validationChanges,
   busStatus,
   log,
 }: {
@@ -56,9 +66,11 @@ export function createNouns({
   readonly findEdgeKey: (serviceId: string) => Promise<string | undefined>;
   readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
   readonly blobs: BlobStore;
+  readonly cacheKey: NixCacheKey;
   /** Told when the journal got new positions. */
   readonly positions: WakeUps;
   readonly buildChanges: KeyedWakeUps;
+  readonly validationChanges: KeyedWakeUps;
   readonly busStatus: () => BusStatus;
   readonly log: Logger;
 }) {
@@ -77,7 +89,12 @@ export function createNouns({
   const boot = createBoot({...deps, policy, images, sightings, log});
   const commands = createCommands(deps);
   const attemptMs = config.buildTimeLimitSeconds * 1000;
+  const components = createComponents(deps);
+  const issues = createIssues(deps);
+  const {hardwareVersionsMax: versionsOfMachineMax} = config;
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
+
+  const machines = createMachines({...deps, recognition, transitions, agentKeys});
 
   return {
     bootImages: images,
@@ -86,9 +103,12 @@ export function createNouns({
     boot,
     commands,
     builds,
+    templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
-    machines: createMachines({...deps, recognition, transitions, agentKeys}),
-    hardware: createHardware(deps),
+    machines,
+    components,
+    issues,
+    hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
       ...deps,
       policy,
@@ -117,11 +137,22 @@ export function createNouns({
       trialLimitSeconds: config.trialLimitSeconds,
     }),
     images: createImages(deps),
+    collection: createImageCollection({...deps, blobs}),
+    storePaths: createStorePaths({...deps, hasArtifact: hasArtifact(blobs), cacheKey}),
     work: createBuildWork({
       ...deps,
       transitions,
       timeLimitSeconds: config.buildTimeLimitSeconds,
+      offers: (builderId, backend) => serviceOffers(sql, builderId, backend),
       hasArtifact: hasArtifact(blobs),
+    }),
+    validations: createValidations({
+      ...deps,
+      getMachine: machines.get,
+      listLiveBuilders,
+      busStatus,
+      changes: validationChanges,
+      limits: validationLimits,
     }),
     upkeep: createBuildUpkeep({
       ...deps,

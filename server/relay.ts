@@ -2,6 +2,7 @@ import {toBinary} from '@bufbuild/protobuf';
 import {EventSchema} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {subjects} from '@muster/runtime/bus.ts';
 import type {Logger} from '@muster/runtime/log.ts';
+import {placeWaitingAudit} from './domain/audit-chain.ts';
 import {placeWaitingEntries} from './domain/journal.ts';
 import {repeat} from './repeat.ts';
 import {toEventMessage} from './rpc/event-messages.ts';
@@ -26,8 +27,8 @@ export type PublishEvent = (
 ) => Promise<void>;
 
 /**
- * Carries the journal to the bus: committed rows get a gapless position and a link of the hash chain, then are published in that order. Of several
- * servers one does it at a time. Positions go on while the bus is away.
+ * Carries the journal to the bus: committed rows get a gapless position and a link of the hash chain, then are published in that order. The audit's
+ * rows get theirs in a chain of their own and go nowhere. Of several servers one does it at a time. Positions go on while the bus is away.
  */
 export async function startRelay({
   sql,
@@ -69,7 +70,10 @@ export async function startRelay({
 
 async function placeSome(session: RelaySession): Promise<boolean> {
   const placed = await session.run(sql =>
-    sql.begin(async tx => ((await holdRelayLock(tx)) ? placeWaitingEntries(tx) : 0)),
+    sql.begin(async tx => {
+      if (!(await holdRelayLock(tx))) return 0;
+      return (await placeWaitingEntries(tx)) + (await placeWaitingAudit(tx));
+    }),
   );
   return placed > 0;
 }

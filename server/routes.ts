@@ -1,19 +1,25 @@
 import type {ConnectRouter} from '@connectrpc/connect';
 import {AgentService} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
+import type {Audit} from './domain/audit.ts';
 import type {BootAnswers} from './domain/boot-answers.ts';
 import {natsConfig} from './domain/nats-config.ts';
 import type {Services} from './domain/services.ts';
@@ -21,12 +27,15 @@ import type {Foundation} from './foundation.ts';
 import type {Nouns} from './nouns.ts';
 import type {People} from './people.ts';
 import {agentService} from './rpc/agents.ts';
+import {auditService} from './rpc/audit.ts';
 import {bootService} from './rpc/boot.ts';
 import {buildService} from './rpc/builds.ts';
+import {componentService} from './rpc/components.ts';
 import {eventService} from './rpc/events.ts';
 import {hardwareService} from './rpc/hardware.ts';
 import {addHealth} from './rpc/health.ts';
 import {imageService} from './rpc/images.ts';
+import {issueService} from './rpc/issues.ts';
 import type {MachineView} from './rpc/machine-messages.ts';
 import {machineService} from './rpc/machines.ts';
 import {metricsService} from './rpc/metrics.ts';
@@ -34,6 +43,8 @@ import {operationService} from './rpc/operations.ts';
 import {addReflection} from './rpc/reflection.ts';
 import {serviceService} from './rpc/services.ts';
 import {sessionService} from './rpc/sessions.ts';
+import {storePathService} from './rpc/store-paths.ts';
+import {templateService} from './rpc/templates.ts';
 import {tokenService} from './rpc/tokens.ts';
 import {userService} from './rpc/users.ts';
 
@@ -50,6 +61,7 @@ export function createRoutes({
   config,
   foundation: {trust, natsKeys},
   nouns,
+  audit,
   answers,
   services,
   people,
@@ -59,6 +71,7 @@ export function createRoutes({
   readonly config: Config;
   readonly foundation: Foundation;
   readonly nouns: Nouns;
+  readonly audit: Audit;
   readonly answers: BootAnswers;
   readonly services: Services;
   readonly people: People;
@@ -66,7 +79,7 @@ export function createRoutes({
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
   const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
-  const {builds, work, images} = nouns;
+  const {builds, work, images, validations, storePaths} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
     siteCa: trust.siteCa,
@@ -80,16 +93,21 @@ export function createRoutes({
   return router => {
     // Agents go by the addresses in boot.json, which knows how they reach their edge.
     router.service(AgentService, agentService({enrolment, renewal, natsServers: []}));
+    router.service(AuditService, auditService(audit));
     router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
-    router.service(BuildService, buildService({builds, work, images}));
+    router.service(BuildService, buildService({builds, work, images, validations, storePaths}));
+    router.service(ComponentService, componentService(nouns.components));
     router.service(EventService, eventService(nouns.events));
     router.service(HardwareService, hardwareService(nouns.hardware));
-    router.service(ImageService, imageService(images));
+    router.service(ImageService, imageService(images, nouns.collection));
+    router.service(IssueService, issueService(nouns.issues));
     router.service(MachineService, machineService({machines, sightings, commands, view}));
     router.service(MetricsService, metricsService(nouns.metrics));
     router.service(OperationService, operationService(nouns.operations));
     router.service(ServiceService, serviceService(services, nats));
     router.service(SessionService, sessionService(people));
+    router.service(StorePathService, storePathService(storePaths));
+    router.service(TemplateService, templateService(nouns.templates));
     router.service(TokenService, tokenService(people.apiTokens));
     router.service(UserService, userService(people));
     // Last: these two tell of all others.

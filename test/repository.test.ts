@@ -101,7 +101,13 @@ test('every bus subject and stream stands in docs/bus.md', async t => {
   const {streams, subjects} = await import('@muster/runtime/bus.ts');
   const page = read('docs/bus.md');
   for (const name of Object.keys(streams)) t.true(page.includes(name), name);
-  for (const prefix of ['muster.events.', 'muster.commands.', 'muster.inbox.', subjects.buildJob])
+  for (const prefix of [
+    'muster.events.',
+    'muster.commands.',
+    'muster.inbox.',
+    subjects.buildJob,
+    subjects.validateJob,
+  ])
     t.true(page.includes(prefix), prefix);
 });
 

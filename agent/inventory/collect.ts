@@ -3,6 +3,7 @@ import {createTools} from '../run-command.ts';
 import {collectBmc} from './bmc.ts';
 import {type Collector, type Found, runCollector, type Source} from './collector.ts';
 import {collectCpus} from './cpus.ts';
+import {healthTimeoutMs} from './disk-health.ts';
 import {collectDisks} from './disks.ts';
 import {collectFirmware} from './firmware.ts';
 import {collectGpus} from './gpus.ts';
@@ -40,7 +41,12 @@ export const collectors: readonly Collector[] = [
   },
   {name: 'cpus', timeoutMs: filesTimeoutMs, collect: collectCpus, absence: 'No /proc/cpuinfo'},
   {name: 'memory', timeoutMs: filesTimeoutMs, collect: collectMemory, absence: 'No /proc/meminfo'},
-  {name: 'disks', timeoutMs: toolsTimeoutMs, collect: collectDisks, absence: 'No disks'},
+  {
+    name: 'disks',
+    timeoutMs: filesTimeoutMs + healthTimeoutMs,
+    collect: collectDisks,
+    absence: 'No disks',
+  },
   {name: 'nics', timeoutMs: toolsTimeoutMs, collect: collectNics, absence: 'No interfaces'},
   {name: 'pci', timeoutMs: filesTimeoutMs, collect: collectPciDevices, absence: 'No PCI bus'},
   {name: 'usb', timeoutMs: filesTimeoutMs, collect: collectUsbDevices, absence: 'No USB devices'},

@@ -1,6 +1,8 @@
 import type {DiskJson} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {compact} from '../json.ts';
 import type {Found, Source} from './collector.ts';
+import {readDiskHealths} from './disk-health.ts';
+import {readDiskPath} from './disk-path.ts';
 import {pciAddressOf} from './pci.ts';
 import {cleanText, type Tree} from './tree.ts';
 
@@ -10,9 +12,26 @@ const sectorBytes = 512n;
 /** Block devices that are no disks: loops, RAM, device mapper, arrays, optical and floppy drives, hidden paths of NVMe multipath. */
 const notDisks = /^(loop|ram|zram|dm-|md|sr|fd|nbd|nvme\d+c\d+n\d+)/;
 
-export async function collectDisks({tree}: Source): Promise<Found> {
+/** Those that have no health of their own to tell. */
+const unasked: ReadonlySet<string> = new Set(['usb', 'mmc', 'virtio', 'fc', 'iscsi']);
+
+export async function collectDisks({tree, tools}: Source): Promise<Found> {
   const names = await listDisks(tree);
-  return {disks: await Promise.all(names.map(name => readDisk(tree, name)))};
+  const disks = await Promise.all(names.map(name => readDisk(tree, name)));
+  const asked = disks.filter(
+    ({removable, transport}) => !removable && !unasked.has(transport ?? ''),
+  );
+  const healths = await readDiskHealths(
+    tree,
+    tools,
+    asked.flatMap(({name}) => name ?? []),
+  );
+  return {
+    disks: disks.map(disk => {
+      const health = healths.get(disk.name ?? '');
+      return health ? {...disk, health} : disk;
+    }),
+  };
 }
 
 export async function listDisks(tree: Tree): Promise<readonly string[]> {
@@ -37,6 +56,7 @@ export async function readDisk(tree: Tree, name: string): Promise<DiskJson> {
       count('queue/logical_block_size'),
       count('queue/physical_block_size'),
     ]);
+  const pciAddress = await pciAddressOf(tree, at);
   return compact<DiskJson>({
     name,
     model: printModel(vendor, model),
@@ -49,7 +69,8 @@ export async function readDisk(tree: Tree, name: string): Promise<DiskJson> {
     firmware,
     logicalBlockBytes: logical,
     physicalBlockBytes: physical,
-    pciAddress: await pciAddressOf(tree, at),
+    pciAddress,
+    path: await readDiskPath(tree, name, {device: path ?? '', pciAddress}),
   });
 }
 

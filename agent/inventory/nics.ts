@@ -44,13 +44,14 @@ async function readNic(tree: Tree, tools: Tools, name: string): Promise<NicJson>
   const at = `/sys/class/net/${name}`;
   const text = (path: string) => tree.text(`${at}/${path}`);
   const pciAddress = await pciAddressOf(tree, at);
-  const [mac, permanent, driver, firmware, speed, carrier, mtu, type, pci, vendor, device] =
+  const [mac, permanent, driver, firmware, speed, best, carrier, mtu, type, pci, vendor, device] =
     await Promise.all([
       text('address'),
       readPermanentMac(tree, name, tools),
       tree.linkName(`${at}/device/driver`),
       readFirmwareVersion(tools, name),
       text('speed'),
+      readBestSpeed(tools, name),
       text('carrier'),
       tree.count(`${at}/mtu`),
       typeOf(tree, name),
@@ -73,6 +74,7 @@ async function readNic(tree: Tree, tools: Tools, name: string): Promise<NicJson>
     vendorId: pci?.vendorId ?? hexDigits(vendor),
     deviceId: pci?.deviceId ?? hexDigits(device),
     type,
+    speedMbpsMax: best,
   });
 }
 
@@ -101,6 +103,26 @@ async function readFirmwareVersion(tools: Tools, name: string): Promise<string |
   const told = await tools.run('ethtool', ['-i', name], ethtoolTimeoutMs).catch(() => undefined);
   const version = /^firmware-version:[ \t]*(.+)$/m.exec(told ?? '')?.[1]?.trim();
   return version === 'N/A' ? undefined : version;
+}
+
+/** The fastest mode that the NIC and, where ethtool knows them, its link partner have in common. */
+async function readBestSpeed(tools: Tools, name: string): Promise<number | undefined> {
+  const told = await tools.run('ethtool', [name], ethtoolTimeoutMs).catch(() => undefined);
+  const best = ['Supported', 'Link partner advertised'].flatMap(
+    side => fastestMode(told ?? '', `${side} link modes`) ?? [],
+  );
+  return best.length > 0 ? Math.min(...best) : undefined;
+}
+
+/** "Supported link modes:   100baseT/Full" and the lines that go on with it, which have no name of their own. */
+export function fastestMode(text: string, title: string): number | undefined {
+  const lines = text.split('\n');
+  const start = lines.findIndex(line => line.trim().startsWith(`${title}:`));
+  if (start < 0) return undefined;
+  const next = lines.findIndex((line, index) => index > start && line.includes(':'));
+  const modes = lines.slice(start, next < 0 ? undefined : next).join(' ');
+  const speeds = [...modes.matchAll(/\b(\d{1,7})base/g)].map(match => Number(match[1]));
+  return speeds.length > 0 ? Math.max(...speeds) : undefined;
 }
 
 async function typeOf(tree: Tree, name: string): Promise<string> {

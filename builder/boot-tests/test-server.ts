@@ -11,7 +11,7 @@ import {
   EnrollAgentResponseSchema,
 } from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import type {BuiltImage, LocalArtifact} from '../backends/backend.ts';
-import {writeCpio} from '../backends/debian/cpio.ts';
+import {writeCpio} from '../cpio.ts';
 import {renderTestScript} from './script.ts';
 import type {Stage} from './stages.ts';
 

@@ -9,15 +9,14 @@ import type {
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {FinishBuildRequest_Outcome} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Variant, type ImageSchema} from '@muster/proto/gen/muster/v1/images_pb.ts';
-import type {Backend, BuildContext, BuiltImage, LocalArtifact} from '../backends/backend.ts';
-import type {ImageStore} from '../image-store.ts';
+import type {Backend, BuildContext, BuiltImage, Depot, LocalArtifact} from '../backends/backend.ts';
+import {ConfigurationError} from '../backends/configuration-error.ts';
 import {retryWhileTransient} from '../retry.ts';
 import {type BootTestInit, type BootTestSettings, testImage} from './test-image.ts';
 
-export type BuildImageDeps = {
+export type BuildImageDeps = Depot & {
   readonly builds: Pick<Client<typeof BuildService>, 'findImage' | 'findBootTests'>;
   readonly backends: readonly Backend[];
-  readonly imageStore: ImageStore;
   readonly bootTests: BootTestSettings;
 };
 
@@ -46,14 +45,17 @@ export async function buildImage(
     return await attemptBuild(deps, spec, {directory, context});
   } catch (error) {
     context.signal.throwIfAborted();
-    return failed(error instanceof Error ? error.message : String(error));
+    const result = failed(error instanceof Error ? error.message : String(error));
+    return error instanceof ConfigurationError
+      ? {...result, diagnostics: [...error.diagnostics]}
+      : result;
   } finally {
     await rm(directory, {recursive: true, force: true});
   }
 }
 
 async function attemptBuild(
-  {builds, backends, imageStore, bootTests}: BuildImageDeps,
+  {builds, backends, imageStore, storePaths, bootTests}: BuildImageDeps,
   spec: BuildSpec,
   {directory, context}: {directory: string; context: BuildContext},
 ): Promise<BuildResult> {
@@ -67,6 +69,7 @@ async function attemptBuild(
   );
   if (known) {
     context.log('An image with this input key exists: nothing to build');
+    await plan.publish?.({imageStore, storePaths}, context);
     return {outcome: FinishBuildRequest_Outcome.SUCCEEDED, image: known, cached: true};
   }
 
@@ -87,6 +90,7 @@ async function attemptBuild(
     context.log(`Uploading ${artifact.name}, ${artifact.sizeBytes} bytes`);
     await imageStore.upload(artifact, context.signal);
   }
+  await plan.publish?.({imageStore, storePaths}, context);
   return {
     outcome: FinishBuildRequest_Outcome.SUCCEEDED,
     image: describeImage(image, {spec, inputKey, tests}),

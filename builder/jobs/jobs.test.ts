@@ -1,16 +1,23 @@
 import test from 'ava';
-import {buildSteps} from '../backends/backend.ts';
+import {commonSteps} from '../backends/backend.ts';
 import {createLogBuffer} from './log-buffer.ts';
-import {progressAtStart} from './progress.ts';
+import {progressAt} from './progress.ts';
 
-test('progress grows from step to step and never reaches the end before the end', t => {
-  const progress = buildSteps.map(progressAtStart);
+const ownSteps = [
+  {name: 'evaluate', weight: 8},
+  {name: 'build', weight: 35},
+];
+
+test('progress grows from step to step and within them, and reaches the end only at the end', t => {
+  const names = [...ownSteps, ...commonSteps].map(({name}) => name);
+  const progress = names.flatMap(name => [0, 0.5].map(part => progressAt(ownSteps, name, part)));
   t.is(progress[0], 0);
   t.deepEqual(
     progress,
     progress.toSorted((a, b) => a - b),
   );
-  t.true((progress.at(-1) ?? 100) < 100);
+  t.is(progressAt(ownSteps, 'upload', 1), 100);
+  t.is(progressAt(ownSteps, 'nobody announced this', 1), 0);
 });
 
 test('log lines wait in order, in portions, and a flood is counted', t => {

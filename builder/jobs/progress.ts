@@ -1,18 +1,13 @@
-import {type BuildStep, buildSteps} from '../backends/backend.ts';
+import {type BuildStep, commonSteps} from '../backends/backend.ts';
 
-/** What share of a usual build each step takes, in percent. */
-const weights: Readonly<Record<BuildStep, number>> = {
-  resolve: 4,
-  base: 26,
-  kernel: 8,
-  layers: 5,
-  'boot-test-bios': 25,
-  'boot-test-uefi': 27,
-  upload: 5,
-};
-
-/** Percent done when this step begins; steps that a build leaves out count as done. */
-export function progressAtStart(step: BuildStep): number {
-  const before = buildSteps.slice(0, buildSteps.indexOf(step));
-  return before.reduce((sum, earlier) => sum + weights[earlier], 0);
+/**
+ * Percent done when `fraction` of this step is done; steps that a build leaves out count as done. A step that nobody announced counts
+ * nothing.
+ */
+export function progressAt(ownSteps: readonly BuildStep[], step: string, fraction: number): number {
+  const steps = [...ownSteps, ...commonSteps];
+  const index = steps.findIndex(({name}) => name === step);
+  const before = steps.slice(0, Math.max(0, index)).reduce((sum, {weight}) => sum + weight, 0);
+  const within = Math.min(1, Math.max(0, fraction)) * (steps[index]?.weight ?? 0);
+  return Math.min(100, before + within);
 }

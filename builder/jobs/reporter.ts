@@ -6,7 +6,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {BuildStep} from '../backends/backend.ts';
 import {isTransient} from '../retry.ts';
 import {createLogBuffer} from './log-buffer.ts';
-import {progressAtStart} from './progress.ts';
+import {progressAt} from './progress.ts';
 
 /** At most so often: a live log, not a flood. */
 const reportEveryMs = 500;
@@ -14,12 +14,16 @@ const reportEveryMs = 500;
 const askEveryMs = 3000;
 const callTimeoutMs = 15_000;
 const flushAttemptsMax = 3;
+/** Finer steps are not worth a report. */
+const percentStep = 0.5;
 
 export type Attempt = {readonly buildId: string; readonly attempt: number};
 
 export type Reporter = {
   readonly log: (line: string) => void;
-  readonly step: (step: BuildStep) => void;
+  readonly step: (name: string) => void;
+  /** Of the current step, 0 to 1. */
+  readonly progress: (fraction: number) => void;
   /** Stops reporting; what is still buffered is sent first, in a few attempts. */
   end(): Promise<void>;
 };
@@ -31,24 +35,34 @@ export type Reporter = {
 export function startReporter(
   builds: Pick<Client<typeof BuildService>, 'reportBuild'>,
   {buildId, attempt}: Attempt,
-  {onStop, log}: {onStop: (reason: 'cancelled' | 'stale') => void; log: Logger},
+  {
+    steps,
+    onStop,
+    log,
+  }: {
+    /** Of the back end. */
+    steps: readonly BuildStep[];
+    onStop: (reason: 'cancelled' | 'stale') => void;
+    log: Logger;
+  },
 ): Reporter {
   const buffer = createLogBuffer();
   const ending = new AbortController();
-  let step: BuildStep | undefined;
-  let hasNewStep = false;
+  let step = '';
+  let percent = 0;
+  let hasNews = false;
   let askedMs = 0;
 
   async function report(): Promise<void> {
     const lines = buffer.next();
-    hasNewStep = false;
+    hasNews = false;
     askedMs = performance.now();
     const {cancelRequested} = await builds.reportBuild(
       {
         buildId,
         attempt,
-        step: step ?? '',
-        progressPercent: step ? progressAtStart(step) : 0,
+        step,
+        progressPercent: percent,
         ...(lines.length > 0 && {log: {time: timestampNow(), lines: [...lines]}}),
       },
       {timeoutMs: callTimeoutMs},
@@ -61,7 +75,7 @@ export function startReporter(
     while (!ending.signal.aborted) {
       await sleep(reportEveryMs, undefined, {signal: ending.signal}).catch(() => undefined);
       const isDue = performance.now() - askedMs > askEveryMs;
-      if (!isDue && !hasNewStep && buffer.isEmpty()) continue;
+      if (!isDue && !hasNews && buffer.isEmpty()) continue;
       try {
         await report();
       } catch (error) {
@@ -74,14 +88,24 @@ export function startReporter(
     }
   }
 
+  /** Never back: what is worth less than what was shown is not shown. */
+  function advance(fraction: number): void {
+    const next = progressAt(steps, step, fraction);
+    if (next - percent < percentStep) return;
+    percent = next;
+    hasNews = true;
+  }
+
   const running = loop();
   return {
     log: line => buffer.add(line),
     step(next) {
       step = next;
-      hasNewStep = true;
+      advance(0);
+      hasNews = true;
       buffer.add(`Step ${next}`);
     },
+    progress: advance,
     async end() {
       ending.abort();
       await running;

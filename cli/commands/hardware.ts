@@ -1,6 +1,8 @@
 import {
   Collector_State,
   Collector_StateSchema,
+  type Disk,
+  DiskHealth_Verdict,
   type Firmware,
   Firmware_ModeSchema,
   Firmware_SecureBootSchema,
@@ -13,13 +15,14 @@ import {CommandError} from '../exit-status.ts';
 import {bytes, clock, nameOf, type Output} from '../output.ts';
 
 /** `muster hardware …` */
-export function addHardwareCommands(program: Command): void {
+export function addHardwareCommands(program: Command): Command {
   const hardware = program.command('hardware').description('what the agents found');
   hardware
     .command('get <machine>')
     .description('the last inventory of a machine; --json gives all of it')
     .addHelpText('after', '\nExample: muster hardware get ABC1234 --json | jq .pciDevices')
     .action(get);
+  return hardware;
 }
 
 async function get(name: string, _options: object, command: Command): Promise<void> {
@@ -64,7 +67,9 @@ function showParts(out: Output, hardware: Hardware): void {
   for (const dimm of memory?.dimms ?? [])
     out.line(`dimm  ${join(dimm.locator, bytes(dimm.sizeBytes), dimm.type, dimm.manufacturer)}`);
   for (const disk of disks)
-    out.line(`disk  ${join(disk.name, bytes(disk.sizeBytes), disk.model, disk.serial)}`);
+    out.line(
+      `disk  ${join(disk.name, bytes(disk.sizeBytes), disk.model, disk.serial, isFailing(disk) && 'expects to fail')}`,
+    );
   for (const nic of nics) {
     const speed = nic.link ? nic.speedMbps > 0 && `${nic.speedMbps} Mbit/s` : 'no link';
     out.line(`nic   ${join(nic.name, nic.macAddress, nic.driver, nic.firmwareVersion, speed)}`);
@@ -77,6 +82,8 @@ function showParts(out: Output, hardware: Hardware): void {
   for (const {name, state, reason} of missing)
     out.line(`      ${name} ${nameOf(Collector_StateSchema, state).toLowerCase()}: ${reason}`);
 }
+
+const isFailing = ({health}: Disk): boolean => health?.verdict === DiskHealth_Verdict.FAILED;
 
 const modeOf = ({mode, secureBoot}: Firmware): string =>
   `(${nameOf(Firmware_ModeSchema, mode)}, Secure Boot ${nameOf(Firmware_SecureBootSchema, secureBoot).toLowerCase()})`;

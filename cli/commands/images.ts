@@ -1,5 +1,6 @@
 import {
   BootTest_FirmwareSchema,
+  CollectImagesResponseSchema,
   type Image,
   Image_KindSchema,
   Image_VariantSchema,
@@ -7,7 +8,7 @@ import {
 } from '@muster/proto/gen/muster/v1/images_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
+import {CommandError, exitStatus} from '../exit-status.ts';
 import {age, bytes, clock, type Column, nameOf} from '../output.ts';
 
 const columns: readonly Column<Image>[] = [
@@ -37,6 +38,48 @@ export function addImageCommands(program: Command): void {
       '\nExample: muster images get $(muster images list --json | jq -r .[0].id)',
     )
     .action(get);
+  addCollection(images);
+}
+
+function addCollection(images: Command): void {
+  images
+    .command('gc')
+    .description('remove images that nothing has a use for, and files that no image names')
+    .option('--dry-run', 'only say what would be removed')
+    .option('--older-than <hours>', 'images and files of at least this age', parseHours, 24)
+    .addHelpText(
+      'after',
+      `
+What a machine has desired, booted, fallen back on, or named in an override or boot entry stays, as do the current registration images and
+what a build is about to use.
+Example: muster images gc --dry-run --older-than 168`,
+    )
+    .action(collect);
+}
+
+async function collect(
+  options: {readonly dryRun?: boolean; readonly olderThan: number},
+  command: Command,
+): Promise<void> {
+  const {clients, out} = contextOf(command);
+  const {dryRun = false, olderThan: minimumAgeHours} = options;
+  const answer = await clients.images.collectImages({dryRun, minimumAgeHours});
+  if (out.json) return out.document(CollectImagesResponseSchema, answer);
+  for (const id of answer.imageIds) out.line(id);
+  const {imageIds, fileCount, freedBytes} = answer;
+  out.line(
+    `${dryRun ? 'Would remove' : 'Removed'} ${imageIds.length} images and ${fileCount} files, ${bytes(freedBytes)}`,
+  );
+}
+
+function parseHours(text: string): number {
+  const hours = Number(text);
+  if (!Number.isInteger(hours) || hours < 1 || hours > 87_600)
+    throw new CommandError(
+      `Cannot use --older-than "${text}": say whole hours, from 1 to 87600`,
+      exitStatus.usage,
+    );
+  return hours;
 }
 
 async function list(options: {readonly limit: number}, command: Command): Promise<void> {

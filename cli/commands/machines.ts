@@ -10,6 +10,7 @@ import {CommandError, exitStatus} from '../exit-status.ts';
 import {changedImageConfig, type ImageOptions, readText} from '../image-config.ts';
 import {machineColumns, showMachine, summarizeMachine} from '../machine-view.ts';
 import {clock} from '../output.ts';
+import {changedTemplates, type TemplateOptions} from '../template-options.ts';
 
 /** `muster machines …` */
 export function addMachineCommands(program: Command): void {
@@ -45,10 +46,17 @@ export function addMachineCommands(program: Command): void {
       'JSON of the whole system it shall run; - reads standard input',
     )
     .option('--nixos-config <file>', 'the NixOS module it shall run; - reads standard input')
+    .option(
+      '--template <name...>',
+      'templates of its NixOS system, as NAME or NAME@VERSION, in place of those before',
+    )
+    .option('--no-templates', 'no templates any more')
+    .option('--parameter <assignment...>', 'TEMPLATE.PARAMETER=VALUE; without =VALUE its default')
     .addHelpText(
       'after',
       `
 Example: muster machines update ABC1234 --hostname web1 --package nginx htop
+Example: muster machines update ABC1234 --template base-server --parameter base-server.timeZone=Europe/Berlin
 Example: echo '{"packages": ["nginx-light"], "kernelArguments": ["quiet"]}' | muster machines update ABC1234 --image-config -`,
     )
     .action(update);
@@ -113,20 +121,23 @@ async function get(name: string, _options: object, command: Command): Promise<vo
 
 async function update(
   name: string,
-  options: ImageOptions & {
-    readonly hostname?: string;
-    readonly description?: string;
-    readonly nixosConfig?: string;
-  },
+  options: ImageOptions &
+    TemplateOptions & {
+      readonly hostname?: string;
+      readonly description?: string;
+      readonly nixosConfig?: string;
+    },
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
   const {hostname, description, nixosConfig} = options;
   const imageConfig = await changedImageConfig(context, name, options);
+  const templates = await changedTemplates(context, name, options);
   const changes = {
     ...(hostname !== undefined && {hostname}),
     ...(description !== undefined && {description}),
     ...(imageConfig !== undefined && {imageConfig}),
+    ...(templates !== undefined && {templates: [...templates]}),
     ...(nixosConfig !== undefined && {nixosConfig: readText(nixosConfig)}),
   };
   const paths = Object.keys(changes).map(key =>
@@ -134,7 +145,7 @@ async function update(
   );
   if (paths.length === 0)
     throw new CommandError(
-      'Cannot update a machine without a change: give --hostname, --description, --package, --ssh-key, --image-config or --nixos-config',
+      'Cannot update a machine without a change: give --hostname, --description, --package, --ssh-key, --image-config, --nixos-config, --template or --parameter',
       exitStatus.usage,
     );
   const id = await machineIdOf(context, name);

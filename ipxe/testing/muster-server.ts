@@ -12,6 +12,10 @@ import {
   type WatchBootAnswersResponseSchema,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
+import {
+  StorePathService,
+  type StorePathSchema,
+} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
 import {type Handler, listenOnePort} from '@muster/runtime/rpc-server.ts';
 import {verifyToken} from '@muster/runtime/tokens.ts';
@@ -52,6 +56,9 @@ export async function startMusterServer({
     watches: [] as bigint[],
     blobs: new Map<string, Buffer>(),
     blobRequests: [] as string[],
+    storePaths: [] as MessageInitShape<typeof StorePathSchema>[],
+    /** Each question about a store path. */
+    storePathsAsked: [] as string[],
     corruptBlobs: false,
     /** Blob requests are never answered. */
     stallBlobs: false,
@@ -114,6 +121,16 @@ export async function startMusterServer({
             if (!state.hops.some(known => known.id === hop.id)) state.hops.push(hop);
           wakeUps.emit('hops');
           return {};
+        },
+      });
+      router.service(StorePathService, {
+        async findStorePath({key}, context) {
+          await check(context);
+          state.storePathsAsked.push(key.value ?? '');
+          const found = state.storePaths.find(path =>
+            key.case === 'hash' ? path.hash === key.value : path.narSha256 === key.value,
+          );
+          return found ? {storePath: found} : {};
         },
       });
       router.service(ServiceService, {

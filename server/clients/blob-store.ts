@@ -1,6 +1,6 @@
 import {createHash, randomUUID} from 'node:crypto';
 import {createReadStream} from 'node:fs';
-import {type FileHandle, mkdir, open, rename, rm, stat} from 'node:fs/promises';
+import {type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Readable} from 'node:stream';
 
@@ -21,6 +21,16 @@ export type BlobStore = {
     source: AsyncIterable<Uint8Array>,
     sizeBytesMax: number,
   ): Promise<BlobRefusal | undefined>;
+  /** As `stat`; it counts as used now. */
+  touch(sha256: string): Promise<{readonly sizeBytes: number} | undefined>;
+  /** Everything that is stored, with when it was stored or last touched. */
+  list(): AsyncIterable<{
+    readonly sha256: string;
+    readonly sizeBytes: number;
+    readonly useTime: Date;
+  }>;
+  /** False when it is gone already, or was stored or touched after that time. */
+  removeUnused(sha256: string, before: Date): Promise<boolean>;
 };
 
 /** A folder: `<folder>/<first two digits>/<digest>`. What a killed process left half written is removed at the start. */
@@ -31,16 +41,51 @@ export async function openFolderBlobStore(folder: string): Promise<BlobStore> {
   const pathOf = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
 
   const sizeOf = async (sha256: string) => {
-    try {
-      return {sizeBytes: (await stat(pathOf(sha256))).size};
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    const found = await statOf(pathOf(sha256));
+    return found && {sizeBytes: found.size};
   };
 
   return {
     stat: sizeOf,
+
+    async touch(sha256) {
+      try {
+        const time = new Date();
+        await utimes(pathOf(sha256), time, time);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+      return sizeOf(sha256);
+    },
+
+    async *list() {
+      for (const parent of await readdir(folder)) {
+        if (!/^[0-9a-f]{2}$/.test(parent)) continue;
+        for (const sha256 of await readdir(join(folder, parent))) {
+          if (!/^[0-9a-f]{64}$/.test(sha256)) continue;
+          const found = await statOf(pathOf(sha256));
+          if (found) yield {sha256, sizeBytes: found.size, useTime: found.mtime};
+        }
+      }
+    },
+
+    async removeUnused(sha256, before) {
+      // Out of everybody's sight first: whoever touches it before counts, whoever comes after finds nothing and stores it anew.
+      const temporary = join(incoming, randomUUID());
+      try {
+        await rename(pathOf(sha256), temporary);
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw error;
+      }
+      const found = await statOf(temporary);
+      if (found && found.mtime >= before) {
+        await rename(temporary, pathOf(sha256));
+        return false;
+      }
+      await rm(temporary, {force: true});
+      return true;
+    },
 
     read: (sha256, range) => createReadStream(pathOf(sha256), range),
 
@@ -60,6 +105,15 @@ export async function openFolderBlobStore(folder: string): Promise<BlobStore> {
       }
     },
   };
+}
+
+async function statOf(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function receive(

@@ -152,6 +152,27 @@ test('the first registration image changes the answer of everybody who waits for
   t.is(change.settings?.unknown.action, 'registration');
 });
 
+test.serial(
+  'an edge that was killed before it heard of the first registration image hears of it afterwards',
+  async t => {
+    await using app = await setUp();
+    const {sql, answers} = app;
+    const id = await add(sql, 'enrolled', {macAddresses: ['52:54:00:aa:00:01']});
+    answers.refresh();
+    await using reader = follow(answers);
+    let step = await reader.next();
+    if (step.answers.length === 0) step = await reader.next();
+    const {revision} = step;
+
+    // No machine changes with it.
+    await addImage(sql, {kind: 'registration', variant: 'virtual'});
+    answers.refresh();
+    t.is((await reader.next()).decisions[id], 'registration');
+    await using again = follow(answers, revision);
+    t.is((await again.next()).decisions[id], 'registration');
+  },
+);
+
 test('a key that names two machines names none; a doubtful machine takes none away', async t => {
   await using app = await setUp();
   const {sql, start} = app;

@@ -1,6 +1,6 @@
 import type {Logger} from '@muster/runtime/log.ts';
 import {repeat} from '../repeat.ts';
-import {type BootRow, listBootChanges} from '../store/boot-answers.ts';
+import {type BootRow, findNextTransaction, listBootChanges} from '../store/boot-answers.ts';
 import type {Database} from '../store/db.ts';
 import {createWakeUps} from '../wake-ups.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
@@ -39,7 +39,7 @@ export type BookMessage = {
 
 type Step = {
   readonly number: number;
-  /** Of the rows it was made from. */
+  /** None of what it was made from, machines and registration images, is above it. */
   readonly newestTransaction: bigint;
   readonly machineIds: readonly string[];
   readonly images: boolean;
@@ -74,10 +74,11 @@ export async function startBootAnswers({
   let forgottenTransaction = 0n;
 
   async function refresh(): Promise<void> {
-    const [registration, changes] = await Promise.all([
-      images.findRegistration(),
-      listBootChanges(sql, revision),
-    ]);
+    // In this order: a reader of the new revision has seen the effect of every image below it.
+    const changes = await listBootChanges(sql, revision);
+    const registration = await images.findRegistration();
+    const isNewRegistration =
+      registration.full !== current.full || registration.virtual !== current.virtual;
     const changed = book.apply(changes.rows, registration);
     const next = await loadImages(registration);
     const imagesChanged = next !== current;
@@ -87,7 +88,9 @@ export async function startBootAnswers({
 
     stepCount += 1;
     const machineIds = changed.map(({machineId}) => machineId);
-    const newestTransaction = newestOf(changes.rows);
+    const newestTransaction = isNewRegistration
+      ? await findNextTransaction(sql)
+      : newestOf(changes.rows);
     steps.push({number: stepCount, newestTransaction, machineIds, images: imagesChanged});
     const forgotten = steps.length > stepsKeptMax ? steps.shift() : undefined;
     if (forgotten && forgotten.newestTransaction > forgottenTransaction)

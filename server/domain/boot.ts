@@ -1,8 +1,9 @@
 import type {Logger} from '@muster/runtime/log.ts';
 import {DomainError} from '../errors.ts';
-import {clearOverride, findExpiredOverrides} from '../store/boot-overrides.ts';
+import {clearOverride, findExpiredOverrides, noEntry, noOverride} from '../store/boot-overrides.ts';
 import type {Sql} from '../store/db.ts';
-import {appendEvent} from '../store/events.ts';
+import {appendEvent, type Change} from '../store/events.ts';
+import {holdImage} from '../store/image-collection.ts';
 import {
   type BootAction,
   findMachine,
@@ -16,6 +17,7 @@ import {subjectOf} from './boot-book.ts';
 import {type BootDecision, decideBoot, decideUnknownBoot, type Verdict} from './boot-decision.ts';
 import type {BootImage, BootImages} from './boot-images.ts';
 import type {BootClient} from './boot-sessions.ts';
+import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {evidenceItems} from './identity.ts';
@@ -69,7 +71,7 @@ export function createBoot({
     tx: Sql,
     type: string,
     machineId: string,
-    rest: {actor: string; data: object},
+    rest: {actor: string; data: object; change: Change},
   ) {
     const subject = `machines/${machineId}`;
     const data = {...rest.data};
@@ -81,6 +83,7 @@ export function createBoot({
       machineId,
       subject,
       data,
+      change: rest.change,
     });
   }
 
@@ -162,10 +165,13 @@ export function createBoot({
       {action, imageId, persistent}: {action: BootAction; imageId: string; persistent: boolean},
     ): Promise<BootDecision> {
       const wanted = action === 'image' ? imageId : undefined;
-      if (wanted !== undefined && (await images.find([wanted])).length === 0)
-        throw new DomainError('not_found', `Cannot boot image "${wanted}": there is no such image`);
       const machine = await sql.begin(async tx => {
         const found = await findMachineForUpdate(tx, machineId);
+        if (wanted !== undefined && !(await holdImage(tx, wanted)))
+          throw new DomainError(
+            'not_found',
+            `Cannot boot image "${wanted}": there is no such image`,
+          );
         if (!found) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
         const change = persistent
           ? {entryAction: action, entryImageId: wanted}
@@ -177,7 +183,11 @@ export function createBoot({
             };
         await updateMachine(tx, machineId, {...change, updateTime: now()});
         const data = {action, ...(wanted ? {imageId: wanted} : {}), persistent};
-        await append(tx, 'boot_override.set', machineId, {actor, data});
+        await append(tx, 'boot_override.set', machineId, {
+          actor,
+          data,
+          change: updated(found, change),
+        });
         return {...found, ...change};
       });
       return (await decide(machine)).decision;
@@ -188,10 +198,10 @@ export function createBoot({
         const found = await findMachineForUpdate(tx, machineId);
         if (!found) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
         if (!(persistent ? found.entryAction : found.overrideAction)) return;
-        if (persistent)
-          await updateMachine(tx, machineId, {entryAction: undefined, entryImageId: undefined});
+        const change = updated(found, persistent ? noEntry : noOverride);
+        if (persistent) await updateMachine(tx, machineId, noEntry);
         else await clearOverride(tx, machineId);
-        await append(tx, 'boot_override.cleared', machineId, {actor, data: {persistent}});
+        await append(tx, 'boot_override.cleared', machineId, {actor, data: {persistent}, change});
       }),
 
     /** The boot that was given the override has said hello: it is used up. */
@@ -199,7 +209,12 @@ export function createBoot({
       if (!machine.overrideAction || machine.overrideSession !== session || !session) return;
       await clearOverride(tx, machine.id);
       const data = {action: machine.overrideAction, session};
-      await append(tx, 'boot_override.consumed', machine.id, {actor: `agent:${machine.id}`, data});
+      const change = updated(machine, noOverride);
+      await append(tx, 'boot_override.consumed', machine.id, {
+        actor: `agent:${machine.id}`,
+        data,
+        change,
+      });
     },
 
     /** Ends overrides whose time is over. */
@@ -207,7 +222,11 @@ export function createBoot({
       sql.begin(async tx => {
         for (const id of await findExpiredOverrides(tx, now(), expiredMax)) {
           await clearOverride(tx, id);
-          await append(tx, 'boot_override.expired', id, {actor: 'system', data: {}});
+          await append(tx, 'boot_override.expired', id, {
+            actor: 'system',
+            data: {},
+            change: {after: {overrideAction: null}},
+          });
         }
       }),
   };

@@ -1,8 +1,10 @@
 import type {BootTest} from '../store/boot-tests.ts';
 import {type Build, notifyBuild, updateBuild} from '../store/builds.ts';
 import type {Sql} from '../store/db.ts';
+import type {Diagnostic} from '../store/diagnostics.ts';
 import {appendEvent} from '../store/events.ts';
 import {updateOperation} from '../store/operations.ts';
+import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {endSteps} from './operations.ts';
 import type {Transitions} from './transitions.ts';
@@ -19,6 +21,7 @@ export type BuildEnd =
       readonly actor: string;
       readonly error: string;
       readonly bootTests?: readonly BootTest[];
+      readonly diagnostics?: readonly Diagnostic[];
     }
   | {readonly outcome: 'cancelled'; readonly actor: string; readonly error: string};
 
@@ -41,7 +44,9 @@ export const endBuild =
     const result =
       outcome === 'succeeded'
         ? {imageId: end.imageId, cached: end.cached}
-        : {bootTests: outcome === 'failed' ? (end.bootTests ?? []) : []};
+        : outcome === 'failed'
+          ? {bootTests: end.bootTests ?? [], diagnostics: end.diagnostics ?? []}
+          : {};
     await updateBuild(tx, id, {live: false, ...result});
     if (machineId !== undefined) await tellMachine(transitions, tx, machineId, {id, error, end});
 
@@ -58,6 +63,10 @@ export const endBuild =
         attempt: build.attempt,
         ...(outcome === 'succeeded' ? {imageId: end.imageId, cached: end.cached} : {error}),
       },
+      change: updated(
+        {state: operation.state},
+        {state: outcome, ...(outcome === 'succeeded' ? {imageId: end.imageId} : {error})},
+      ),
     });
     await notifyBuild(tx, id);
   };

@@ -1,7 +1,13 @@
 import test from 'ava';
 import type {Build} from '../store/builds.ts';
 import type {OperationStep} from '../store/operations.ts';
-import {specOf, type Upkeep, type UpkeepLimits, upkeepOf} from './build-rules.ts';
+import {
+  type ConfiguredMachine,
+  specOf,
+  type Upkeep,
+  type UpkeepLimits,
+  upkeepOf,
+} from './build-rules.ts';
 import {bootTestKey, imageId} from './images.ts';
 import {advanceSteps, endSteps} from './operations.ts';
 
@@ -13,16 +19,54 @@ const imageConfig = {
   kernelArguments: [],
 };
 
+const bare: ConfiguredMachine = {
+  id: 'm',
+  hostname: '',
+  serviceTag: 'ABC1234',
+  uuid: 'u',
+  manufacturer: 'Dell Inc.',
+  product: 'R640',
+  macAddresses: ['52:54:00:00:00:02', '52:54:00:00:00:01'],
+  cpuThreads: 8,
+  memoryBytes: 2 ** 35,
+  firmwareMode: 'uefi',
+  imageConfig: undefined,
+  nixosConfig: '',
+};
+const module = {name: 'web', version: 3, nixosModule: '_: {}', parameters: {port: 80}};
+
+test('with templates or a module of its own a machine runs NixOS, and is told of itself', t => {
+  const machine = {
+    ...bare,
+    hostname: 'web1.example.net',
+    imageConfig: {...imageConfig, sshAuthorizedKeys: ['k']},
+  };
+  const facts = {
+    machineId: 'm',
+    hostName: 'web1',
+    serviceTag: 'ABC1234',
+    uuid: 'u',
+    manufacturer: 'Dell Inc.',
+    product: 'R640',
+    macAddresses: ['52:54:00:00:00:01', '52:54:00:00:00:02'],
+    cpuThreads: 8,
+    memoryBytes: 2 ** 35,
+    firmwareMode: 'uefi',
+    sshAuthorizedKeys: ['k'],
+  };
+  const nix = {backend: 'nix', imageConfig: undefined, facts};
+  t.like(specOf(machine, 'full', [module]), {...nix, templates: [module], nixosConfig: ''});
+  t.like(specOf({...machine, nixosConfig: '{}'}, 'full', []), {...nix, nixosConfig: '{}'});
+  t.like(specOf(machine, 'full', []), {backend: 'debian', templates: [], facts: undefined});
+  t.throws(() => specOf(bare, 'full', []), {
+    message: /neither image_config nor nixos_config nor templates/,
+  });
+});
+
 test('a system without a host name of its own gets the machine’s', t => {
   const hostNameOf = (hostname: string, hostName: string) => {
-    const machine = {
-      id: 'm',
-      serviceTag: '',
-      hostname,
-      nixosConfig: '',
-      imageConfig: {...imageConfig, hostName},
-    };
-    return specOf(machine, 'full').imageConfig?.hostName;
+    const machine = {...bare, hostname, imageConfig: {...imageConfig, hostName}};
+    return specOf(machine, 'full', []).imageConfig?.hostName;
   };
   t.is(hostNameOf('web1.example.net', ''), 'web1');
   t.is(hostNameOf('web1', 'db1'), 'db1');

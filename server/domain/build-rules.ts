@@ -1,7 +1,8 @@
 import {DomainError} from '../errors.ts';
 import type {ImageVariant} from '../store/images.ts';
 import type {Machine} from '../store/machines.ts';
-import type {Build, BuildSpec} from '../store/builds.ts';
+import type {Build, BuildSpec, MachineFacts} from '../store/builds.ts';
+import type {TemplateModule} from '../store/templates.ts';
 
 /** One live builder and what it says about its back ends. */
 export type LiveBuilder = {
@@ -19,34 +20,78 @@ export const nameOf = ({
   id,
 }: Pick<Machine, 'hostname' | 'serviceTag' | 'id'>): string => hostname || serviceTag || id;
 
+/** What a machine's row says that an image may depend on. */
+export type ConfiguredMachine = Pick<
+  Machine,
+  | 'id'
+  | 'hostname'
+  | 'serviceTag'
+  | 'uuid'
+  | 'manufacturer'
+  | 'product'
+  | 'macAddresses'
+  | 'cpuThreads'
+  | 'memoryBytes'
+  | 'firmwareMode'
+  | 'imageConfig'
+  | 'nixosConfig'
+>;
+
 /**
- * What the machine's configuration asks for; throws failed_precondition when it has none. With both, nixos_config wins: it can say everything
- * that image_config can.
+ * What the machine's configuration asks for; throws failed_precondition when it has none. With templates or nixos_config it is NixOS, and of
+ * image_config only the host name and the SSH keys count. `templates` are the machine's own, resolved.
  */
 export function specOf(
-  machine: Pick<Machine, 'id' | 'hostname' | 'serviceTag' | 'imageConfig' | 'nixosConfig'>,
+  machine: ConfiguredMachine,
   variant: ImageVariant,
+  templates: readonly TemplateModule[],
 ): BuildSpec {
   const {id, hostname, imageConfig, nixosConfig} = machine;
-  if (!imageConfig && nixosConfig === '')
+  const isNix = nixosConfig !== '' || templates.length > 0;
+  if (!imageConfig && !isNix)
     throw new DomainError(
       'failed_precondition',
-      `Cannot build machine "${nameOf(machine)}": it has neither image_config nor nixos_config`,
+      `Cannot build machine "${nameOf(machine)}": it has neither image_config nor nixos_config nor templates`,
     );
-  const shared = {kind: 'machine', variant, machineId: id} as const;
-  return nixosConfig === ''
-    ? {...shared, backend: 'debian', imageConfig: named(imageConfig, hostname), nixosConfig: ''}
-    : {...shared, backend: 'nix', imageConfig: undefined, nixosConfig};
+  const shared = {kind: 'machine', variant, machineId: id, nixosConfig} as const;
+  return isNix
+    ? {...shared, backend: 'nix', imageConfig: undefined, templates, facts: factsOf(machine)}
+    : {
+        ...shared,
+        backend: 'debian',
+        imageConfig: named(imageConfig, hostname),
+        templates: [],
+        facts: undefined,
+      };
+}
+
+/** Of the same machine always the same: what is reported in any order is put in one. */
+export function factsOf(machine: ConfiguredMachine): MachineFacts {
+  const {hostname, imageConfig} = machine;
+  return {
+    machineId: machine.id,
+    hostName: imageConfig?.hostName || shortName(hostname),
+    serviceTag: machine.serviceTag,
+    uuid: machine.uuid,
+    manufacturer: machine.manufacturer,
+    product: machine.product,
+    macAddresses: machine.macAddresses.toSorted(),
+    cpuThreads: machine.cpuThreads,
+    memoryBytes: machine.memoryBytes,
+    firmwareMode: machine.firmwareMode,
+    sshAuthorizedKeys: imageConfig?.sshAuthorizedKeys ?? [],
+  };
 }
 
 /** A system without a host name of its own gets the machine's. */
 function named(config: Machine['imageConfig'], hostname: string): Machine['imageConfig'] {
   if (!config || config.hostName !== '') return config;
-  const [hostName = ''] = hostname.split('.');
-  return {...config, hostName};
+  return {...config, hostName: shortName(hostname)};
 }
 
-/** Throws failed_precondition, naming what each live builder lacks, when none offers the back end. `what` is "machine "r7"", for instance. */
+const shortName = (hostname: string): string => hostname.split('.')[0] ?? '';
+
+/** Throws failed_precondition, naming what each live builder lacks, when none offers the back end. `what` is "build machine "r7"", for instance. */
 export function assertBackend(
   what: string,
   backend: string,
@@ -63,7 +108,7 @@ export function assertBackend(
       : 'no builder is online; start one, or let one join with "muster service add builder NAME"';
   throw new DomainError(
     'failed_precondition',
-    `Cannot build ${what}: no live builder offers ${backend} (${why})`,
+    `Cannot ${what}: no live builder offers ${backend} (${why})`,
   );
 }
 

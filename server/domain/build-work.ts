@@ -1,12 +1,22 @@
 import {DomainError} from '../errors.ts';
 import type {BootTest} from '../store/boot-tests.ts';
 import {appendLog} from '../store/build-logs.ts';
-import {type Build, findBuildForUpdate, notifyBuild, updateBuild} from '../store/builds.ts';
+import {
+  type Build,
+  type BuildSpec,
+  findBuildForUpdate,
+  findBuildInputs,
+  notifyBuild,
+  updateBuild,
+} from '../store/builds.ts';
+import type {Diagnostic} from '../store/diagnostics.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
+import {holdArtifacts} from '../store/image-collection.ts';
 import {type Image, insertImage} from '../store/images.ts';
 import {updateOperation} from '../store/operations.ts';
 import {endBuild} from './build-end.ts';
+import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {imageId, keepBootTestResults} from './images.ts';
 import {advanceSteps, isOver} from './operations.ts';
@@ -23,7 +33,12 @@ export type NewImage = Omit<Image, 'id' | 'buildId' | 'createTime'>;
 
 export type BuildResult =
   | {readonly outcome: 'succeeded'; readonly image: NewImage; readonly cached: boolean}
-  | {readonly outcome: 'failed'; readonly error: string; readonly bootTests: readonly BootTest[]}
+  | {
+      readonly outcome: 'failed';
+      readonly error: string;
+      readonly bootTests: readonly BootTest[];
+      readonly diagnostics: readonly Diagnostic[];
+    }
   | {readonly outcome: 'cancelled'};
 
 type Attempt = {readonly buildId: string; readonly attempt: number};
@@ -35,17 +50,19 @@ export type BuildWorkDeps = Deps & {
   /** Whether the image store has this artifact whole. */
   readonly hasArtifact: (sha256: string, sizeBytes: number) => Promise<boolean>;
   readonly timeLimitSeconds: number;
+  /** What the builder itself has reported. */
+  readonly offers: (builderId: string, backend: string) => Promise<boolean>;
 };
 
 /** What builders do with builds. Every report is fenced by the attempt number (docs/bus.md). */
 export function createBuildWork(deps: BuildWorkDeps) {
-  const {sql, now, newId, hasArtifact, timeLimitSeconds} = deps;
+  const {sql, now, newId, hasArtifact, timeLimitSeconds, offers} = deps;
   const end = endBuild(deps);
 
   return {
     /**
-     * Throws not_found or failed_precondition when the job is to be dropped, unavailable when another builder is at it right now: then it is
-     * to be taken again later.
+     * Throws not_found or failed_precondition when the job is to be dropped, unavailable when another builder is at it right now or this one does not
+     * offer its back end: then it is to be taken again later.
      */
     async claim(builder: Builder, buildId: string) {
       // Whatever ends a build here is to be committed, so it is not thrown inside of the transaction.
@@ -57,6 +74,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
           return over(build, 'cancelled');
         }
         if (isHeld(build, builder, now())) return held(build);
+        if (!(await offers(builder.id, build.backend))) return notOffered(build);
         if (build.attempt >= attemptsMax) {
           const error = `Cannot build: ${attemptsMax} attempts ended without a result; look at the builders' logs`;
           await end(tx, build, {outcome: 'failed', actor: 'system', error});
@@ -108,8 +126,9 @@ export function createBuildWork(deps: BuildWorkDeps) {
       builder: Builder,
       {buildId, attempt, result}: Attempt & {readonly result: BuildResult},
     ) {
-      if (result.outcome === 'succeeded') await assertStored(result.image);
       await sql.begin(async tx => {
+        // What is in the image store now stays there until the image that names it is committed.
+        if (result.outcome === 'succeeded') await holdArtifacts(tx);
         const build = await lockAttempt(tx, builder, {buildId, attempt});
         if (build.operation.state === result.outcome) return;
         if (isOver(build.operation.state)) throw stale(build, attempt);
@@ -124,7 +143,8 @@ export function createBuildWork(deps: BuildWorkDeps) {
             error: result.error || 'The builder gave no reason',
           });
         assertAsked(build, result.image);
-        const image = await keepImage(tx, build, result.image);
+        await assertStored(result.image);
+        const image = await keepImage(tx, build, result.image, actor);
         return end(tx, build, {
           outcome: 'succeeded',
           actor,
@@ -152,15 +172,32 @@ export function createBuildWork(deps: BuildWorkDeps) {
       machineId,
       subject: `builds/${id}`,
       data: {attempt},
+      change: updated(
+        {state: build.operation.state, attempt: build.attempt, builderId: build.builderId},
+        {state: 'running', attempt, builderId: builder.id},
+      ),
     });
     await notifyBuild(tx, id);
-    return {build, attempt};
+    const spec: BuildSpec = {...build, ...(await findBuildInputs(tx, id))};
+    return {spec, attempt};
   }
 
-  async function keepImage(tx: Sql, build: Build, made: NewImage): Promise<Image> {
+  async function keepImage(tx: Sql, build: Build, made: NewImage, actor: string): Promise<Image> {
     const wanted = {...made, id: imageId(made), buildId: build.id, createTime: now()};
     const image = await insertImage(tx, wanted);
-    if (image === wanted) await keepBootTestResults(tx, image);
+    if (image !== wanted) return image;
+    await keepBootTestResults(tx, image);
+    const {bootTests: _long, ...told} = image;
+    await appendEvent(tx, {
+      id: newId(),
+      time: now(),
+      type: 'image.added',
+      actor,
+      machineId: build.machineId,
+      subject: `images/${image.id}`,
+      data: {kind: image.kind, variant: image.variant, buildId: build.id},
+      change: created(told),
+    });
     return image;
   }
 
@@ -196,6 +233,14 @@ function held({id, builderId}: Build): DomainError {
   return new DomainError(
     'unavailable',
     `Cannot claim build "${id}": builder "${builderId ?? ''}" is at it; try again later`,
+  );
+}
+
+/** A site may have builders with and without Nix: what one cannot build, another can. */
+function notOffered({id, backend}: Build): DomainError {
+  return new DomainError(
+    'unavailable',
+    `Cannot claim build "${id}": this builder does not offer ${backend}; leave it to another one`,
   );
 }
 

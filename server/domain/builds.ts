@@ -19,9 +19,11 @@ import {insertOperation, updateOperation} from '../store/operations.ts';
 import type {KeyedWakeUps} from '../wake-ups.ts';
 import {endBuild} from './build-end.ts';
 import {assertBackend, type LiveBuilder, nameOf, specOf} from './build-rules.ts';
+import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {parsePageToken} from './ids.ts';
 import {isOver} from './operations.ts';
+import {resolveTemplates, type TemplateProblem} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
 
 const pageSizeDefault = 50;
@@ -78,6 +80,7 @@ export function createBuilds({
       machineId,
       subject: `builds/${id}`,
       data,
+      change: created({...spec, state: 'queued'}),
     });
     await notifyBuild(tx, id);
     return id;
@@ -96,8 +99,10 @@ export function createBuilds({
         const machine = await findMachine(tx, machineId);
         if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
         const what = `machine "${nameOf(machine)}"`;
-        const spec = specOf(machine, await variantFor(tx, machine));
-        assertBackend(what, spec.backend, builders);
+        const {modules, problems} = await resolveTemplates(tx, machine.templates);
+        if (problems.length > 0) throw unfit(what, problems);
+        const spec = specOf(machine, await variantFor(tx, machine), modules);
+        assertBackend(`build ${what}`, spec.backend, builders);
 
         const live = await findLiveBuild(tx, {machineId});
         const queued = live ? undefined : await queue(tx, actor, spec);
@@ -112,7 +117,7 @@ export function createBuilds({
     /** Throws failed_precondition (no live builder offers debian) or already_exists. */
     async createForRegistration(actor: string, variant: ImageVariant): Promise<Build> {
       const what = `the ${variant} registration image`;
-      assertBackend(what, 'debian', await listLiveBuilders());
+      assertBackend(`build ${what}`, 'debian', await listLiveBuilders());
       const spec: BuildSpec = {
         kind: 'registration',
         variant,
@@ -120,6 +125,8 @@ export function createBuilds({
         machineId: undefined,
         imageConfig: undefined,
         nixosConfig: '',
+        templates: [],
+        facts: undefined,
       };
       const of = {registrationVariant: variant};
       const id = await sql.begin(async tx => {
@@ -138,6 +145,15 @@ export function createBuilds({
         if (isOver(state) || cancelRequested) return;
         if (state === 'queued') return end(tx, build, {outcome: 'cancelled', actor, error: ''});
         await updateOperation(tx, id, {cancelRequested: true});
+        await appendEvent(tx, {
+          id: newId(),
+          time: now(),
+          type: 'build.cancel_requested',
+          actor,
+          machineId: build.machineId,
+          subject: `builds/${id}`,
+          change: updated({cancelRequested}, {cancelRequested: true}),
+        });
         await notifyBuild(tx, id);
       });
       return get(id);
@@ -203,6 +219,12 @@ function alreadyBuilding(what: string, live: Build | undefined): DomainError {
     'already_exists',
     `Cannot build ${what}: build "${live?.id ?? ''}" is ${live?.operation.state ?? 'queued'}; wait for it or cancel it`,
   );
+}
+
+/** Versions come and go with updates of a template, and a release brings its own. */
+function unfit(what: string, problems: readonly TemplateProblem[]): DomainError {
+  const reasons = problems.map(({name, problem}) => `template "${name}": ${problem}`);
+  return new DomainError('failed_precondition', `Cannot build ${what}: ${reasons.join('; ')}`);
 }
 
 /** The drivers that the machine is known to boot with; all of them while that is not known. */

@@ -1,6 +1,7 @@
 import {findAgentKeyOfBoot} from '../store/agents.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
+import {holdImage} from '../store/image-collection.ts';
 import {findMachineForUpdate, type Machine, updateMachine} from '../store/machines.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import type {Boot} from './boot.ts';
@@ -95,7 +96,9 @@ export function createHellos({
       if (!machine) return false;
       if (await isFromReplacedKey(tx, machineId, hello)) return true;
 
-      const image = await images.findByInputKey(hello.imageInputKey);
+      const named = await images.findByInputKey(hello.imageInputKey);
+      // Held, because the machine names it from now on.
+      const image = named && (await holdImage(tx, named.id)) ? named : undefined;
       const ended = await endSession(tx, machine, hello, image);
       const isNewBoot =
         ended || hello.bootId !== machine.bootId || image?.id !== machine.bootedImageId;

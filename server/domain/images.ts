@@ -2,7 +2,8 @@ import {createHash} from 'node:crypto';
 import {DomainError} from '../errors.ts';
 import {insertBootTestResult, listBootTestResults} from '../store/boot-tests.ts';
 import type {BootTest} from '../store/boot-tests.ts';
-import type {Sql} from '../store/db.ts';
+import type {Database, Sql} from '../store/db.ts';
+import {holdImage, lockLiveBuildsOf, noteFoundImage} from '../store/image-collection.ts';
 import {
   type Artifact,
   findImageByInputKey,
@@ -65,7 +66,7 @@ export async function keepBootTestResults(tx: Sql, image: Image): Promise<void> 
 
 export type Images = ReturnType<typeof createImages>;
 
-export function createImages({sql}: {readonly sql: Sql}) {
+export function createImages({sql}: {readonly sql: Database}) {
   return {
     /** Throws not_found. */
     async get(id: string): Promise<Image> {
@@ -74,7 +75,15 @@ export function createImages({sql}: {readonly sql: Sql}) {
       return image;
     },
 
-    findByInputKey: (inputKey: string) => findImageByInputKey(sql, inputKey),
+    /** For one of the builder's builds, which is about to end with it: it is not collected in between. */
+    findForBuild: (builderId: string, inputKey: string): Promise<Image | undefined> =>
+      sql.begin(async tx => {
+        await lockLiveBuildsOf(tx, builderId);
+        const image = await findImageByInputKey(tx, inputKey);
+        if (!image || !(await holdImage(tx, image.id))) return undefined;
+        await noteFoundImage(tx, {builderId, imageId: image.id});
+        return image;
+      }),
 
     /** Passed tests of exactly these parts, taken over from the image that had them. */
     async findBootTests(

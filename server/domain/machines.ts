@@ -1,16 +1,19 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
-import {appendEvent} from '../store/events.ts';
+import {appendEvent, type Change} from '../store/events.ts';
 import {lockEvidence} from '../store/evidence.ts';
 import * as store from '../store/machines.ts';
 import type {ImageConfig, Machine, MachineChange, MachineState} from '../store/machines.ts';
+import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
+import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {evidenceItems, noEvidence} from './identity.ts';
 import {isUuid} from './ids.ts';
 import {decodeCursor, encodeCursor} from './page-tokens.ts';
 import {machineFields, type Recognition} from './recognition.ts';
+import {assertTemplatesFit} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
 
 const pageSizeDefault = 50;
@@ -31,6 +34,7 @@ export type OperatorChange = {
   readonly description?: string;
   readonly nixosConfig?: string;
   readonly imageConfig?: ImageConfig | undefined;
+  readonly templates?: readonly MachineTemplate[];
 };
 
 /** Machines as operators see and change them. */
@@ -49,10 +53,10 @@ export function createMachines({
   async function append(
     tx: Sql,
     type: string,
-    {machineId, actor, data}: {machineId: string; actor: string; data: Record<string, unknown>},
+    event: {machineId: string; actor: string; data: Record<string, unknown>; change: Change},
   ): Promise<void> {
-    const subject = `machines/${machineId}`;
-    await appendEvent(tx, {id: newId(), time: now(), type, actor, machineId, subject, data});
+    const subject = `machines/${event.machineId}`;
+    await appendEvent(tx, {id: newId(), time: now(), type, subject, ...event});
   }
 
   async function lock(tx: Sql, id: string): Promise<Machine> {
@@ -102,6 +106,7 @@ export function createMachines({
         );
       return sql.begin(async tx => {
         await lockEvidence(tx, items);
+        await assertTemplatesFit(tx, change.templates ?? []);
         const match = await recognition.recognise(tx, items);
         if (match.kind !== 'none')
           throw new DomainError(
@@ -128,10 +133,16 @@ export function createMachines({
             JSON.stringify(machine[name as keyof Machine]) !== JSON.stringify(value),
         );
         if (changed.length === 0) return machine;
+        if (change.templates) await assertTemplatesFit(tx, change.templates);
         const fields: MachineChange = {...change, updateTime: now()};
         await store.updateMachine(tx, id, fields);
         const names = changed.map(([name]) => name);
-        await append(tx, 'machine.updated', {machineId: id, actor, data: {fields: names}});
+        await append(tx, 'machine.updated', {
+          machineId: id,
+          actor,
+          data: {fields: names},
+          change: updated(machine, change),
+        });
         return {...machine, ...fields};
       }),
 
@@ -154,7 +165,12 @@ export function createMachines({
         const fields = {...change, updateTime: now()};
         await store.updateMachine(tx, id, fields);
         const data = {quarantine: machine.quarantineReason};
-        await append(tx, 'machine.approved', {machineId: id, actor, data});
+        await append(tx, 'machine.approved', {
+          machineId: id,
+          actor,
+          data,
+          change: updated(machine, change),
+        });
         return {...machine, ...fields};
       }),
 

@@ -169,6 +169,7 @@ test('an agent reaches its own subjects only, a builder its queue only', async t
     `muster.commands.${machineA}.reboot`,
     'muster.events.x',
     'muster.jobs.build',
+    'muster.jobs.validate',
     '$JS.API.STREAM.NAMES',
     '$SYS.REQ.CLAIMS.UPDATE',
   ])
@@ -189,16 +190,31 @@ test('an agent reaches its own subjects only, a builder its queue only', async t
   const {jwt} = await app.trust.issueBuilderCredential({serviceId, publicKey: pair.getPublicKey()});
   const builder = await app.open('builder', {jwt, pair}, `muster.inbox.${serviceId}`);
   const manager = await jetstreamManager(server);
-  await manager.consumers.add('JOBS', {durable_name: 'builders', ack_policy: 'explicit'});
-  await jetstream(server).publish('muster.jobs.build', '{"buildId":"b"}');
-  const consumer = await jetstream(builder).consumers.get('JOBS', 'builders');
-  const job = await consumer.next({expires: 2000});
-  t.is(job?.string(), '{"buildId":"b"}');
-  t.true(await job?.ackAck());
-  t.regex(
-    await refusal(builder, () => builder.publish('muster.jobs.build')),
-    /Permissions Violation/i,
-  );
+  for (const [durable, subject] of [
+    ['builders', 'muster.jobs.build'],
+    ['validations', 'muster.jobs.validate'],
+  ] as const) {
+    const filter = {filter_subject: subject, ack_policy: 'explicit'} as const;
+    await manager.consumers.add('JOBS', {durable_name: durable, ...filter});
+    await jetstream(server).publish(subject, `{"for":"${durable}"}`);
+    const consumer = await jetstream(builder).consumers.get('JOBS', durable);
+    const job = await consumer.next({expires: 2000});
+    t.is(job?.string(), `{"for":"${durable}"}`);
+    t.true(await job?.ackAck());
+  }
+  for (const subject of [
+    'muster.jobs.build',
+    'muster.jobs.validate',
+    '$JS.API.CONSUMER.INFO.JOBS.other',
+    '$JS.API.CONSUMER.DELETE.JOBS.validations',
+    '$JS.API.STREAM.PURGE.JOBS',
+    '$JS.ACK.METRICS.metrics.1.1.1.1.0',
+  ])
+    t.regex(
+      await refusal(builder, () => builder.publish(subject)),
+      /Permissions Violation/i,
+      subject,
+    );
 });
 
 test('a revoked agent is dropped at once, others stay, and a restart of NATS forgets nothing', async t => {

@@ -1,4 +1,4 @@
-import {buildersDurable, subjects} from '@muster/runtime/bus.ts';
+import {buildersDurable, subjects, validationsDurable} from '@muster/runtime/bus.ts';
 import {decode, encodeAccount, encodeUser} from '@nats-io/jwt';
 import {createUser, fromPublic, type KeyPair} from '@nats-io/nkeys';
 import {DomainError} from '../errors.ts';
@@ -64,7 +64,7 @@ export function createNatsTrust({sql, now, keys}: Pick<Deps, 'sql' | 'now'> & {k
     issueAgentCredential: ({machineId, publicKey}: {machineId: string; publicKey: string}) =>
       issue(`agent-${machineId}`, publicKey, agentRights(machineId)),
 
-    /** A builder pulls from the one durable consumer of JOBS, and no more. */
+    /** A builder pulls from the two durable consumers of JOBS, and no more. */
     issueBuilderCredential: ({serviceId, publicKey}: {serviceId: string; publicKey: string}) =>
       issue(`builder-${serviceId}`, publicKey, builderRights(serviceId)),
 
@@ -128,11 +128,11 @@ function agentRights(machineId: string): Rights {
 
 function builderRights(serviceId: string): Rights {
   return {
-    publish: [
-      `$JS.API.CONSUMER.INFO.JOBS.${buildersDurable}`,
-      `$JS.API.CONSUMER.MSG.NEXT.JOBS.${buildersDurable}`,
-      `$JS.ACK.JOBS.${buildersDurable}.>`,
-    ],
+    publish: [buildersDurable, validationsDurable].flatMap(durable => [
+      `$JS.API.CONSUMER.INFO.JOBS.${durable}`,
+      `$JS.API.CONSUMER.MSG.NEXT.JOBS.${durable}`,
+      `$JS.ACK.JOBS.${durable}.>`,
+    ]),
     subscribe: [`${subjects.inbox(subjectToken(serviceId))}.>`],
   };
 }

@@ -11,6 +11,7 @@ import {
   type MachineState,
   findMachineForUpdate,
 } from '../store/machines.ts';
+import {created} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {macKind, parseMacAddress} from './identifiers.ts';
 import {
@@ -75,6 +76,7 @@ export function createRecognition({
         machineId: id,
         subject: `machines/${id}`,
         data: {reason, ...(fields.quarantineReason ? {quarantine: fields.quarantineReason} : {})},
+        change: created({...fields, id, state}),
       });
       const machine = await findMachineForUpdate(tx, id);
       if (!machine) throw new Error(`Machine "${id}" vanished in its own transaction`);

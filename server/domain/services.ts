@@ -4,6 +4,7 @@ import {appendEvent} from '../store/events.ts';
 import * as store from '../store/services.ts';
 import type {BackendRow, ServiceKind, ServiceRow} from '../store/services.ts';
 import type {LiveBuilder} from './build-rules.ts';
+import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {isUuid, parsePageToken} from './ids.ts';
 import type {NatsTrust} from './nats-trust.ts';
@@ -54,6 +55,7 @@ export function createServices({sql, now, newId, trust}: Deps & {trust: NatsTrus
       actor: `${kind}:${name}`,
       subject: `services/${inserted.id}`,
       data: {kind, name, publicKey},
+      change: created(inserted),
     });
     return inserted;
   }
@@ -128,6 +130,7 @@ export function createServices({sql, now, newId, trust}: Deps & {trust: NatsTrus
           actor,
           subject: `services/${id}`,
           data: {kind: service.kind, name: service.name},
+          change: updated({revokeTime: null}, {revokeTime: service.revokeTime}),
         });
       });
       cache.delete(id);
@@ -151,6 +154,7 @@ export function createServices({sql, now, newId, trust}: Deps & {trust: NatsTrus
           actor: `${known.kind}:${known.name}`,
           subject: `services/${serviceId}`,
           data: {version, backends},
+          change: updated(known, {version, backends}),
         });
       });
     },
@@ -187,6 +191,12 @@ const sameBackends = (a: readonly BackendRow[], b: readonly BackendRow[]) =>
       other => other.name === name && other.available === available && other.missing === missing,
     ),
   );
+
+/** As it last reported. */
+export async function serviceOffers(sql: Sql, id: string, backend: string): Promise<boolean> {
+  const service = await store.findService(sql, id);
+  return service?.backends.some(({name, available}) => name === backend && available) ?? false;
+}
 
 /** What the builders that are online now can and cannot do. */
 export async function listLiveBuilders(sql: Sql, now: Date): Promise<readonly LiveBuilder[]> {

@@ -8,6 +8,7 @@ import {
   type MachineState,
   updateMachine,
 } from '../store/machines.ts';
+import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {assertTransition, buildable, movedByBuild, movedByImage} from './lifecycle.ts';
 
@@ -33,12 +34,8 @@ export function createTransitions({now, newId}: Pick<Deps, 'now' | 'newId'>) {
 
     assertTransition(machine.state, to);
     const time = now();
-    const moved = await update(tx, machine, {
-      ...change,
-      state: to,
-      stateReason: reason,
-      stateTime: time,
-    });
+    const fields = {...change, state: to, stateReason: reason, stateTime: time};
+    const moved = await update(tx, machine, fields);
     await appendEvent(tx, {
       id: newId(),
       time,
@@ -47,6 +44,7 @@ export function createTransitions({now, newId}: Pick<Deps, 'now' | 'newId'>) {
       machineId,
       subject: `machines/${machineId}`,
       data: {from: machine.state, reason},
+      change: updated(machine, fields),
     });
     return moved;
   }

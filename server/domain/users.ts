@@ -6,6 +6,7 @@ import {endSessionsOf} from '../store/sessions.ts';
 import * as setupCodes from '../store/setup-codes.ts';
 import * as store from '../store/users.ts';
 import type {Role, UserRow} from '../store/users.ts';
+import {created, deleted, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {getUser} from './find-user.ts';
 import {badPageToken, isUuid} from './ids.ts';
@@ -101,6 +102,7 @@ export function createUsers({sql, now, newId}: Deps) {
             after: describe(after),
             ...(passwordHash ? {password: 'changed'} : {}),
           },
+          change: updated(describe(before), describe(after)),
         });
         return after;
       });
@@ -118,6 +120,7 @@ export function createUsers({sql, now, newId}: Deps) {
           actor,
           subject: `users/${user.id}`,
           data: {username: user.username, before: describe(user)},
+          change: deleted(describe(user)),
         });
       });
     },
@@ -178,6 +181,7 @@ export async function insertUser(
     actor,
     subject: `users/${row.id}`,
     data: {username, role},
+    change: created({username, email: row.email, role}),
   });
   return getUser(tx, row.id);
 }

@@ -1,5 +1,5 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import {request as httpRequest} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -12,7 +12,7 @@ import {hasArtifact, parseRange} from '../domain/blobs.ts';
 import {type BlobCaller, createBlobHandler} from './blobs.ts';
 
 const callers: Readonly<Record<string, BlobCaller>> = {
-  'Bearer builder': {serviceKind: 'builder'},
+  'Bearer builder': {name: 'builder:b1', serviceKind: 'builder'},
   'Bearer edge': {serviceKind: 'edge'},
   'Bearer alice': {},
 };
@@ -27,9 +27,11 @@ async function setUp() {
     rm(path, {recursive: true, force: true}),
   );
   const store = await openFolderBlobStore(folder);
+  const recorded: object[] = [];
   const handle = createBlobHandler({
     store,
     sizeBytesMax,
+    record: async upload => void recorded.push(upload),
     log: silentLogger,
     authenticate: request => Promise.resolve(callers[request.headers.authorization ?? '']),
   });
@@ -55,6 +57,7 @@ async function setUp() {
   return {
     folder,
     store,
+    recorded,
     base,
     ask,
     put: (content: Uint8Array<ArrayBuffer>, name = digestOf(content), as = 'builder') =>
@@ -65,12 +68,34 @@ async function setUp() {
 
 const blob = (sizeBytes: number) => new Uint8Array(randomBytes(sizeBytes));
 
+test('what a builder asks for is used, so that nobody collects it; what others read is not', async t => {
+  await using app = await setUp();
+  const content = blob(4096);
+  const digest = digestOf(content);
+  const path = join(app.folder, digest.slice(0, 2), digest);
+  await app.put(content);
+  const old = new Date('2026-01-01T00:00:00Z');
+  const ages = async (request: () => Promise<unknown>) => {
+    await utimes(path, old, old);
+    await request();
+    return (await stat(path)).mtime.getTime() === old.getTime();
+  };
+  t.true(await ages(() => app.ask(digest, {method: 'HEAD', as: 'alice'})));
+  t.true(await ages(() => app.ask(digest)));
+  t.false(await ages(() => app.ask(digest, {method: 'HEAD'})));
+  t.false(await ages(() => app.put(content)));
+});
+
 test('gives back what was stored, whole and in ranges, to services and people', async t => {
   await using app = await setUp();
   const content = blob(1_000_000);
   const digest = digestOf(content);
   t.is((await app.put(content)).status, 201);
   t.is((await app.put(content)).status, 200);
+  t.like(app.recorded, {
+    length: 1,
+    0: {actor: 'builder:b1', address: '127.0.0.1', resource: `blobs/${digest}`},
+  });
   t.true(await hasArtifact(app.store)(digest, 1_000_000));
   t.false(await hasArtifact(app.store)(digest, 999_999));
 

@@ -8,12 +8,25 @@ const prefix = '/blobs/sha256/';
 const uploadIdleMs = 60_000;
 
 /** Who asks; undefined when nothing proves it. People are signed in, services have a kind. */
-export type BlobCaller = {readonly serviceKind?: 'edge' | 'builder' | undefined};
+export type BlobCaller = {
+  readonly name?: string;
+  readonly serviceKind?: 'edge' | 'builder' | undefined;
+};
+
+/** Into the audit. */
+export type RecordUpload = (upload: {
+  readonly actor: string;
+  readonly address: string;
+  readonly method: string;
+  readonly resource: string;
+  readonly durationMs: number;
+}) => Promise<void>;
 
 export type BlobsDeps = {
   readonly store: BlobStore;
   readonly authenticate: (request: Request) => Promise<BlobCaller | undefined>;
   readonly sizeBytesMax: number;
+  readonly record?: RecordUpload;
   readonly log: Logger;
 };
 
@@ -60,6 +73,8 @@ async function handle(deps: BlobsDeps, exchange: Exchange): Promise<void> {
     });
 
   const {method} = request;
+  // A builder that asks whether a file is there will name it in an image soon: until then it must not be collected.
+  if (method === 'HEAD' && caller.serviceKind === 'builder') await deps.store.touch(digest);
   if (method === 'GET' || method === 'HEAD') return send(deps, exchange);
   if (method !== 'PUT')
     return answer(exchange, {
@@ -69,7 +84,7 @@ async function handle(deps: BlobsDeps, exchange: Exchange): Promise<void> {
     });
   if (caller.serviceKind !== 'builder')
     return answer(exchange, {status: 403, text: 'Cannot store a blob: only builders may'});
-  return receive(deps, exchange);
+  return receive(deps, exchange, caller);
 }
 
 async function send({store}: BlobsDeps, exchange: Exchange): Promise<void> {
@@ -107,15 +122,17 @@ async function send({store}: BlobsDeps, exchange: Exchange): Promise<void> {
   await pipeline(store.read(digest, {start, end}), response);
 }
 
-async function receive({store, sizeBytesMax}: BlobsDeps, exchange: Exchange): Promise<void> {
+async function receive(deps: BlobsDeps, exchange: Exchange, caller: BlobCaller): Promise<void> {
+  const {store, sizeBytesMax, record} = deps;
   const {request, response, digest} = exchange;
+  const start = performance.now();
   if (Number(request.headers['content-length'] ?? 0) > sizeBytesMax)
     return refuse(exchange, 'too_large');
   if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
   request.setTimeout(uploadIdleMs, () => request.destroy(new Error('The upload stood still')));
   // Early answers must reach the client: leaving the loop must not end its connection.
   const source = request.iterator({destroyOnReturn: false}) as AsyncIterable<Uint8Array>;
-  if (await store.stat(digest)) {
+  if (await store.touch(digest)) {
     // A builder that tries again. Its bytes are read all the same, so that it gets to the answer.
     for await (const chunk of source) void chunk;
     request.setTimeout(0);
@@ -123,7 +140,15 @@ async function receive({store, sizeBytesMax}: BlobsDeps, exchange: Exchange): Pr
   }
   const refusal = await store.write(digest, source, sizeBytesMax);
   request.setTimeout(0);
-  return refusal ? refuse(exchange, refusal) : answer(exchange, {status: 201});
+  if (refusal) return refuse(exchange, refusal);
+  await record?.({
+    actor: caller.name ?? '',
+    address: (request.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    method: 'PUT blob',
+    resource: `blobs/${digest}`,
+    durationMs: Math.round(performance.now() - start),
+  });
+  return answer(exchange, {status: 201});
 }
 
 function refuse(exchange: Exchange, refusal: BlobRefusal): void {

@@ -120,7 +120,8 @@ function valueOf(field: DescField, text: string, path: string): JsonValue {
   return text === 'true';
 }
 
-const isTextual = ({typeName}: DescMessage) =>
+/** Messages whose JSON is one string. */
+export const isTextual = ({typeName}: DescMessage) =>
   ['Timestamp', 'Duration', 'FieldMask'].some(name => typeName === `google.protobuf.${name}`);
 
 function parseJson(body: string): JsonValue {

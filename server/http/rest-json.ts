@@ -110,7 +110,8 @@ function enumOut(desc: DescEnum, value: JsonValue): JsonValue {
   return typeof value === 'string' ? lowerName(desc, value) : value;
 }
 
-function lowerName(desc: DescEnum, name: string): string {
+/** "ready" of STATE_READY. */
+export function lowerName(desc: DescEnum, name: string): string {
   const lower = name.toLowerCase();
   const prefix = desc.sharedPrefix ?? '';
   return lower.startsWith(prefix) ? lower.slice(prefix.length) : lower;
@@ -133,7 +134,8 @@ const maskOut = (value: JsonValue) =>
     ? value.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
     : value;
 
-const isWellKnown = (message: DescMessage) => message.typeName.startsWith('google.protobuf.');
+export const isWellKnown = (message: DescMessage) =>
+  message.typeName.startsWith('google.protobuf.');
 
 export const isObject = (value: JsonValue): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -8,6 +8,8 @@ export type Verb = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH';
 
 export type Route = {
   readonly verb: Verb;
+  /** The first route of its method, not one of the additional bindings. */
+  readonly isFirst: boolean;
   readonly template: PathTemplate;
   readonly handler: UniversalHandler;
   /** "*": the whole request; a field: that field; undefined: no body is read. */
@@ -29,7 +31,10 @@ export function compileRoutes(handlers: readonly UniversalHandler[]): readonly R
   const routes = handlers.flatMap(handler => {
     if (!hasOption(handler.method, http)) return [];
     const rule = getOption(handler.method, http);
-    return [rule, ...rule.additionalBindings].map(binding => compileRoute(handler, binding));
+    return [rule, ...rule.additionalBindings].map((binding, index) => ({
+      ...compileRoute(handler, binding),
+      isFirst: index === 0,
+    }));
   });
 
   const seen = new Map<string, string>();
@@ -43,7 +48,7 @@ export function compileRoutes(handlers: readonly UniversalHandler[]): readonly R
   return routes.sort((a, b) => compareShapes(a.template.shape, b.template.shape));
 }
 
-function compileRoute(handler: UniversalHandler, rule: HttpRule): Route {
+function compileRoute(handler: UniversalHandler, rule: HttpRule): Omit<Route, 'isFirst'> {
   const {method} = handler;
   const verb = verbs[rule.pattern.case ?? ''];
   if (!verb || typeof rule.pattern.value !== 'string')

@@ -1,5 +1,7 @@
 /** A path template of google.api.http, ready to match. */
 export type PathTemplate = {
+  /** As the contract has it. */
+  readonly text: string;
   /** Proto field paths, in the order of the expression's groups: "machine.id". */
   readonly variables: readonly string[];
   readonly expression: RegExp;
@@ -30,6 +32,7 @@ export function compileTemplate(template: string): PathTemplate {
     .map(part => groups[part] ?? RegExp.escape(part))
     .join('');
   return {
+    text: template,
     variables,
     expression: new RegExp(`^${source}$`),
     shape: shape.replaceAll(/[<>]/g, '') + verb,

@@ -5,6 +5,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {Handler} from '@muster/runtime/rpc-server.ts';
 import type {Registry} from 'prom-client';
 import {contextOfPeer} from '../rpc/caller.ts';
+import {createApiDocs} from './api-docs.ts';
 import {type Request, type Response, sendError, sendText} from './replies.ts';
 import {createRest} from './rest.ts';
 import {answerSetup} from './setup-page.ts';
@@ -27,7 +28,7 @@ export type RouterOptions = {
   readonly shutdown: AbortSignal;
 };
 
-/** Everything on the one port: RPC of every protocol, then health, metrics, the setup page, `handlers`, REST. */
+/** Everything on the one port: RPC of every protocol, then health, metrics, the setup page, the API's description, `handlers`, REST. */
 export function createRouter(options: RouterOptions): Handler {
   const {routes, interceptors, log, shutdown} = options;
   const rest = createRest({routes, interceptors});
@@ -35,6 +36,7 @@ export function createRouter(options: RouterOptions): Handler {
     healthHandler(options.readiness),
     metricsHandler(options.metrics, log),
     answerSetup,
+    createApiDocs(routes),
     ...options.handlers,
     rest,
   ];

@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {pagePolicy} from './page-policy.ts';
 import {type Request, type Response, sendText} from './replies.ts';
 
 const script = `
@@ -55,18 +55,7 @@ const page = `<!doctype html>
 </html>
 `;
 
-const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
-/** Only the page's own script and style run, and they talk to this server only. */
-const policy = [
-  "default-src 'none'",
-  `script-src ${digest(script)}`,
-  `style-src ${digest(style)}`,
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const policy = pagePolicy({script, style});
 
 /** The page behind a setup link. The code is in the fragment, which browsers send to nobody. */
 export function answerSetup(request: Request, response: Response): boolean {

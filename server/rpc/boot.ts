@@ -14,6 +14,7 @@ import {
   toSessionMessage,
 } from './boot-messages.ts';
 import {callerKey} from './caller.ts';
+import {whileCalled} from './streams.ts';
 
 export const bootService = ({
   answers,
@@ -27,7 +28,8 @@ export const bootService = ({
   readonly timeline: BootTimeline;
 }): ServiceImpl<typeof BootService> => ({
   async *watchBootAnswers({revision}, {signal}) {
-    for await (const message of answers.watch(revision, signal)) yield toBookMessage(message);
+    for await (const message of whileCalled(signal, answers.watch(revision, signal)))
+      yield toBookMessage(message);
   },
 
   async resolveBoot({client}, {values}) {

@@ -108,6 +108,7 @@ test('a build carries an ENROLLED machine to READY with its image, and tells how
     'build.requested',
     'machine.provisioning',
     'build.started',
+    'image.added',
     'machine.ready',
     'build.succeeded',
   ]);
@@ -123,7 +124,8 @@ test('refuses what cannot be built and says what is missing', async t => {
   });
   t.deepEqual(await refused(app.client.createBuild({machineId: bare})), {
     code: Code.FailedPrecondition,
-    rawMessage: 'Cannot build machine "r7": it has neither image_config nor nixos_config',
+    rawMessage:
+      'Cannot build machine "r7": it has neither image_config nor nixos_config nor templates',
   });
 
   const nix = await createTestMachine(app.sql, 'enrolled', {nixosConfig: '{}', hostname: 'r8'});

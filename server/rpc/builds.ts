@@ -1,43 +1,33 @@
-import {create} from '@bufbuild/protobuf';
-import {timestampFromDate} from '@bufbuild/protobuf/wkt';
 import type {ContextValues, ServiceImpl} from '@connectrpc/connect';
 import {
-  type Build as BuildMessage,
-  BuildLogSchema,
-  BuildSchema,
   type BuildService,
-  BuildSpecSchema,
-  type FinishBuildRequest,
-  FinishBuildRequest_Outcome,
-  type WatchBuildResponse,
-  WatchBuildResponseSchema,
+  ValidateConfigResponse_Phase,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import type {BuildUpdate, Builds} from '../domain/builds.ts';
-import type {Builder, BuildResult, BuildWork} from '../domain/build-work.ts';
+import type {Builds} from '../domain/builds.ts';
+import type {Builder, BuildWork} from '../domain/build-work.ts';
 import {parseFilterId} from '../domain/ids.ts';
 import type {Images} from '../domain/images.ts';
-import {DomainError} from '../errors.ts';
-import type {Build, BuildSpec} from '../store/builds.ts';
+import type {StorePaths} from '../domain/store-paths.ts';
+import type {ValidationPhase, Validations} from '../domain/validations.ts';
+import {resultOf, toBuildMessage, toSpecMessage, toUpdateMessage} from './build-messages.ts';
 import {callerKey} from './caller.ts';
-import {
-  fromBootTestMessage,
-  fromImageMessage,
-  imageKinds,
-  imageVariants,
-  requireEnum,
-  toBootTestMessage,
-  toImageMessage,
-} from './image-messages.ts';
-import {toOperationMessage} from './operation-messages.ts';
+import {fromDiagnosticMessage, toDiagnosticMessage} from './diagnostic-messages.ts';
+import {imageVariants, requireEnum, toBootTestMessage, toImageMessage} from './image-messages.ts';
+import {storable} from './storable.ts';
+import {whileCalled} from './streams.ts';
 
 export const buildService = ({
   builds,
   work,
   images,
+  validations,
+  storePaths,
 }: {
   readonly builds: Builds;
   readonly work: BuildWork;
   readonly images: Images;
+  readonly validations: Validations;
+  readonly storePaths: Pick<StorePaths, 'publicKey'>;
 }): ServiceImpl<typeof BuildService> => ({
   async createBuild({machineId}, {values}) {
     const {name} = values.get(callerKey);
@@ -65,12 +55,15 @@ export const buildService = ({
   },
 
   async *watchBuild({id}, {signal}) {
-    for await (const update of builds.watch(id, signal)) yield toUpdateMessage(update);
+    for await (const update of whileCalled(signal, builds.watch(id, signal)))
+      yield toUpdateMessage(update);
   },
 
   async claimBuild({buildId}, {values}) {
-    const {build, attempt, timeLimitSeconds} = await work.claim(builderOf(values), buildId);
-    return {spec: toSpec(build), attempt, timeLimitSeconds};
+    const {spec, ...claim} = await work.claim(builderOf(values), buildId);
+    const message = toSpecMessage(spec);
+    message.nixCachePublicKey = storePaths.publicKey;
+    return {spec: message, ...claim};
   },
 
   async reportBuild({buildId, attempt, step, progressPercent, log}, {values}) {
@@ -84,8 +77,8 @@ export const buildService = ({
     return {};
   },
 
-  async findImage({inputKey}) {
-    const image = await images.findByInputKey(inputKey);
+  async findImage({inputKey}, {values}) {
+    const image = await images.findForBuild(builderOf(values).id, inputKey);
     return image ? {image: toImageMessage(image)} : {};
   },
 
@@ -93,68 +86,40 @@ export const buildService = ({
     const bootTests = await images.findBootTests(artifactSha256s, commandLine);
     return {bootTests: bootTests.map(toBootTestMessage)};
   },
+
+  async *validateConfig({machineId, nixosConfig, syntaxOnly}, {values, signal}) {
+    const wanted = {
+      machine: machineId,
+      nixosConfig: nixosConfig === undefined ? undefined : storable(nixosConfig, 'nixos_config'),
+      syntaxOnly,
+    };
+    const {name} = values.get(callerKey);
+    const answers = validations.validate(name, wanted, signal);
+    for await (const {phase, diagnostics, durationMs} of whileCalled(signal, answers))
+      yield {phase: phases[phase], diagnostics: diagnostics.map(toDiagnosticMessage), durationMs};
+  },
+
+  async claimValidation({validationId}, {values}) {
+    const {spec, ...claim} = await validations.claim(builderOf(values), validationId);
+    return {spec: toSpecMessage(spec), ...claim};
+  },
+
+  async finishValidation({validationId, diagnostics, durationMs}, {values}) {
+    await validations.finish(builderOf(values), validationId, {
+      diagnostics: diagnostics.map(fromDiagnosticMessage),
+      durationMs,
+    });
+    return {};
+  },
 });
+
+const phases: Readonly<Record<ValidationPhase, ValidateConfigResponse_Phase>> = {
+  syntax: ValidateConfigResponse_Phase.SYNTAX,
+  evaluation: ValidateConfigResponse_Phase.EVALUATION,
+};
 
 /** A builder is known by its service; the permission check has made sure that there is one. */
 function builderOf(values: ContextValues): Builder {
   const {serviceId, name} = values.get(callerKey);
   return {id: serviceId ?? '', actor: name};
-}
-
-function toBuildMessage(build: Build): BuildMessage {
-  const {id, backend, machineId, attempt, builderId, imageId, cached} = build;
-  return create(BuildSchema, {
-    id,
-    kind: imageKinds[build.kind],
-    variant: imageVariants[build.variant],
-    backend,
-    machineId: machineId ?? '',
-    operation: toOperationMessage(build.operation),
-    attempt,
-    builderId: builderId ?? '',
-    imageId: imageId ?? '',
-    cached,
-    bootTests: build.bootTests.map(toBootTestMessage),
-  });
-}
-
-function toSpec({kind, variant, backend, machineId, imageConfig, nixosConfig}: BuildSpec) {
-  return create(BuildSpecSchema, {
-    kind: imageKinds[kind],
-    variant: imageVariants[variant],
-    backend,
-    machineId: machineId ?? '',
-    nixosConfig,
-    ...(imageConfig
-      ? {
-          imageConfig: {
-            hostName: imageConfig.hostName,
-            packages: [...imageConfig.packages],
-            sshAuthorizedKeys: [...imageConfig.sshAuthorizedKeys],
-            files: imageConfig.files.map(file => ({...file})),
-            kernelArguments: [...imageConfig.kernelArguments],
-          },
-        }
-      : {}),
-  });
-}
-
-function toUpdateMessage(update: BuildUpdate): WatchBuildResponse {
-  if ('build' in update)
-    return create(WatchBuildResponseSchema, {
-      update: {case: 'build', value: toBuildMessage(update.build)},
-    });
-  const {time, lines} = update.log;
-  const value = create(BuildLogSchema, {time: timestampFromDate(time), lines: [...lines]});
-  return create(WatchBuildResponseSchema, {update: {case: 'log', value}});
-}
-
-function resultOf(request: FinishBuildRequest): BuildResult {
-  const {outcome, image, cached, error, bootTests} = request;
-  if (outcome === FinishBuildRequest_Outcome.CANCELLED) return {outcome: 'cancelled'};
-  if (outcome === FinishBuildRequest_Outcome.FAILED)
-    return {outcome: 'failed', error, bootTests: bootTests.map(fromBootTestMessage)};
-  if (!image)
-    throw new DomainError('invalid_argument', 'Cannot finish build as succeeded without an image');
-  return {outcome: 'succeeded', image: fromImageMessage(image), cached};
 }

@@ -78,6 +78,8 @@ export const authenticate =
   async request => {
     const {contextValues} = request;
     const address = contextValues.get(addressKey);
+    // Whoever is refused comes from somewhere too.
+    contextValues.set(callerKey, {...anonymous, address});
     const header = request.header.get('authorization');
     const certificate = contextValues.get(certificateKey);
     const byCertificate = !header && certificate && !isOpen(request.method);

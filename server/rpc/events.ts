@@ -3,6 +3,7 @@ import type {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import type {Events} from '../domain/events.ts';
 import {parseFilterId} from '../domain/ids.ts';
 import {toEventMessage} from './event-messages.ts';
+import {whileCalled} from './streams.ts';
 
 export const eventService = (events: Events): ServiceImpl<typeof EventService> => ({
   async listEvents({after, pageSize, machineId}) {
@@ -20,8 +21,8 @@ export const eventService = (events: Events): ServiceImpl<typeof EventService> =
       typePrefix: typePrefix || undefined,
     };
     const position = after === undefined ? undefined : toPosition(after);
-    for await (const entry of events.watch({...filter, after: position}, signal))
-      yield {event: toEventMessage(entry)};
+    const entries = events.watch({...filter, after: position}, signal);
+    for await (const entry of whileCalled(signal, entries)) yield {event: toEventMessage(entry)};
   },
 });
 

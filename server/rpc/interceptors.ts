@@ -2,6 +2,7 @@ import type {Interceptor} from '@connectrpc/connect';
 import {createValidateInterceptor} from '@connectrpc/validate';
 import type {Logger} from '@muster/runtime/log.ts';
 import type {Registry} from 'prom-client';
+import {auditCalls, type RecordCall} from './audit-calls.ts';
 import {authorize} from './authorize.ts';
 import {authenticate, type Identify} from './caller.ts';
 import {countCalls} from './count-calls.ts';
@@ -12,15 +13,19 @@ import {limitStreams} from './stream-limits.ts';
 /** What every call passes, over whichever protocol it came; the first is the outermost. */
 export function createInterceptors({
   identify,
+  record,
   log,
   metrics,
 }: {
   identify: Identify;
+  /** Into the audit. */
+  record: RecordCall;
   log: Logger;
   metrics: Registry;
 }): Interceptor[] {
   return [
     countCalls(metrics, log),
+    auditCalls({record, log, metrics}),
     mapErrors(log),
     authenticate(identify),
     authorize,

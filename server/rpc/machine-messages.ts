@@ -8,11 +8,12 @@ import {
   Machine_Trust,
   MachineSchema,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {printable} from '../domain/identifiers.ts';
 import {stuckReason} from '../domain/lifecycle.ts';
 import {type BusStatus, type Presence, presenceOf} from '../domain/presence.ts';
 import {DomainError} from '../errors.ts';
 import type {ImageConfig, Machine, MachineState, Trust} from '../store/machines.ts';
+import {storable} from './storable.ts';
+import {toMachineTemplateMessage} from './template-messages.ts';
 
 /** What a machine's row does not say. */
 export type MachineView = {readonly now: () => Date; readonly busStatus: () => BusStatus};
@@ -66,9 +67,12 @@ export function toMachineMessage(machine: Machine, {now, busStatus}: MachineView
     hostname: machine.hostname,
     description: machine.description,
     nixosConfig: machine.nixosConfig,
+    templates: machine.templates.map(toMachineTemplateMessage),
     ...(imageConfig ? {imageConfig: toImageConfigMessage(imageConfig)} : {}),
     desiredImageId: machine.desiredImageId ?? '',
     bootedImageId: machine.bootedImageId ?? '',
+    lastGoodImageId: machine.lastGoodImageId ?? '',
+    badImageIds: [...machine.badImageIds],
     ...(machine.memoryBytes > 0 || machine.cpuThreads > 0 ? {hardware: toSummary(machine)} : {}),
     ...(clockSkewMs === undefined ? {} : {clockSkewMs: BigInt(Math.round(clockSkewMs))}),
     createTime: timestampFromDate(machine.createTime),
@@ -104,16 +108,6 @@ export function fromImageConfig(config: ImageConfigMessage): ImageConfig {
     })),
     kernelArguments: config.kernelArguments,
   };
-}
-
-/** Text that people write is kept as it is; only what PostgreSQL cannot hold is refused. */
-export function storable(text: string, name: string): string {
-  if (text.includes('\0'))
-    throw new DomainError(
-      'invalid_argument',
-      `Cannot keep "${printable(name, 64)}": it contains a zero byte; text only`,
-    );
-  return text;
 }
 
 function toImageConfigMessage(config: ImageConfig) {

@@ -109,6 +109,21 @@ test('an update changes what the mask names, and nothing else', async t => {
   await t.throwsAsync(update([]), {message: /name the fields to change/});
   const zero = {machine: {id, description: 'a\0b'}, updateMask: {paths: ['description']}};
   await t.throwsAsync(app.client.updateMachine(zero), {message: /zero byte/});
+  const half = {machine: {id, nixosConfig: 'a\ud800b'}, updateMask: {paths: ['nixos_config']}};
+  await app.client.updateMachine(half);
+  t.is((await app.client.getMachine({id})).machine?.nixosConfig, 'a\ufffdb', 'as UTF-8 has it');
+});
+
+test('which image worked last, and which did not, is told', async t => {
+  await using app = await setUp();
+  const id = await expect(app.client, 'ABC1234');
+  await app.server.sql`
+    update machines set last_good_image_id = 'good', bad_image_ids = '{bad,worse}' where id = ${id}
+  `;
+  t.like((await app.client.getMachine({id})).machine, {
+    lastGoodImageId: 'good',
+    badImageIds: ['bad', 'worse'],
+  });
 });
 
 test('a script’s enrolment tells no more than it said', async t => {

@@ -15,10 +15,11 @@ import {
   fromImageConfig,
   fromState,
   type MachineView,
-  storable,
   toMachineMessage,
   toSightingMessage,
 } from './machine-messages.ts';
+import {storable} from './storable.ts';
+import {fromMachineTemplateMessage} from './template-messages.ts';
 
 const operations: Readonly<Record<number, CommandOperation>> = {
   [CommandMachineRequest_Command.REBOOT]: 'reboot',
@@ -105,6 +106,7 @@ const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorC
   description: ({description}) => ({description: storable(description, 'description')}),
   nixos_config: ({nixosConfig}) => ({nixosConfig: storable(nixosConfig, 'nixos_config')}),
   image_config: ({imageConfig}) => ({imageConfig: imageConfig && fromImageConfig(imageConfig)}),
+  templates: ({templates}) => ({templates: templates.map(fromMachineTemplateMessage)}),
 };
 const names = Object.keys(changeable).join(', ');
 

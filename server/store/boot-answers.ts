@@ -46,6 +46,14 @@ export async function listBootChanges(sql: Database, revision: bigint): Promise<
   });
 }
 
+/** Above every transaction that has ended by now. */
+export async function findNextTransaction(sql: Sql): Promise<bigint> {
+  const [snapshot] = await sql<{xmax: string}[]>`
+    select pg_snapshot_xmax(pg_current_snapshot())::text as xmax
+  `;
+  return BigInt(snapshot?.xmax ?? 0);
+}
+
 export async function findBootRow(sql: Sql, machineId: string): Promise<BootRow | undefined> {
   const [row] = await selectRows(sql, sql<Row[]>`id = ${machineId}`);
   return row;

@@ -1,13 +1,17 @@
 import type {Sql} from './db.ts';
-import {updateMachine} from './machines.ts';
+import {type MachineChange, updateMachine} from './machines.ts';
+
+/** What clears the override for the next boot, and the boot entry for all boots. */
+export const noOverride: MachineChange = {
+  overrideAction: undefined,
+  overrideImageId: undefined,
+  overrideExpireTime: undefined,
+  overrideSession: undefined,
+};
+export const noEntry: MachineChange = {entryAction: undefined, entryImageId: undefined};
 
 export async function clearOverride(sql: Sql, machineId: string): Promise<void> {
-  await updateMachine(sql, machineId, {
-    overrideAction: undefined,
-    overrideImageId: undefined,
-    overrideExpireTime: undefined,
-    overrideSession: undefined,
-  });
+  await updateMachine(sql, machineId, noOverride);
 }
 
 /** Locked; another server skips them. */

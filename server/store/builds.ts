@@ -2,10 +2,35 @@ import type {BootTest} from './boot-tests.ts';
 import type {Sql} from './db.ts';
 import type {ImageKind, ImageVariant} from './images.ts';
 import type {ImageConfig} from './machines.ts';
+import type {Diagnostic} from './diagnostics.ts';
 import {type Operation, type OperationRow, toOperation} from './operations.ts';
+import type {TemplateModule} from './templates.ts';
+
+/** What a NixOS module is told of its machine: only what rarely changes, because each change makes another image. */
+export type MachineFacts = {
+  readonly machineId: string;
+  readonly hostName: string;
+  readonly serviceTag: string;
+  readonly uuid: string;
+  readonly manufacturer: string;
+  readonly product: string;
+  readonly macAddresses: readonly string[];
+  readonly cpuThreads: number;
+  readonly memoryBytes: number;
+  readonly firmwareMode: string;
+  readonly sshAuthorizedKeys: readonly string[];
+};
 
 /** Everything that may change the result. */
-export type BuildSpec = {
+export type BuildSpec = BuildOrder & {
+  /** In order; the machine's own module comes after them. */
+  readonly templates: readonly TemplateModule[];
+  /** For the nix back end. */
+  readonly facts: MachineFacts | undefined;
+};
+
+/** A specification without what is large and of no interest but to a builder. */
+export type BuildOrder = {
   readonly kind: ImageKind;
   readonly variant: ImageVariant;
   readonly backend: string;
@@ -15,7 +40,7 @@ export type BuildSpec = {
 };
 
 /** Its id is its operation's id. */
-export type Build = BuildSpec & {
+export type Build = BuildOrder & {
   readonly id: string;
   readonly operation: Operation;
   readonly attempt: number;
@@ -28,11 +53,16 @@ export type Build = BuildSpec & {
   readonly imageId: string | undefined;
   readonly cached: boolean;
   readonly bootTests: readonly BootTest[];
+  readonly diagnostics: readonly Diagnostic[];
 };
 
 export type BuildChange = Partial<
   Pick<Build, 'attempt' | 'builderId' | 'claimTime' | 'reportTime' | 'imageId' | 'cached'>
-> & {readonly live?: boolean; readonly bootTests?: readonly BootTest[]};
+> & {
+  readonly live?: boolean;
+  readonly bootTests?: readonly BootTest[];
+  readonly diagnostics?: readonly Diagnostic[];
+};
 
 type Row = Omit<OperationRow, 'kind'> & {
   readonly kind: string;
@@ -50,21 +80,23 @@ type Row = Omit<OperationRow, 'kind'> & {
   readonly imageId: string | null;
   readonly cached: boolean;
   readonly bootTests: readonly BootTest[];
+  readonly diagnostics: readonly Diagnostic[];
 };
 
 const columns = (sql: Sql) => sql`
   operations.*, image_kind, variant, backend, image_config, nixos_config, attempt, builder_id, claim_time, report_time,
-  job_time, job_count, image_id, cached, boot_tests
+  job_time, job_count, image_id, cached, boot_tests, diagnostics
 `;
 
 /** The operation with this id exists. False when the machine, or this variant of the registration image, has a live build already. */
 export async function insertBuild(sql: Sql, id: string, spec: BuildSpec): Promise<boolean> {
   const config = spec.imageConfig ? JSON.stringify(spec.imageConfig) : null;
   const result = await sql`
-    insert into builds (id, image_kind, variant, backend, machine_id, image_config, nixos_config)
+    insert into builds (id, image_kind, variant, backend, machine_id, image_config, nixos_config, templates, facts)
     values (
       ${id}, ${spec.kind}, ${spec.variant}, ${spec.backend}, ${spec.machineId ?? null}, ${config}::text::jsonb,
-      ${spec.nixosConfig}
+      ${spec.nixosConfig}, ${JSON.stringify(spec.templates)}::text::jsonb,
+      ${spec.facts ? JSON.stringify(spec.facts) : null}::text::jsonb
     )
     on conflict do nothing
   `;
@@ -76,6 +108,19 @@ export async function findBuild(sql: Sql, id: string): Promise<Build | undefined
     select ${columns(sql)} from builds join operations using (id) where id = ${id}
   `;
   return row && toBuild(row);
+}
+
+/** The part of a build's specification that only its builder reads. Both are empty when there is no such build. */
+export async function findBuildInputs(
+  sql: Sql,
+  id: string,
+): Promise<Pick<BuildSpec, 'templates' | 'facts'>> {
+  const [row] = await sql<
+    {readonly templates: readonly TemplateModule[]; readonly facts: MachineFacts | null}[]
+  >`
+    select templates, facts from builds where id = ${id}
+  `;
+  return {templates: row?.templates ?? [], facts: row?.facts ?? undefined};
 }
 
 /** Locks build and operation until the transaction ends. */
@@ -142,11 +187,15 @@ export async function listLiveBuilds(sql: Sql, limit: number): Promise<readonly 
 export async function updateBuild(
   sql: Sql,
   id: string,
-  {bootTests, ...change}: BuildChange,
+  {bootTests, diagnostics, ...change}: BuildChange,
 ): Promise<void> {
   if (bootTests)
     await sql`
       update builds set boot_tests = ${JSON.stringify(bootTests)}::text::jsonb where id = ${id}
+    `;
+  if (diagnostics)
+    await sql`
+      update builds set diagnostics = ${JSON.stringify(diagnostics)}::text::jsonb where id = ${id}
     `;
   if (Object.keys(change).length > 0)
     await sql`update builds set ${sql(change as Record<string, never>)} where id = ${id}`;
@@ -187,6 +236,7 @@ function toBuild(row: Row): Build {
     imageId: row.imageId ?? undefined,
     cached: row.cached,
     bootTests: row.bootTests,
+    diagnostics: row.diagnostics,
   };
 }
 

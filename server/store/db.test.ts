@@ -21,33 +21,36 @@ for (const [what, pauseTurns] of [
   ['at once', 0],
   ['when the connection belongs to others already', 200],
 ] as const)
-  test(`a transaction that lost its connection writes nothing any more: ${what}`, async t => {
-    await using database = await postgres.createDatabase();
-    const {sql} = database;
-    await sql`create table marks (name text)`;
-    const lost = Promise.withResolvers<void>();
-    const after: unknown[] = [];
+  test.serial(
+    `a transaction that lost its connection writes nothing any more: ${what}`,
+    async t => {
+      await using database = await postgres.createDatabase();
+      const {sql} = database;
+      await sql`create table marks (name text)`;
+      const lost = Promise.withResolvers<void>();
+      const after: unknown[] = [];
 
-    const transaction = sql.begin(async tx => {
-      await tx`insert into marks values ('before')`;
-      const [own] = await tx<{pid: number}[]>`select pg_backend_pid() as pid`;
-      await sql`select pg_terminate_backend(${own?.pid ?? 0})`;
-      await tx`select 1`.catch(() => undefined);
-      for (let turn = 0; turn < pauseTurns; turn++) await sql`select 1`.catch(() => undefined);
-      // Small ones wait for the next turn of the event loop, large ones are written at once.
-      for (const name of ['after', 'x'.repeat(5000)])
-        after.push(await tx`insert into marks values (${name})`.catch((error: unknown) => error));
-      lost.resolve();
-    });
+      const transaction = sql.begin(async tx => {
+        await tx`insert into marks values ('before')`;
+        const [own] = await tx<{pid: number}[]>`select pg_backend_pid() as pid`;
+        await sql`select pg_terminate_backend(${own?.pid ?? 0})`;
+        await tx`select 1`.catch(() => undefined);
+        for (let turn = 0; turn < pauseTurns; turn++) await sql`select 1`.catch(() => undefined);
+        // Small ones wait for the next turn of the event loop, large ones are written at once.
+        for (const name of ['after', 'x'.repeat(5000)])
+          after.push(await tx`insert into marks values (${name})`.catch((error: unknown) => error));
+        lost.resolve();
+      });
 
-    await t.throwsAsync(transaction);
-    await lost.promise;
-    t.true(after.every(result => result instanceof Error));
-    await answers(() => sql`select 1`);
-    t.deepEqual([...(await sql`select name from marks`)], []);
-  });
+      await t.throwsAsync(transaction);
+      await lost.promise;
+      t.true(after.every(result => result instanceof Error));
+      await answers(() => sql`select 1`);
+      t.deepEqual([...(await sql`select name from marks`)], []);
+    },
+  );
 
-test('PostgreSQL killed under many transactions fails them and nothing else', async t => {
+test.serial('PostgreSQL killed under many transactions fails them and nothing else', async t => {
   await using database = await postgres.createDatabase();
   const {sql} = database;
   await sql`create table marks (name text)`;

@@ -1,4 +1,12 @@
+import {maskValue} from '../masking.ts';
+import {currentCall} from '../audited-call.ts';
 import type {Sql} from './db.ts';
+
+/** A resource before and after, as far as it changed. Without `before` it was created, without `after` deleted. */
+export type Change = {
+  readonly before?: Readonly<Record<string, unknown>>;
+  readonly after?: Readonly<Record<string, unknown>>;
+};
 
 /** What a use case tells the journal. `data` is plain JSON without secrets. */
 export type NewEvent = {
@@ -12,16 +20,44 @@ export type NewEvent = {
   /** "builds/<id>" */
   readonly subject?: string;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** For the audit only; secrets are masked here. */
+  readonly change?: Change;
 };
 
-/** In the transaction of the change it tells about; wakes the relay when that commits. */
+/**
+ * In the transaction of the change it tells about: the event, and the audit's entry with whoever called. Wakes the relay when that commits. One
+ * statement for all three.
+ */
 export async function appendEvent(sql: Sql, event: NewEvent): Promise<void> {
+  const {id, time, type, actor, machineId, subject = '', data = {}, change = {}} = event;
+  const call = currentCall();
+  const request = call && !call.told.has(sql) ? call.request() : undefined;
+  if (call) {
+    call.told.add(sql);
+    call.lastChangeId = id;
+  }
+  const resource = subject || (machineId === undefined ? '' : `machines/${machineId}`);
   await sql`
-    insert into events (id, time, type, actor, machine_id, subject, data)
-    values (
-      ${event.id}, ${event.time}, ${event.type}, ${event.actor}, ${event.machineId ?? null},
-      ${event.subject ?? ''}, ${JSON.stringify(event.data ?? {})}::text::jsonb
+    with event as (
+      insert into events (id, time, type, actor, machine_id, subject, data)
+      values (
+        ${id}, ${time}, ${type}, ${actor}, ${machineId ?? null}, ${subject},
+        ${JSON.stringify(data)}::text::jsonb
+      )
+    ), entry as (
+      insert into audit_entries (
+        id, time, call_id, actor, address, method, resource, action, request, before, after, outcome, duration_ms
+      )
+      values (
+        ${id}, ${time}, ${call?.id ?? null}, ${call?.caller() ?? actor}, ${call?.address() ?? ''},
+        ${call?.method ?? ''}, ${resource}, ${type}, ${request ?? null}::text::jsonb,
+        ${toJson(change.before)}::text::jsonb, ${toJson(change.after)}::text::jsonb,
+        'ok', ${call?.elapsedMs() ?? 0}
+      )
     )
+    select pg_notify('events', '')
   `;
-  await sql`select pg_notify('events', '')`;
 }
+
+const toJson = (values: object | undefined): string | null =>
+  values === undefined ? null : JSON.stringify(maskValue(values));

@@ -1,18 +1,33 @@
 import type {Sql} from './db.ts';
 
-export async function findHardwareDigest(sql: Sql, machineId: string): Promise<Buffer | undefined> {
-  const [row] = await sql<{sha256: Buffer}[]>`
-    select sha256 from machine_hardware where machine_id = ${machineId}
+/** What is known without the inventory itself. */
+export type HardwareRecord = {
+  /** Of the JSON. */
+  readonly sha256: Buffer;
+  readonly updateTime: Date;
+  /** When a report said last that this is what the machine is made of. */
+  readonly confirmTime: Date;
+};
+
+export async function findHardwareRecord(
+  sql: Sql,
+  machineId: string,
+): Promise<HardwareRecord | undefined> {
+  const [row] = await sql<HardwareRecord[]>`
+    select sha256, update_time, confirm_time from machine_hardware where machine_id = ${machineId}
   `;
-  return row?.sha256;
+  return row;
 }
 
 /** Compressed with zstd. */
-export async function findHardwareBody(sql: Sql, machineId: string): Promise<Buffer | undefined> {
-  const [row] = await sql<{body: Buffer}[]>`
-    select body from machine_hardware where machine_id = ${machineId}
+export async function findHardwareBody(
+  sql: Sql,
+  machineId: string,
+): Promise<{readonly body: Buffer; readonly confirmTime: Date} | undefined> {
+  const [row] = await sql<{body: Buffer; confirmTime: Date}[]>`
+    select body, confirm_time from machine_hardware where machine_id = ${machineId}
   `;
-  return row?.body;
+  return row;
 }
 
 export async function saveHardware(
@@ -20,13 +35,63 @@ export async function saveHardware(
   hardware: {
     readonly machineId: string;
     readonly sha256: Buffer;
+    readonly wireSha256: Buffer | null;
     readonly body: Buffer;
     readonly updateTime: Date;
+    readonly confirmTime: Date;
   },
 ): Promise<void> {
   await sql`
     insert into machine_hardware ${sql(hardware)}
     on conflict (machine_id) do update
-    set sha256 = excluded.sha256, body = excluded.body, update_time = excluded.update_time
+    set sha256 = excluded.sha256, wire_sha256 = excluded.wire_sha256, body = excluded.body,
+      update_time = excluded.update_time, confirm_time = excluded.confirm_time
   `;
+}
+
+/** The same inventory again, in another text. */
+export async function confirmHardware(
+  sql: Sql,
+  hardware: {
+    readonly machineId: string;
+    readonly wireSha256: Buffer | null;
+    readonly confirmTime: Date;
+  },
+): Promise<void> {
+  const {machineId, wireSha256, confirmTime} = hardware;
+  await sql`
+    update machine_hardware set wire_sha256 = ${wireSha256}, confirm_time = ${confirmTime}
+    where machine_id = ${machineId}
+  `;
+}
+
+/**
+ * All that an unchanged report costs: one statement. `unknown` when the text is not the last one's and nothing was written; `repeated` when this
+ * very report was committed before.
+ */
+export async function confirmUnchanged(
+  sql: Sql,
+  report: {
+    readonly machineId: string;
+    readonly reportId: string;
+    readonly wireSha256: Buffer;
+    readonly time: Date;
+  },
+): Promise<'confirmed' | 'repeated' | 'unknown'> {
+  const {machineId, reportId, wireSha256, time} = report;
+  const [row] = await sql<{isKnown: boolean; isNew: boolean}[]>`
+    with known as (
+      select machine_id from machine_hardware
+      where machine_id = ${machineId} and wire_sha256 = ${wireSha256}
+    ), fresh as (
+      insert into agent_reports (machine_id, report_id, time)
+      select machine_id, ${reportId}, ${time} from known on conflict do nothing returning machine_id
+    ), confirmed as (
+      update machine_hardware set confirm_time = greatest(confirm_time, ${time})
+      where machine_id in (select machine_id from fresh)
+    )
+    select exists (select from known) as is_known, exists (select from fresh) as is_new
+  `;
+  if (!row?.isKnown) return 'unknown';
+  return row.isNew ? 'confirmed' : 'repeated';
 }

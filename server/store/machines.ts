@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import type {MachineTemplate} from './templates.ts';
 
 export const machineStates = [
   'expected',
@@ -57,6 +58,8 @@ export type Machine = HardwareSummary & {
   readonly hostname: string;
   readonly description: string;
   readonly nixosConfig: string;
+  /** In order. */
+  readonly templates: readonly MachineTemplate[];
   readonly imageConfig: ImageConfig | undefined;
   readonly desiredImageId: string | undefined;
   readonly bootedImageId: string | undefined;
@@ -184,7 +187,8 @@ export async function countMachinesSince(sql: Sql, since: Date): Promise<number>
 
 function toColumns(sql: Sql, change: MachineChange): Record<string, never> {
   const columns = Object.entries(change).map(([name, value]) => {
-    if (name === 'imageConfig' && value) return [name, sql.json(structuredClone(value) as never)];
+    if ((name === 'imageConfig' || name === 'templates') && value)
+      return [name, sql.json(structuredClone(value) as never)];
     return [name, value ?? null];
   });
   return Object.fromEntries(columns) as Record<string, never>;

@@ -13,7 +13,7 @@ import {addImage, evidenceWith, wireMachines} from '../../test/helpers/server-ma
 import {startPresenceWriter} from '../domain/presence.ts';
 import {parseReport, type ReportOutcome, startAgentReports} from './agent-reports.ts';
 import {startCommandSender} from './commands.ts';
-import {createCommitReport} from './commit-report.ts';
+import {createCommitReport, createConfirmReport} from './commit-report.ts';
 
 let postgres: TestPostgres;
 let nats: TestNats;
@@ -38,6 +38,8 @@ async function setUp() {
   await ensureStreams(manager);
   await manager.streams.purge('REPORTS');
   const outcomes: string[] = [];
+  const confirmed: (boolean | undefined)[] = [];
+  const confirm = createConfirmReport(server.hardware);
   const heard = new EventTarget();
   const presence = stack.use(startPresenceWriter({sql, log}));
   stack.use(
@@ -50,6 +52,11 @@ async function setUp() {
         hardware: server.hardware,
         commands: server.commands,
       }),
+      confirm: async (text, time) => {
+        const outcome = await confirm(text, time);
+        confirmed.push(outcome);
+        return outcome;
+      },
       presence,
       count: (outcome: ReportOutcome, kind: string) => {
         outcomes.push(`${kind} ${outcome}`);
@@ -88,6 +95,8 @@ async function setUp() {
     connection,
     machineId,
     outcomes,
+    /** What became of each inventory before it was read. */
+    confirmed,
     async outcome(text: string) {
       while (!outcomes.includes(text))
         await once(heard, 'outcome', {signal: AbortSignal.timeout(20_000)});
@@ -171,13 +180,54 @@ test.serial('an inventory is kept whole, and an unchanged one changes nothing', 
     diskBytes: 1000,
     firmwareMode: 'uefi',
   });
-  t.like(JSON.parse(await server.hardware.get(machineId)), {
+  t.like(JSON.parse((await server.hardware.get(machineId)).json), {
     disks: {length: 2},
     firmware: {mode: 'MODE_UEFI'},
   });
   t.deepEqual(
     (await sql`select type from events where type like 'hardware.%'`).map(({type}) => type),
     ['hardware.reported'],
+  );
+});
+
+test.serial('an inventory in the words of the last one is confirmed unread', async t => {
+  await using app = await setUp();
+  const {agent, machineId, server, sql} = app;
+  const report = (serial: string, second: number, reportId: string = randomUUID()) => ({
+    reportId,
+    machineId,
+    inventory: {
+      collectTime: `2026-01-01T00:00:0${second}Z`,
+      disks: [{name: 'sda', path: 'p', serial, health: {powerOnHours: String(second)}}],
+      collectors: [{name: 'disks', state: 'STATE_COLLECTED', durationMs: second}],
+    },
+  });
+  const send = async (...message: Parameters<typeof report>) => {
+    const receipt = await nextCommand(agent, machineId, 'received');
+    const sent = report(...message);
+    agent.publish(subjects.agentReport(machineId, 'inventory'), JSON.stringify(sent));
+    t.like(await receipt.read(), {received: {reportIds: [sent.reportId]}});
+    return sent.reportId;
+  };
+  await send('S1A', 1);
+  const [first] = await sql`select confirm_time from machine_hardware`;
+  const id = await send('S1A', 2);
+  await send('S1A', 3, id);
+  await send('S2A', 4);
+  await send('S2A', 5);
+  t.deepEqual(app.confirmed, [undefined, true, false, undefined, true]);
+  t.deepEqual(app.outcomes, [
+    'inventory committed',
+    'inventory committed',
+    'inventory repeated',
+    'inventory committed',
+    'inventory committed',
+  ]);
+  t.true((await server.hardware.get(machineId)).confirmTime > first?.confirmTime);
+  const {versions} = await server.hardware.listVersions(machineId, {pageSize: 0, pageToken: ''});
+  t.deepEqual(
+    versions.map(({summaries}) => summaries),
+    [['Disk S1A in slot p replaced by Disk S2A'], []],
   );
 });
 

@@ -19,6 +19,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import {isUuid} from '../domain/ids.ts';
 import type {PresenceWriter} from '../domain/presence.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
+import {type InventoryText, readInventoryText} from './inventory-text.ts';
 
 const durable = 'server-reports';
 const readersCount = 4;
@@ -33,12 +34,18 @@ const reportBytesMax = 1024 * 1024;
 /** What became of a report, for the counter. */
 export type ReportOutcome = 'committed' | 'repeated' | 'junk' | 'failed' | 'given_up';
 
+/** When a report came, and the digest of an inventory's text. */
+export type ReportReceipt = {readonly time: Date; readonly wireSha256: Buffer | undefined};
+
 /** Commits one report; false when it was committed before or there is no such machine. */
 export type CommitReport = (
   machineId: string,
   report: AgentReport,
-  heardTime: Date,
+  receipt: ReportReceipt,
 ) => Promise<boolean>;
+
+/** Commits an inventory whose text is the last one's, unread; undefined when it is another, and nothing was done. */
+export type ConfirmReport = (text: InventoryText, time: Date) => Promise<boolean | undefined>;
 
 /**
  * Takes what agents report from the REPORTS stream. The machine is the one in the message's subject, whatever the envelope says; the receipt
@@ -48,6 +55,7 @@ export function startAgentReports({
   nats,
   jetstream,
   commit,
+  confirm,
   presence,
   count,
   log,
@@ -55,6 +63,7 @@ export function startAgentReports({
   readonly nats: NatsConnection;
   readonly jetstream: JetStreamClient;
   readonly commit: CommitReport;
+  readonly confirm: ConfirmReport;
   readonly presence: PresenceWriter;
   readonly count: (outcome: ReportOutcome, kind: string) => void;
   readonly log: Logger;
@@ -64,6 +73,23 @@ export function startAgentReports({
 
   async function handle(message: JsMsg): Promise<void> {
     const kind = message.subject.split('.').at(-1) ?? '';
+    const text = inventoryText(message);
+    if (!text) return readWhole(message, kind, undefined);
+    const {machineId, reportId} = text;
+    try {
+      const isNew = await confirm(text, message.time);
+      if (isNew === undefined) await readWhole(message, kind, text);
+      else settle(message, {machineId, reportId, kind, isNew});
+    } catch (error) {
+      fail(message, {machineId, kind, error});
+    }
+  }
+
+  async function readWhole(
+    message: JsMsg,
+    kind: string,
+    text: InventoryText | undefined,
+  ): Promise<void> {
     const parsed = parseReport(message);
     if (typeof parsed === 'string') {
       log.warn(
@@ -76,14 +102,19 @@ export function startAgentReports({
     }
     const {machineId, report} = parsed;
     try {
-      const isNew = await commit(machineId, report, message.time);
-      presence.seen(machineId, message.time);
-      acknowledge(machineId, report.reportId);
-      message.ack();
-      count(isNew ? 'committed' : 'repeated', kind);
+      const receipt = {time: message.time, wireSha256: text?.wireSha256};
+      const isNew = await commit(machineId, report, receipt);
+      settle(message, {machineId, reportId: report.reportId, kind, isNew});
     } catch (error) {
       fail(message, {machineId, kind, error});
     }
+  }
+
+  function settle(message: JsMsg, {machineId, reportId, kind, isNew}: Settled): void {
+    presence.seen(machineId, message.time);
+    acknowledge(machineId, reportId);
+    message.ack();
+    count(isNew ? 'committed' : 'repeated', kind);
   }
 
   /** The agent keeps the report until it hears this; one that is lost is asked for by its next sending. */
@@ -149,6 +180,12 @@ export function startAgentReports({
   };
 }
 
+type Settled = {
+  readonly machineId: string;
+  readonly reportId: string;
+  readonly kind: string;
+  readonly isNew: boolean;
+};
 type Failure = {readonly machineId: string; readonly kind: string; readonly error: unknown};
 
 async function openConsumer(nats: NatsConnection, jetstream: JetStreamClient): Promise<Consumer> {
@@ -160,6 +197,14 @@ async function openConsumer(nats: NatsConnection, jetstream: JetStreamClient): P
     max_ack_pending: 1000,
   });
   return jetstream.consumers.get(streams.REPORTS.name, durable);
+}
+
+/** Undefined for other kinds, and for whatever is not written by the machine that the subject names. */
+function inventoryText({subject, data}: JsMsg): InventoryText | undefined {
+  const [, , , machineId, kind, ...rest] = subject.split('.');
+  if (kind !== 'inventory' || rest.length > 0 || data.length > reportBytesMax) return undefined;
+  const text = readInventoryText(new TextDecoder().decode(data));
+  return text?.machineId === machineId ? text : undefined;
 }
 
 const validator = createValidator();

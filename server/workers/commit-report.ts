@@ -1,11 +1,7 @@
 import {toJson} from '@bufbuild/protobuf';
 import {timestampDate} from '@bufbuild/protobuf/wkt';
 import type {AgentHello, AgentReport} from '@muster/proto/gen/muster/v1/agents_pb.ts';
-import {
-  Firmware_Mode,
-  type Hardware,
-  HardwareSchema,
-} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
+import {type Hardware, HardwareSchema} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import type {Commands} from '../domain/commands.ts';
 import type {HardwareRecords, Inventory} from '../domain/hardware.ts';
 import type {Hello, Hellos} from '../domain/hello.ts';
@@ -14,7 +10,9 @@ import {isUuid} from '../domain/ids.ts';
 import {insertAgentReport} from '../store/agents.ts';
 import type {Database, Sql} from '../store/db.ts';
 import {findMachine} from '../store/machines.ts';
-import type {CommitReport} from './agent-reports.ts';
+import type {CommitReport, ConfirmReport, ReportReceipt} from './agent-reports.ts';
+import {firmwareMode} from './inventory-board-rules.ts';
+import {readParts} from './inventory-parts.ts';
 
 const wordLengthMax = 256;
 
@@ -30,13 +28,18 @@ export function createCommitReport({
   readonly hardware: HardwareRecords;
   readonly commands: Commands;
 }): CommitReport {
-  async function apply(tx: Sql, machineId: string, {body}: AgentReport, heardTime: Date) {
+  async function apply(
+    tx: Sql,
+    machineId: string,
+    {body}: AgentReport,
+    receipt: ReportReceipt,
+  ): Promise<void> {
     switch (body.case) {
       case 'hello':
-        await hellos.hear(tx, machineId, toHello(body.value, heardTime));
+        await hellos.hear(tx, machineId, toHello(body.value, receipt.time));
         return;
       case 'inventory':
-        await hardware.save(tx, machineId, toInventory(body.value));
+        await hardware.save(tx, machineId, toInventory(body.value), receipt);
         return;
       case 'result': {
         const {commandId, succeeded, message} = body.value;
@@ -53,13 +56,13 @@ export function createCommitReport({
     }
   }
 
-  return (machineId, report, heardTime) =>
+  return (machineId, report, receipt) =>
     sql.begin(async tx => {
       // A machine that was deleted has nothing to say; its agent may drop the report.
       if (!(await findMachine(tx, machineId))) return false;
       const {reportId} = report;
-      if (!(await insertAgentReport(tx, {machineId, reportId, time: heardTime}))) return false;
-      await apply(tx, machineId, report, heardTime);
+      if (!(await insertAgentReport(tx, {machineId, reportId, time: receipt.time}))) return false;
+      await apply(tx, machineId, report, receipt);
       return true;
     });
 }
@@ -75,12 +78,15 @@ function toHello(hello: AgentHello, heardTime: Date): Hello {
   };
 }
 
-const modes: Readonly<Record<number, string>> = {
-  [Firmware_Mode.BIOS]: 'bios',
-  [Firmware_Mode.UEFI]: 'uefi',
-};
+/** An unchanged inventory is confirmed by its text alone. */
+export const createConfirmReport =
+  (hardware: HardwareRecords): ConfirmReport =>
+  async (text, time) => {
+    const outcome = await hardware.confirm({...text, time});
+    return outcome === 'unknown' ? undefined : outcome === 'confirmed';
+  };
 
-/** The time and the collectors' run times are not hardware: the same hardware has the same text. */
+/** Without the times of the reading: the same hardware has the same text. */
 function toInventory(hardware: Hardware): Inventory {
   const {collectTime: _, ...lasting} = hardware;
   const collectors = lasting.collectors.map(collector => ({...collector, durationMs: 0}));
@@ -89,6 +95,7 @@ function toInventory(hardware: Hardware): Inventory {
   const disks = hardware.disks.filter(({removable}) => !removable);
   return {
     json,
+    ...readParts(hardware),
     summary: {
       cpuThreads: bounded(
         hardware.cpus.reduce((sum, {threads}) => sum + threads, 0),
@@ -101,7 +108,7 @@ function toInventory(hardware: Hardware): Inventory {
         disks.reduce((sum, {sizeBytes}) => sum + Number(sizeBytes), 0),
         Number.MAX_SAFE_INTEGER,
       ),
-      firmwareMode: modes[hardware.firmware?.mode ?? 0] ?? '',
+      firmwareMode: firmwareMode(hardware),
     },
   };
 }

@@ -1,12 +1,16 @@
 // `npm run bench`: each row with its base in the same run, and the limit that the project promises.
 import {argv, stdout} from 'node:process';
 import {benchAgent} from './agent.ts';
+import {benchAudit} from './audit.ts';
 import {benchEdge} from './edge.ts';
+import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
+  audit: benchAudit,
   edge: benchEdge,
+  hardware: benchHardware,
   machines: benchMachines,
 };
 

@@ -22,6 +22,7 @@ startLabWorker({
   backends: [
     {
       name: 'debian',
+      steps: [],
       findMissing: async () => undefined,
       plan: async (_, {signal}) => {
         const onLine = (line: string) => process.stdout.write(`${line}\n`);

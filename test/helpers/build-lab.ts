@@ -21,6 +21,7 @@ import {createUser} from '@nats-io/nkeys';
 import {nanos, type NatsConnection} from '@nats-io/transport-node';
 import {BuildService, type FinishBuildRequest} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {type Image, Image_Kind, Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import type {Backend} from '@muster/builder/backends/backend.ts';
 import {describeArtifact} from '@muster/builder/digests.ts';
 import {createImageStore} from '@muster/builder/image-store.ts';
@@ -217,6 +218,7 @@ export function startLabWorker({
   return startWorker(
     {
       builds: createClient(BuildService, transport),
+      storePaths: createClient(StorePathService, transport),
       bus: {
         builds: () => jetstream(connection).consumers.get(streams.JOBS.name, buildersDurable),
       },
@@ -234,6 +236,7 @@ export function startLabWorker({
 /** Two small files that no machine could boot: its subject is the way of a build, not the image. */
 const fileBackend: Backend = {
   name: 'debian',
+  steps: [{name: 'resolve', weight: 43}],
   findMissing: async () => undefined,
   plan: async (spec, {step}) => {
     step('resolve');

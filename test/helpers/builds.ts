@@ -1,4 +1,7 @@
-import {createHash, randomUUID} from 'node:crypto';
+import {createHash, generateKeyPairSync, randomUUID} from 'node:crypto';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {createClient, createRouterTransport} from '@connectrpc/connect';
 import {
   BuildService,
@@ -7,21 +10,35 @@ import {
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {BootTest_Firmware, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {createLogger} from '@muster/runtime/log.ts';
+import {openFolderBlobStore} from '@muster/server/clients/blob-store.ts';
 import {createBuilds} from '@muster/server/domain/builds.ts';
 import {createBuildWork} from '@muster/server/domain/build-work.ts';
-import type {LiveBuilder} from '@muster/server/domain/build-rules.ts';
+import {type LiveBuilder, offers} from '@muster/server/domain/build-rules.ts';
+import {type BlobStore, hasArtifact} from '@muster/server/domain/blobs.ts';
+import {createImageCollection} from '@muster/server/domain/image-collection.ts';
 import {createImages} from '@muster/server/domain/images.ts';
+import {nixCacheKeyOf} from '@muster/server/domain/nix-cache-key.ts';
 import {createOperations} from '@muster/server/domain/operations.ts';
+import {createStorePaths} from '@muster/server/domain/store-paths.ts';
 import {createTransitions} from '@muster/server/domain/transitions.ts';
+import {
+  createValidations,
+  type ValidationLimits,
+  validationLimits,
+} from '@muster/server/domain/validations.ts';
+import {DomainError} from '@muster/server/errors.ts';
 import {buildService} from '@muster/server/rpc/builds.ts';
 import {callerKey} from '@muster/server/rpc/caller.ts';
 import {mapErrors} from '@muster/server/rpc/error-interceptor.ts';
 import {imageService} from '@muster/server/rpc/images.ts';
 import {operationService} from '@muster/server/rpc/operations.ts';
+import {storePathService} from '@muster/server/rpc/store-paths.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {
+  findMachine,
   insertMachine,
   type MachineChange,
   type MachineState,
@@ -43,6 +60,9 @@ export async function createTestBuilds(
   options: {
     readonly builders?: readonly LiveBuilder[];
     readonly hasArtifact?: (sha256: string, sizeBytes: number) => Promise<boolean>;
+    readonly blobs?: BlobStore;
+    readonly busIsUp?: boolean;
+    readonly validationLimits?: Partial<ValidationLimits>;
   } = {},
 ) {
   await using stack = new AsyncDisposableStack();
@@ -58,17 +78,46 @@ export async function createTestBuilds(
     ...deps,
     transitions,
     hasArtifact: options.hasArtifact ?? (() => Promise.resolve(true)),
+    offers: (_, backend) => Promise.resolve(offers(backend, builders)),
     timeLimitSeconds: 3600,
   });
   const images = createImages({sql});
+  const blobs =
+    options.blobs ??
+    (await openFolderBlobStore(
+      stack.adopt(await mkdtemp(join(tmpdir(), 'muster-blobs-')), folder =>
+        rm(folder, {recursive: true, force: true}),
+      ),
+    ));
+  const collection = createImageCollection({...deps, blobs});
+  const storePaths = createStorePaths({
+    ...deps,
+    hasArtifact: hasArtifact(blobs),
+    cacheKey: nixCacheKeyOf(generateKeyPairSync('ed25519').privateKey),
+  });
+  const validationChanges = createKeyedWakeUps();
+  stack.use(await listenFor(sql, 'validations', validationChanges.notify));
+  const validations = createValidations({
+    ...deps,
+    getMachine: async id => {
+      const machine = await findMachine(sql, id);
+      if (!machine) throw new DomainError('not_found', `Cannot find machine "${id}"`);
+      return machine;
+    },
+    listLiveBuilders,
+    busStatus: () => ({connected: options.busIsUp ?? true, since: new Date(0)}),
+    changes: validationChanges,
+    limits: {...validationLimits, ...options.validationLimits},
+  });
   const cancel = async (actor: string, id: string) => void (await builds.cancel(actor, id));
   const operations = createOperations({sql, cancel: {build: cancel}});
 
   const transportOf = (name: string, serviceId?: string) =>
     createRouterTransport(
       ({service}) => {
-        service(BuildService, buildService({builds, work, images}));
-        service(ImageService, imageService(images));
+        service(BuildService, buildService({builds, work, images, validations, storePaths}));
+        service(ImageService, imageService(images, collection));
+        service(StorePathService, storePathService(storePaths));
         service(OperationService, operationService(operations));
       },
       {
@@ -93,9 +142,15 @@ export async function createTestBuilds(
     transitions,
     builds,
     work,
+    validations,
+    collection,
+    blobs,
     images: createClient(ImageService, person),
     operations: createClient(OperationService, person),
+    storePaths,
     client: createClient(BuildService, person),
+    storePathBuilder: (name: string) =>
+      createClient(StorePathService, transportOf(`builder:${name}`, name)),
     builder: (name: string) => createClient(BuildService, transportOf(`builder:${name}`, name)),
     /** What this server's clock says from now on. */
     passTime(ms: number) {

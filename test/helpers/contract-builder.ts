@@ -1,13 +1,17 @@
 import {createHash} from 'node:crypto';
-import {type Client, createClient} from '@connectrpc/connect';
+import {type Client, Code, ConnectError, createClient} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
-import {jetstream} from '@nats-io/jetstream';
+import {jetstream, type JsMsg} from '@nats-io/jetstream';
 import {createUser} from '@nats-io/nkeys';
-import {connect, jwtAuthenticator} from '@nats-io/transport-node';
-import {BuildService, FinishBuildRequest_Outcome} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {connect, jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
+import {
+  BuildService,
+  Diagnostic_Kind,
+  FinishBuildRequest_Outcome,
+} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {BootTest_Firmware, Image_Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
-import {buildersDurable, busOptions} from '@muster/runtime/bus.ts';
+import {buildersDurable, busOptions, validationsDurable} from '@muster/runtime/bus.ts';
 import {
   createServerConnection,
   createServiceTransport,
@@ -21,7 +25,11 @@ import {until} from './processes.ts';
  * A builder written against the contract alone, for tests whose subject is not the images: its artifacts are a few bytes that no machine could boot.
  * It joins, takes jobs from JetStream, claims, uploads and finishes like any other.
  */
-export async function startContractBuilder(muster: Muster, name: string): Promise<AsyncDisposable> {
+export async function startContractBuilder(
+  muster: Muster,
+  name: string,
+  offered: readonly string[] = ['debian'],
+): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const user = createUser();
   const seed = user.getSeed();
@@ -46,7 +54,10 @@ export async function startContractBuilder(muster: Muster, name: string): Promis
   const builds = createClient(BuildService, transport);
   const report = () =>
     services
-      .reportService({version: 'test', backends: [{name: 'debian', available: true}]})
+      .reportService({
+        version: 'test',
+        backends: offered.map(name => ({name, available: true})),
+      })
       .catch(() => undefined);
   await report();
   const heartbeat = setInterval(() => void report(), 2000);
@@ -64,28 +75,71 @@ export async function startContractBuilder(muster: Muster, name: string): Promis
   };
   // A fresh server has not pushed its account or made its streams yet.
   const nats = stack.adopt(await until('NATS', () => connect(login)), nats => nats.close());
-  const consumer = await until('the work queue', () =>
-    jetstream(nats).consumers.get('JOBS', buildersDurable),
-  );
-  const messages = await consumer.consume({max_messages: 1});
   const upload = createUpload(muster.serverUrl, serviceAuthorization(serviceId, key));
-  const working = (async () => {
-    for await (const message of messages) {
-      const {buildId} = message.json<{buildId: string}>();
-      try {
-        await build(builds, buildId, upload);
-        message.ack();
-      } catch {
-        message.nak(500);
-      }
-    }
-  })();
-
-  stack.defer(() => working.catch(() => undefined));
-  stack.defer(() => messages.stop());
+  stack.use(
+    await takeJobs(nats, buildersDurable, message =>
+      build(builds, message.json<{buildId: string}>().buildId, upload),
+    ),
+  );
+  stack.use(
+    await takeJobs(nats, validationsDurable, message =>
+      validate(builds, message.json<{validationId: string}>().validationId),
+    ),
+  );
   const owned = stack.move();
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
+
+/** One job after the other, until disposed. */
+async function takeJobs(
+  nats: NatsConnection,
+  durable: string,
+  work: (message: JsMsg) => Promise<void>,
+): Promise<AsyncDisposable> {
+  const consumer = await until(`the work queue of ${durable}`, () =>
+    jetstream(nats).consumers.get('JOBS', durable),
+  );
+  const messages = await consumer.consume({max_messages: 1});
+  const working = (async () => {
+    for await (const message of messages) {
+      try {
+        await work(message);
+        message.ack();
+      } catch (error) {
+        const isOver = error instanceof ConnectError && error.code === Code.FailedPrecondition;
+        if (isOver) message.ack();
+        else message.nak(500);
+      }
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      messages.stop();
+      await working.catch(() => undefined);
+    },
+  };
+}
+
+/** Stands in for an evaluation: the only mistake that it knows is "enabel". */
+async function validate(builds: Client<typeof BuildService>, validationId: string): Promise<void> {
+  const {spec} = await builds.claimValidation({validationId});
+  const diagnostics = findMistakes(spec?.nixosConfig ?? '');
+  await builds.finishValidation({validationId, diagnostics, durationMs: 1});
+}
+
+const findMistakes = (nixosConfig: string) =>
+  nixosConfig.split('\n').flatMap((text, index) =>
+    text.includes('enabel')
+      ? [
+          {
+            kind: Diagnostic_Kind.UNKNOWN_OPTION,
+            message: 'The option "enabel" does not exist',
+            line: index + 1,
+            column: text.indexOf('enabel') + 1,
+          },
+        ]
+      : [],
+  );
 
 type Upload = (
   name: string,
@@ -102,7 +156,14 @@ async function build(builds: Client<typeof BuildService>, buildId: string, uploa
     progressPercent: 50,
     log: {lines: [`building ${spec.kind}`]},
   });
-  const inputs = `${spec.kind} ${spec.variant} ${JSON.stringify(spec.imageConfig?.hostName)}`;
+  const diagnostics = findMistakes(spec.nixosConfig);
+  if (diagnostics.length > 0) {
+    const error = 'The configuration cannot be evaluated';
+    const outcome = FinishBuildRequest_Outcome.FAILED;
+    await builds.finishBuild({buildId, attempt, outcome, error, diagnostics});
+    return;
+  }
+  const inputs = `${spec.kind} ${spec.variant} ${JSON.stringify(spec.imageConfig?.hostName ?? spec.facts?.machineId)}`;
   const content = inputs.padEnd(1024, ' ');
   await builds.finishBuild({
     buildId,
@@ -111,7 +172,7 @@ async function build(builds: Client<typeof BuildService>, buildId: string, uploa
     image: {
       kind: spec.kind,
       variant: spec.variant,
-      backend: 'debian',
+      backend: spec.backend,
       inputKey: createHash('sha256').update(inputs).digest('hex'),
       kernel: await upload('vmlinuz', `kernel ${content}`),
       initrds: [await upload('initrd.zst', `initrd ${content}`)],

@@ -10,6 +10,7 @@ import {type Logger, silentLogger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
 import type {HttpHandler} from '@muster/server/http/router.ts';
 import {createRouter} from '@muster/server/http/router.ts';
+import type {RecordCall} from '@muster/server/rpc/audit-calls.ts';
 import type {Credential, Identify, Identity} from '@muster/server/rpc/caller.ts';
 import {createInterceptors} from '@muster/server/rpc/interceptors.ts';
 import type {Role} from '@muster/server/rpc/permissions.ts';
@@ -32,11 +33,14 @@ export async function serve({
   handlers = [],
   log = silentLogger,
   identify = identifyByRole,
+  record = async () => undefined,
 }: {
   routes: (router: ConnectRouter) => void;
   handlers?: readonly HttpHandler[];
   log?: Logger;
   identify?: Identify;
+  /** Nothing is audited when it is left out. */
+  record?: RecordCall;
 }) {
   await using stack = new AsyncDisposableStack();
   const shutdown = new AbortController();
@@ -45,7 +49,7 @@ export async function serve({
     routes,
     handlers,
     log,
-    interceptors: createInterceptors({identify, log, metrics}),
+    interceptors: createInterceptors({identify, record, log, metrics}),
     readiness: () => ({database: true}),
     metrics,
     shutdown: shutdown.signal,

@@ -12,10 +12,12 @@ import {createBootSessions} from '@muster/server/domain/boot-sessions.ts';
 import {createBootTimeline} from '@muster/server/domain/boot-timeline.ts';
 import {createBootTokenVerifier} from '@muster/server/domain/boot-tokens.ts';
 import {createCommands} from '@muster/server/domain/commands.ts';
+import {createComponents} from '@muster/server/domain/components.ts';
 import {createEnrolment} from '@muster/server/domain/enrolment.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
+import {createIssues} from '@muster/server/domain/issues.ts';
 import {createMachines} from '@muster/server/domain/machines.ts';
 import {loadNatsKeys} from '@muster/server/domain/nats-keys.ts';
 import {createNatsTrust} from '@muster/server/domain/nats-trust.ts';
@@ -33,9 +35,15 @@ export type ServerMachines = Awaited<ReturnType<typeof wireMachines>>;
 /** Everything about machines that a server has, on this database. `clock.now` is the time; one edge may sign boot tokens. */
 export async function wireMachines(
   sql: Database,
-  options: {policy?: AcceptancePolicy; newMachinesPerHourMax?: number; edge?: KeyPair} = {},
+  options: {
+    policy?: AcceptancePolicy;
+    newMachinesPerHourMax?: number;
+    edge?: KeyPair;
+    versionsOfMachineMax?: number;
+  } = {},
 ) {
   const {policy = 'open', newMachinesPerHourMax = 1000, edge = createUser()} = options;
+  const {versionsOfMachineMax = 100} = options;
   const clock = {now: new Date()};
   const now = () => clock.now;
   const newId = uuidv7;
@@ -54,6 +62,8 @@ export async function wireMachines(
   const sightings = createSightings({sql, now, recognition, transitions});
   const boot = createBoot({...deps, policy, images, sightings, log});
   const commands = createCommands(deps);
+  const components = createComponents(deps);
+  const issues = createIssues(deps);
   const verifyBootToken = createBootTokenVerifier(async id =>
     id === edgeId ? edge.getPublicKey() : undefined,
   );
@@ -70,7 +80,9 @@ export async function wireMachines(
     boot,
     commands,
     machines: createMachines(shared),
-    hardware: createHardware(deps),
+    components,
+    issues,
+    hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     timeline: createBootTimeline(deps),
     enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
     renewal: createRenewal({sql, agentKeys, credentials}),

@@ -29,7 +29,12 @@ async function setUp(t: ExecutionContext) {
   });
   const missing = await backend.findMissing();
   if (missing) throw new Error(missing);
-  const context = {signal, log: (line: string) => t.log(line), step: () => undefined};
+  const context = {
+    signal,
+    log: (line: string) => t.log(line),
+    step: () => undefined,
+    progress: () => undefined,
+  };
 
   return {
     async build(name: string, spec: MessageInitShape<typeof BuildSpecSchema>) {

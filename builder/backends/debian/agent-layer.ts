@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type {Cache} from '../../cache.ts';
 import {canonicalJson, sha256OfFile, sha256OfText} from '../../digests.ts';
-import type {TreeEntry} from './cpio.ts';
+import type {TreeEntry} from '../../cpio.ts';
 import {type ImageFile, imageFileEntry, readImageFile} from './files.ts';
 import {formatVersion, squashfsLevel} from './format.ts';
 import {prepareNode} from './node-runtime.ts';

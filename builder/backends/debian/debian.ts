@@ -41,6 +41,12 @@ export function createDebianBackend(options: DebianOptions): Backend {
 
   return {
     name: 'debian',
+    steps: [
+      {name: 'resolve', weight: 4},
+      {name: 'base', weight: 26},
+      {name: 'kernel', weight: 8},
+      {name: 'layers', weight: 5},
+    ],
 
     async findMissing() {
       if (process.arch !== 'x64')

@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {sha256OfText} from '../../digests.ts';
-import type {TreeEntry} from './cpio.ts';
+import type {TreeEntry} from '../../cpio.ts';
 
 const directory = path.join(import.meta.dirname, 'files');
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import {runProgram} from '../../process.ts';
 import type {BuildContext} from '../backend.ts';
 import type {Apt, ResolvedPackage} from './apt.ts';
-import type {Tree, TreeEntry} from './cpio.ts';
+import type {Tree, TreeEntry} from '../../cpio.ts';
 import type {Kernel} from './kernel.ts';
 import {resolveInside} from './programs.ts';
 

@@ -3,7 +3,7 @@ import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import type {TreeEntry} from './cpio.ts';
+import type {TreeEntry} from '../../cpio.ts';
 import {joinSegments, writeSegment} from './initrd.ts';
 
 const signal = new AbortController().signal;

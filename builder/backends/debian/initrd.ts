@@ -4,7 +4,7 @@ import {createReadStream} from 'node:fs';
 import {pipeline} from 'node:stream/promises';
 import {Readable} from 'node:stream';
 import {constants, createZstdCompress} from 'node:zlib';
-import {type Tree, writeCpio} from './cpio.ts';
+import {type Tree, writeCpio} from '../../cpio.ts';
 
 /**
  * Writes one segment of an initrd: a compressed cpio, padded with zero bytes to a multiple of 4. The kernel takes segments one after

@@ -1,5 +1,5 @@
 import type {ImageConfig} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {findPrivateKey} from './private-keys.ts';
+import {findPrivateKey} from '../../private-keys.ts';
 
 /** What a machine shall run, checked and in one form: equal configurations give equal input keys. */
 export type MachineConfig = {

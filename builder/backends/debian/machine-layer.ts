@@ -1,4 +1,4 @@
-import type {Tree, TreeEntry} from './cpio.ts';
+import type {Tree, TreeEntry} from '../../cpio.ts';
 import {isInside, type MachineConfig} from './machine-config.ts';
 
 /** What is this machine's own: host name, SSH keys, files, and the name of the image. */

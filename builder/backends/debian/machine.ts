@@ -6,7 +6,7 @@ import type {BuildContext, BuildPlan, BuiltImage, LocalArtifact} from '../backen
 import {buildAgentLayer, ownFileDigests} from './agent-layer.ts';
 import type {ResolvedPackage} from './apt.ts';
 import {baseLayerKey, basePackages, buildBaseLayer, sshPackage} from './base-layer.ts';
-import type {Tree} from './cpio.ts';
+import type {Tree} from '../../cpio.ts';
 import type {DebianDeps} from './deps.ts';
 import {digestImageFiles, imageFileEntry} from './files.ts';
 import {firmwareTree, resolveFirmware} from './firmware.ts';

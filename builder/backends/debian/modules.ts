@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {Tree, TreeEntry} from './cpio.ts';
+import type {Tree, TreeEntry} from '../../cpio.ts';
 import {type Kernel, type KernelVariant, type ModuleLists, readModuleLists} from './kernel.ts';
 
 // Paths below the kernel's module folder; what ends in "/" means everything below it. What a kernel does not have is left out.

@@ -1,7 +1,7 @@
 import {lstat, readlink, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {runProgram} from '../../process.ts';
-import type {Tree, TreeEntry} from './cpio.ts';
+import type {Tree, TreeEntry} from '../../cpio.ts';
 
 const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib64', 'usr/lib64'];
 const loader = 'ld-linux-x86-64.so.2';

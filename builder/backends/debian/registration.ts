@@ -3,7 +3,7 @@ import path from 'node:path';
 import {canonicalJson, describeArtifact, sha256OfFile, sha256OfText} from '../../digests.ts';
 import type {BuildContext, BuildPlan, BuiltImage} from '../backend.ts';
 import type {ResolvedPackage} from './apt.ts';
-import type {Tree, TreeEntry} from './cpio.ts';
+import type {Tree, TreeEntry} from '../../cpio.ts';
 import type {DebianDeps} from './deps.ts';
 import {digestImageFiles, imageFileEntry} from './files.ts';
 import {firmwareTree, resolveFirmware} from './firmware.ts';
@@ -28,6 +28,7 @@ const tools: Readonly<
     {package: 'ethtool', programs: ['ethtool']},
     {package: 'ipmitool', programs: ['ipmitool']},
     {package: 'pciutils', programs: ['lspci']},
+    {package: 'smartmontools', programs: ['smartctl']},
     // Listens for LLDP frames. lldpd would bring 40 MB of libraries (libxml2 with ICU, net-snmp with Perl).
     {package: 'tcpdump', programs: ['tcpdump']},
   ],

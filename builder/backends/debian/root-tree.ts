@@ -1,6 +1,6 @@
 import path from 'node:path';
 import {runProgram} from '../../process.ts';
-import type {TreeEntry} from './cpio.ts';
+import type {TreeEntry} from '../../cpio.ts';
 import {imageFileEntry} from './files.ts';
 
 /** Folders, links and busybox, as both initrds have them: everything is in /usr/bin and /usr/lib. */

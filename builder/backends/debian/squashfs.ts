@@ -1,7 +1,7 @@
 import {chmod, copyFile, mkdir, mkdtemp, rename, rm, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {runProgram} from '../../process.ts';
-import type {Tree} from './cpio.ts';
+import type {Tree} from '../../cpio.ts';
 import {sourceDateEpoch, squashfsLevel} from './format.ts';
 
 const format = [

@@ -6,8 +6,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
-import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { BootTest, BootTestJson, Image, Image_Kind, Image_KindJson, Image_Variant, Image_VariantJson, ImageJson } from "./images_pb.ts";
 import { file_muster_v1_images } from "./images_pb.ts";
 import type { ImageConfig, ImageConfigJson } from "./machines_pb.ts";
@@ -15,13 +15,13 @@ import { file_muster_v1_machines } from "./machines_pb.ts";
 import type { Operation, OperationJson } from "./operations_pb.ts";
 import { file_muster_v1_operations } from "./operations_pb.ts";
 import { file_muster_v1_options } from "./options_pb.ts";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/builds.proto.
  */
 export const file_muster_v1_builds: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvYnVpbGRzLnByb3RvEgltdXN0ZXIudjEioQIKBUJ1aWxkEgoKAmlkGAEgASgJEiMKBGtpbmQYAiABKA4yFS5tdXN0ZXIudjEuSW1hZ2UuS2luZBIpCgd2YXJpYW50GAMgASgOMhgubXVzdGVyLnYxLkltYWdlLlZhcmlhbnQSDwoHYmFja2VuZBgEIAEoCRISCgptYWNoaW5lX2lkGAUgASgJEicKCW9wZXJhdGlvbhgGIAEoCzIULm11c3Rlci52MS5PcGVyYXRpb24SDwoHYXR0ZW1wdBgHIAEoDRISCgpidWlsZGVyX2lkGAggASgJEhAKCGltYWdlX2lkGAkgASgJEg4KBmNhY2hlZBgKIAEoCBInCgpib290X3Rlc3RzGAsgAygLMhMubXVzdGVyLnYxLkJvb3RUZXN0IsQBCglCdWlsZFNwZWMSIwoEa2luZBgBIAEoDjIVLm11c3Rlci52MS5JbWFnZS5LaW5kEikKB3ZhcmlhbnQYAiABKA4yGC5tdXN0ZXIudjEuSW1hZ2UuVmFyaWFudBIPCgdiYWNrZW5kGAMgASgJEhIKCm1hY2hpbmVfaWQYBCABKAkSLAoMaW1hZ2VfY29uZmlnGAUgASgLMhYubXVzdGVyLnYxLkltYWdlQ29uZmlnEhQKDG5peG9zX2NvbmZpZxgGIAEoCSIyChJDcmVhdGVCdWlsZFJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQEiNgoTQ3JlYXRlQnVpbGRSZXNwb25zZRIfCgVidWlsZBgBIAEoCzIQLm11c3Rlci52MS5CdWlsZCJXCh5DcmVhdGVSZWdpc3RyYXRpb25CdWlsZFJlcXVlc3QSNQoHdmFyaWFudBgBIAEoDjIYLm11c3Rlci52MS5JbWFnZS5WYXJpYW50Qgq6SAeCAQQQASAAIkIKH0NyZWF0ZVJlZ2lzdHJhdGlvbkJ1aWxkUmVzcG9uc2USHwoFYnVpbGQYASABKAsyEC5tdXN0ZXIudjEuQnVpbGQibQoRTGlzdEJ1aWxkc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACEhsKCm1hY2hpbmVfaWQYAyABKAlCB7pIBHICGEAiTwoSTGlzdEJ1aWxkc1Jlc3BvbnNlEiAKBmJ1aWxkcxgBIAMoCzIQLm11c3Rlci52MS5CdWlsZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJwoPR2V0QnVpbGRSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASIzChBHZXRCdWlsZFJlc3BvbnNlEh8KBWJ1aWxkGAEgASgLMhAubXVzdGVyLnYxLkJ1aWxkIioKEkNhbmNlbEJ1aWxkUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiNgoTQ2FuY2VsQnVpbGRSZXNwb25zZRIfCgVidWlsZBgBIAEoCzIQLm11c3Rlci52MS5CdWlsZCIpChFXYXRjaEJ1aWxkUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiZQoSV2F0Y2hCdWlsZFJlc3BvbnNlEiEKBWJ1aWxkGAEgASgLMhAubXVzdGVyLnYxLkJ1aWxkSAASIgoDbG9nGAIgASgLMhMubXVzdGVyLnYxLkJ1aWxkTG9nSABCCAoGdXBkYXRlIlUKCEJ1aWxkTG9nEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KBWxpbmVzGAIgAygJQhC6SA2SAQoQ9AMiBXIDGIAgIi8KEUNsYWltQnVpbGRSZXF1ZXN0EhoKCGJ1aWxkX2lkGAEgASgJQgi6SAVyA7ABASJlChJDbGFpbUJ1aWxkUmVzcG9uc2USIgoEc3BlYxgBIAEoCzIULm11c3Rlci52MS5CdWlsZFNwZWMSDwoHYXR0ZW1wdBgCIAEoDRIaChJ0aW1lX2xpbWl0X3NlY29uZHMYAyABKA0irQEKElJlcG9ydEJ1aWxkUmVxdWVzdBIaCghidWlsZF9pZBgBIAEoCUIIukgFcgOwAQESDwoHYXR0ZW1wdBgCIAEoDRIVCgRzdGVwGAMgASgJQge6SARyAhhAEjEKEHByb2dyZXNzX3BlcmNlbnQYBCABKAFCF7pIFBISGQAAAAAAAFlAKQAAAAAAAAAAEiAKA2xvZxgFIAEoCzITLm11c3Rlci52MS5CdWlsZExvZyIvChNSZXBvcnRCdWlsZFJlc3BvbnNlEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYASABKAgi6AIKEkZpbmlzaEJ1aWxkUmVxdWVzdBIaCghidWlsZF9pZBgBIAEoCUIIukgFcgOwAQESDwoHYXR0ZW1wdBgCIAEoDRJCCgdvdXRjb21lGAMgASgOMiUubXVzdGVyLnYxLkZpbmlzaEJ1aWxkUmVxdWVzdC5PdXRjb21lQgq6SAeCAQQQASAAEh8KBWltYWdlGAQgASgLMhAubXVzdGVyLnYxLkltYWdlEg4KBmNhY2hlZBgFIAEoCBIXCgVlcnJvchgGIAEoCUIIukgFcgMYgCASMQoKYm9vdF90ZXN0cxgHIAMoCzITLm11c3Rlci52MS5Cb290VGVzdEIIukgFkgECEAgiZAoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASFQoRT1VUQ09NRV9TVUNDRUVERUQQARISCg5PVVRDT01FX0ZBSUxFRBACEhUKEU9VVENPTUVfQ0FOQ0VMTEVEEAMiFQoTRmluaXNoQnVpbGRSZXNwb25zZSIxChBGaW5kSW1hZ2VSZXF1ZXN0Eh0KCWlucHV0X2tleRgBIAEoCUIKukgHcgUQARiAASI0ChFGaW5kSW1hZ2VSZXNwb25zZRIfCgVpbWFnZRgBIAEoCzIQLm11c3Rlci52MS5JbWFnZSJwChRGaW5kQm9vdFRlc3RzUmVxdWVzdBI4ChBhcnRpZmFjdF9zaGEyNTZzGAEgAygJQh66SBuSARgIARAQIhJyEDIOXlswLTlhLWZdezY0fSQSHgoMY29tbWFuZF9saW5lGAIgASgJQgi6SAVyAxiAECJAChVGaW5kQm9vdFRlc3RzUmVzcG9uc2USJwoKYm9vdF90ZXN0cxgBIAMoCzITLm11c3Rlci52MS5Cb290VGVzdDKvCQoMQnVpbGRTZXJ2aWNlEocBCgtDcmVhdGVCdWlsZBIdLm11c3Rlci52MS5DcmVhdGVCdWlsZFJlcXVlc3QaHi5tdXN0ZXIudjEuQ3JlYXRlQnVpbGRSZXNwb25zZSI5qNQYCILT5JMCLzoBKmIFYnVpbGQiIy9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L2J1aWxkEqMBChdDcmVhdGVSZWdpc3RyYXRpb25CdWlsZBIpLm11c3Rlci52MS5DcmVhdGVSZWdpc3RyYXRpb25CdWlsZFJlcXVlc3QaKi5tdXN0ZXIudjEuQ3JlYXRlUmVnaXN0cmF0aW9uQnVpbGRSZXNwb25zZSIxqNQYCILT5JMCJzoBKmIFYnVpbGQiGy9hcGkvdjEvcmVnaXN0cmF0aW9uLWJ1aWxkcxJtCgpMaXN0QnVpbGRzEhwubXVzdGVyLnYxLkxpc3RCdWlsZHNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RCdWlsZHNSZXNwb25zZSIiqNQYBoLT5JMCGGIGYnVpbGRzEg4vYXBpL3YxL2J1aWxkcxJrCghHZXRCdWlsZBIaLm11c3Rlci52MS5HZXRCdWlsZFJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0QnVpbGRSZXNwb25zZSImqNQYBoLT5JMCHGIFYnVpbGQSEy9hcGkvdjEvYnVpbGRzL3tpZH0SfgoLQ2FuY2VsQnVpbGQSHS5tdXN0ZXIudjEuQ2FuY2VsQnVpbGRSZXF1ZXN0Gh4ubXVzdGVyLnYxLkNhbmNlbEJ1aWxkUmVzcG9uc2UiMKjUGAiC0+STAiY6ASpiBWJ1aWxkIhovYXBpL3YxL2J1aWxkcy97aWR9L2NhbmNlbBJyCgpXYXRjaEJ1aWxkEhwubXVzdGVyLnYxLldhdGNoQnVpbGRSZXF1ZXN0Gh0ubXVzdGVyLnYxLldhdGNoQnVpbGRSZXNwb25zZSIlqNQYBoLT5JMCGxIZL2FwaS92MS9idWlsZHMve2lkfS93YXRjaDABEk8KCkNsYWltQnVpbGQSHC5tdXN0ZXIudjEuQ2xhaW1CdWlsZFJlcXVlc3QaHS5tdXN0ZXIudjEuQ2xhaW1CdWlsZFJlc3BvbnNlIgSo1BgEElIKC1JlcG9ydEJ1aWxkEh0ubXVzdGVyLnYxLlJlcG9ydEJ1aWxkUmVxdWVzdBoeLm11c3Rlci52MS5SZXBvcnRCdWlsZFJlc3BvbnNlIgSo1BgEElIKC0ZpbmlzaEJ1aWxkEh0ubXVzdGVyLnYxLkZpbmlzaEJ1aWxkUmVxdWVzdBoeLm11c3Rlci52MS5GaW5pc2hCdWlsZFJlc3BvbnNlIgSo1BgEEkwKCUZpbmRJbWFnZRIbLm11c3Rlci52MS5GaW5kSW1hZ2VSZXF1ZXN0GhwubXVzdGVyLnYxLkZpbmRJbWFnZVJlc3BvbnNlIgSo1BgEElgKDUZpbmRCb290VGVzdHMSHy5tdXN0ZXIudjEuRmluZEJvb3RUZXN0c1JlcXVlc3QaIC5tdXN0ZXIudjEuRmluZEJvb3RUZXN0c1Jlc3BvbnNlIgSo1BgEYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_images, file_muster_v1_machines, file_muster_v1_operations, file_muster_v1_options]);
+  fileDesc("ChZtdXN0ZXIvdjEvYnVpbGRzLnByb3RvEgltdXN0ZXIudjEizQIKBUJ1aWxkEgoKAmlkGAEgASgJEiMKBGtpbmQYAiABKA4yFS5tdXN0ZXIudjEuSW1hZ2UuS2luZBIpCgd2YXJpYW50GAMgASgOMhgubXVzdGVyLnYxLkltYWdlLlZhcmlhbnQSDwoHYmFja2VuZBgEIAEoCRISCgptYWNoaW5lX2lkGAUgASgJEicKCW9wZXJhdGlvbhgGIAEoCzIULm11c3Rlci52MS5PcGVyYXRpb24SDwoHYXR0ZW1wdBgHIAEoDRISCgpidWlsZGVyX2lkGAggASgJEhAKCGltYWdlX2lkGAkgASgJEg4KBmNhY2hlZBgKIAEoCBInCgpib290X3Rlc3RzGAsgAygLMhMubXVzdGVyLnYxLkJvb3RUZXN0EioKC2RpYWdub3N0aWNzGAwgAygLMhUubXVzdGVyLnYxLkRpYWdub3N0aWMiuAIKCUJ1aWxkU3BlYxIjCgRraW5kGAEgASgOMhUubXVzdGVyLnYxLkltYWdlLktpbmQSKQoHdmFyaWFudBgCIAEoDjIYLm11c3Rlci52MS5JbWFnZS5WYXJpYW50Eg8KB2JhY2tlbmQYAyABKAkSEgoKbWFjaGluZV9pZBgEIAEoCRIsCgxpbWFnZV9jb25maWcYBSABKAsyFi5tdXN0ZXIudjEuSW1hZ2VDb25maWcSFAoMbml4b3NfY29uZmlnGAYgASgJEiwKCXRlbXBsYXRlcxgHIAMoCzIZLm11c3Rlci52MS5UZW1wbGF0ZU1vZHVsZRImCgVmYWN0cxgIIAEoCzIXLm11c3Rlci52MS5NYWNoaW5lRmFjdHMSHAoUbml4X2NhY2hlX3B1YmxpY19rZXkYCSABKAkicgoOVGVtcGxhdGVNb2R1bGUSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEhQKDG5peG9zX21vZHVsZRgDIAEoCRIrCgpwYXJhbWV0ZXJzGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCL1AQoMTWFjaGluZUZhY3RzEhIKCm1hY2hpbmVfaWQYASABKAkSEQoJaG9zdF9uYW1lGAIgASgJEhMKC3NlcnZpY2VfdGFnGAMgASgJEgwKBHV1aWQYBCABKAkSFAoMbWFudWZhY3R1cmVyGAUgASgJEg8KB3Byb2R1Y3QYBiABKAkSFQoNbWFjX2FkZHJlc3NlcxgHIAMoCRITCgtjcHVfdGhyZWFkcxgIIAEoDRIUCgxtZW1vcnlfYnl0ZXMYCSABKAQSFQoNZmlybXdhcmVfbW9kZRgKIAEoCRIbChNzc2hfYXV0aG9yaXplZF9rZXlzGAsgAygJIs4ECgpEaWFnbm9zdGljEigKBGtpbmQYASABKA4yGi5tdXN0ZXIudjEuRGlhZ25vc3RpYy5LaW5kEhkKB21lc3NhZ2UYAiABKAlCCLpIBXIDGIAgEhgKBnNvdXJjZRgDIAEoCUIIukgFcgMYgAISDAoEbGluZRgEIAEoDRIOCgZjb2x1bW4YBSABKA0iwgMKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg8KC0tJTkRfU1lOVEFYEAESGwoXS0lORF9VTkRFRklORURfVkFSSUFCTEUQAhIXChNLSU5EX1VOS05PV05fT1BUSU9OEAMSDQoJS0lORF9UWVBFEAQSEQoNS0lORF9DT05GTElDVBAFEhIKDktJTkRfQVNTRVJUSU9OEAYSGwoXS0lORF9JTkZJTklURV9SRUNVUlNJT04QBxIaChZLSU5EX01JU1NJTkdfQVRUUklCVVRFEAgSDwoLS0lORF9USFJPV04QCRIUChBLSU5EX0ZJTEVfQUNDRVNTEAoSFwoTS0lORF9ORVRXT1JLX0FDQ0VTUxALEh8KG0tJTkRfSU1QT1JUX0ZST01fREVSSVZBVElPThAMEhUKEUtJTkRfTUVNT1JZX0xJTUlUEA0SEwoPS0lORF9USU1FX0xJTUlUEA4SDwoLS0lORF9TRUNSRVQQDxINCglLSU5EX1NJWkUQEBIOCgpLSU5EX0JVSUxEEBESDgoKS0lORF9GRVRDSBASEg4KCktJTkRfT1RIRVIQExIRCg1LSU5EX1RFTVBMQVRFEBQiMgoSQ3JlYXRlQnVpbGRSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBIjYKE0NyZWF0ZUJ1aWxkUmVzcG9uc2USHwoFYnVpbGQYASABKAsyEC5tdXN0ZXIudjEuQnVpbGQiVwoeQ3JlYXRlUmVnaXN0cmF0aW9uQnVpbGRSZXF1ZXN0EjUKB3ZhcmlhbnQYASABKA4yGC5tdXN0ZXIudjEuSW1hZ2UuVmFyaWFudEIKukgHggEEEAEgACJCCh9DcmVhdGVSZWdpc3RyYXRpb25CdWlsZFJlc3BvbnNlEh8KBWJ1aWxkGAEgASgLMhAubXVzdGVyLnYxLkJ1aWxkIm0KEUxpc3RCdWlsZHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIbCgptYWNoaW5lX2lkGAMgASgJQge6SARyAhhAIk8KEkxpc3RCdWlsZHNSZXNwb25zZRIgCgZidWlsZHMYASADKAsyEC5tdXN0ZXIudjEuQnVpbGQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIicKD0dldEJ1aWxkUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiMwoQR2V0QnVpbGRSZXNwb25zZRIfCgVidWlsZBgBIAEoCzIQLm11c3Rlci52MS5CdWlsZCIqChJDYW5jZWxCdWlsZFJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIjYKE0NhbmNlbEJ1aWxkUmVzcG9uc2USHwoFYnVpbGQYASABKAsyEC5tdXN0ZXIudjEuQnVpbGQiKQoRV2F0Y2hCdWlsZFJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBImUKEldhdGNoQnVpbGRSZXNwb25zZRIhCgVidWlsZBgBIAEoCzIQLm11c3Rlci52MS5CdWlsZEgAEiIKA2xvZxgCIAEoCzITLm11c3Rlci52MS5CdWlsZExvZ0gAQggKBnVwZGF0ZSJVCghCdWlsZExvZxIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIfCgVsaW5lcxgCIAMoCUIQukgNkgEKEPQDIgVyAxiAICIvChFDbGFpbUJ1aWxkUmVxdWVzdBIaCghidWlsZF9pZBgBIAEoCUIIukgFcgOwAQEiZQoSQ2xhaW1CdWlsZFJlc3BvbnNlEiIKBHNwZWMYASABKAsyFC5tdXN0ZXIudjEuQnVpbGRTcGVjEg8KB2F0dGVtcHQYAiABKA0SGgoSdGltZV9saW1pdF9zZWNvbmRzGAMgASgNIq0BChJSZXBvcnRCdWlsZFJlcXVlc3QSGgoIYnVpbGRfaWQYASABKAlCCLpIBXIDsAEBEg8KB2F0dGVtcHQYAiABKA0SFQoEc3RlcBgDIAEoCUIHukgEcgIYQBIxChBwcm9ncmVzc19wZXJjZW50GAQgASgBQhe6SBQSEhkAAAAAAABZQCkAAAAAAAAAABIgCgNsb2cYBSABKAsyEy5tdXN0ZXIudjEuQnVpbGRMb2ciLwoTUmVwb3J0QnVpbGRSZXNwb25zZRIYChBjYW5jZWxfcmVxdWVzdGVkGAEgASgIIp4DChJGaW5pc2hCdWlsZFJlcXVlc3QSGgoIYnVpbGRfaWQYASABKAlCCLpIBXIDsAEBEg8KB2F0dGVtcHQYAiABKA0SQgoHb3V0Y29tZRgDIAEoDjIlLm11c3Rlci52MS5GaW5pc2hCdWlsZFJlcXVlc3QuT3V0Y29tZUIKukgHggEEEAEgABIfCgVpbWFnZRgEIAEoCzIQLm11c3Rlci52MS5JbWFnZRIOCgZjYWNoZWQYBSABKAgSFwoFZXJyb3IYBiABKAlCCLpIBXIDGIAgEjEKCmJvb3RfdGVzdHMYByADKAsyEy5tdXN0ZXIudjEuQm9vdFRlc3RCCLpIBZIBAhAIEjQKC2RpYWdub3N0aWNzGAggAygLMhUubXVzdGVyLnYxLkRpYWdub3N0aWNCCLpIBZIBAhBAImQKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfU1VDQ0VFREVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAhIVChFPVVRDT01FX0NBTkNFTExFRBADIhUKE0ZpbmlzaEJ1aWxkUmVzcG9uc2UiMQoQRmluZEltYWdlUmVxdWVzdBIdCglpbnB1dF9rZXkYASABKAlCCrpIB3IFEAEYgAEiNAoRRmluZEltYWdlUmVzcG9uc2USHwoFaW1hZ2UYASABKAsyEC5tdXN0ZXIudjEuSW1hZ2UicAoURmluZEJvb3RUZXN0c1JlcXVlc3QSOAoQYXJ0aWZhY3Rfc2hhMjU2cxgBIAMoCUIeukgbkgEYCAEQECISchAyDl5bMC05YS1mXXs2NH0kEh4KDGNvbW1hbmRfbGluZRgCIAEoCUIIukgFcgMYgBAiQAoVRmluZEJvb3RUZXN0c1Jlc3BvbnNlEicKCmJvb3RfdGVzdHMYASADKAsyEy5tdXN0ZXIudjEuQm9vdFRlc3QigQEKFVZhbGlkYXRlQ29uZmlnUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyAxiAARIkCgxuaXhvc19jb25maWcYAiABKAlCCbpIBnIEGICAQEgAiAEBEhMKC3N5bnRheF9vbmx5GAMgASgIQg8KDV9uaXhvc19jb25maWci2QEKFlZhbGlkYXRlQ29uZmlnUmVzcG9uc2USNgoFcGhhc2UYASABKA4yJy5tdXN0ZXIudjEuVmFsaWRhdGVDb25maWdSZXNwb25zZS5QaGFzZRIqCgtkaWFnbm9zdGljcxgCIAMoCzIVLm11c3Rlci52MS5EaWFnbm9zdGljEhMKC2R1cmF0aW9uX21zGAMgASgNIkYKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASEAoMUEhBU0VfU1lOVEFYEAESFAoQUEhBU0VfRVZBTFVBVElPThACIjkKFkNsYWltVmFsaWRhdGlvblJlcXVlc3QSHwoNdmFsaWRhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQEiWQoXQ2xhaW1WYWxpZGF0aW9uUmVzcG9uc2USIgoEc3BlYxgBIAEoCzIULm11c3Rlci52MS5CdWlsZFNwZWMSGgoSdGltZV9saW1pdF9zZWNvbmRzGAIgASgNIoUBChdGaW5pc2hWYWxpZGF0aW9uUmVxdWVzdBIfCg12YWxpZGF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARI0CgtkaWFnbm9zdGljcxgCIAMoCzIVLm11c3Rlci52MS5EaWFnbm9zdGljQgi6SAWSAQIQQBITCgtkdXJhdGlvbl9tcxgDIAEoDSIaChhGaW5pc2hWYWxpZGF0aW9uUmVzcG9uc2UylwwKDEJ1aWxkU2VydmljZRKHAQoLQ3JlYXRlQnVpbGQSHS5tdXN0ZXIudjEuQ3JlYXRlQnVpbGRSZXF1ZXN0Gh4ubXVzdGVyLnYxLkNyZWF0ZUJ1aWxkUmVzcG9uc2UiOajUGAiC0+STAi86ASpiBWJ1aWxkIiMvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9idWlsZBKjAQoXQ3JlYXRlUmVnaXN0cmF0aW9uQnVpbGQSKS5tdXN0ZXIudjEuQ3JlYXRlUmVnaXN0cmF0aW9uQnVpbGRSZXF1ZXN0GioubXVzdGVyLnYxLkNyZWF0ZVJlZ2lzdHJhdGlvbkJ1aWxkUmVzcG9uc2UiMajUGAiC0+STAic6ASpiBWJ1aWxkIhsvYXBpL3YxL3JlZ2lzdHJhdGlvbi1idWlsZHMSbQoKTGlzdEJ1aWxkcxIcLm11c3Rlci52MS5MaXN0QnVpbGRzUmVxdWVzdBodLm11c3Rlci52MS5MaXN0QnVpbGRzUmVzcG9uc2UiIqjUGAaC0+STAhhiBmJ1aWxkcxIOL2FwaS92MS9idWlsZHMSawoIR2V0QnVpbGQSGi5tdXN0ZXIudjEuR2V0QnVpbGRSZXF1ZXN0GhsubXVzdGVyLnYxLkdldEJ1aWxkUmVzcG9uc2UiJqjUGAaC0+STAhxiBWJ1aWxkEhMvYXBpL3YxL2J1aWxkcy97aWR9En4KC0NhbmNlbEJ1aWxkEh0ubXVzdGVyLnYxLkNhbmNlbEJ1aWxkUmVxdWVzdBoeLm11c3Rlci52MS5DYW5jZWxCdWlsZFJlc3BvbnNlIjCo1BgIgtPkkwImOgEqYgVidWlsZCIaL2FwaS92MS9idWlsZHMve2lkfS9jYW5jZWwScgoKV2F0Y2hCdWlsZBIcLm11c3Rlci52MS5XYXRjaEJ1aWxkUmVxdWVzdBodLm11c3Rlci52MS5XYXRjaEJ1aWxkUmVzcG9uc2UiJajUGAaC0+STAhsSGS9hcGkvdjEvYnVpbGRzL3tpZH0vd2F0Y2gwARJTCgpDbGFpbUJ1aWxkEhwubXVzdGVyLnYxLkNsYWltQnVpbGRSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNsYWltQnVpbGRSZXNwb25zZSIIqNQYBKDZGAMSVgoLUmVwb3J0QnVpbGQSHS5tdXN0ZXIudjEuUmVwb3J0QnVpbGRSZXF1ZXN0Gh4ubXVzdGVyLnYxLlJlcG9ydEJ1aWxkUmVzcG9uc2UiCKjUGASg2RgDElYKC0ZpbmlzaEJ1aWxkEh0ubXVzdGVyLnYxLkZpbmlzaEJ1aWxkUmVxdWVzdBoeLm11c3Rlci52MS5GaW5pc2hCdWlsZFJlc3BvbnNlIgio1BgEoNkYAhJQCglGaW5kSW1hZ2USGy5tdXN0ZXIudjEuRmluZEltYWdlUmVxdWVzdBocLm11c3Rlci52MS5GaW5kSW1hZ2VSZXNwb25zZSIIqNQYBKDZGAESXAoNRmluZEJvb3RUZXN0cxIfLm11c3Rlci52MS5GaW5kQm9vdFRlc3RzUmVxdWVzdBogLm11c3Rlci52MS5GaW5kQm9vdFRlc3RzUmVzcG9uc2UiCKjUGASg2RgBEoYBCg5WYWxpZGF0ZUNvbmZpZxIgLm11c3Rlci52MS5WYWxpZGF0ZUNvbmZpZ1JlcXVlc3QaIS5tdXN0ZXIudjEuVmFsaWRhdGVDb25maWdSZXNwb25zZSItqNQYCKDZGAGC0+STAh86ASoiGi9hcGkvdjEvY29uZmlnLXZhbGlkYXRpb25zMAESYgoPQ2xhaW1WYWxpZGF0aW9uEiEubXVzdGVyLnYxLkNsYWltVmFsaWRhdGlvblJlcXVlc3QaIi5tdXN0ZXIudjEuQ2xhaW1WYWxpZGF0aW9uUmVzcG9uc2UiCKjUGASg2RgDEmUKEEZpbmlzaFZhbGlkYXRpb24SIi5tdXN0ZXIudjEuRmluaXNoVmFsaWRhdGlvblJlcXVlc3QaIy5tdXN0ZXIudjEuRmluaXNoVmFsaWRhdGlvblJlc3BvbnNlIgio1BgEoNkYA2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_images, file_muster_v1_machines, file_muster_v1_operations, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.Build
@@ -87,6 +87,13 @@ export type Build = Message<"muster.v1.Build"> & {
    * @generated from field: repeated muster.v1.BootTest boot_tests = 11;
    */
   bootTests: BootTest[];
+
+  /**
+   * Of a build that failed because of its configuration: what is wrong, and where.
+   *
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 12;
+   */
+  diagnostics: Diagnostic[];
 };
 
 /**
@@ -153,6 +160,13 @@ export type BuildJson = {
    * @generated from field: repeated muster.v1.BootTest boot_tests = 11;
    */
   bootTests?: BootTestJson[];
+
+  /**
+   * Of a build that failed because of its configuration: what is wrong, and where.
+   *
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 12;
+   */
+  diagnostics?: DiagnosticJson[];
 };
 
 /**
@@ -194,9 +208,32 @@ export type BuildSpec = Message<"muster.v1.BuildSpec"> & {
   imageConfig?: ImageConfig | undefined;
 
   /**
+   * The machine's own NixOS module.
+   *
    * @generated from field: string nixos_config = 6;
    */
   nixosConfig: string;
+
+  /**
+   * In order; the machine's own module comes after them.
+   *
+   * @generated from field: repeated muster.v1.TemplateModule templates = 7;
+   */
+  templates: TemplateModule[];
+
+  /**
+   * For the nix back end: data that modules may read. Only what rarely changes, because each change makes another image.
+   *
+   * @generated from field: muster.v1.MachineFacts facts = 8;
+   */
+  facts?: MachineFacts | undefined;
+
+  /**
+   * For the nix back end: the key that signs what machines fetch from their edge's binary cache.
+   *
+   * @generated from field: string nix_cache_public_key = 9;
+   */
+  nixCachePublicKey: string;
 };
 
 /**
@@ -231,9 +268,32 @@ export type BuildSpecJson = {
   imageConfig?: ImageConfigJson;
 
   /**
+   * The machine's own NixOS module.
+   *
    * @generated from field: string nixos_config = 6;
    */
   nixosConfig?: string;
+
+  /**
+   * In order; the machine's own module comes after them.
+   *
+   * @generated from field: repeated muster.v1.TemplateModule templates = 7;
+   */
+  templates?: TemplateModuleJson[];
+
+  /**
+   * For the nix back end: data that modules may read. Only what rarely changes, because each change makes another image.
+   *
+   * @generated from field: muster.v1.MachineFacts facts = 8;
+   */
+  facts?: MachineFactsJson;
+
+  /**
+   * For the nix back end: the key that signs what machines fetch from their edge's binary cache.
+   *
+   * @generated from field: string nix_cache_public_key = 9;
+   */
+  nixCachePublicKey?: string;
 };
 
 /**
@@ -242,6 +302,447 @@ export type BuildSpecJson = {
  */
 export const BuildSpecSchema: GenMessage<BuildSpec, {jsonType: BuildSpecJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_builds, 1);
+
+/**
+ * A template as a machine uses it: everything that may change the result.
+ *
+ * @generated from message muster.v1.TemplateModule
+ */
+export type TemplateModule = Message<"muster.v1.TemplateModule"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+
+  /**
+   * Nix: a function from the parameters to a NixOS module.
+   *
+   * @generated from field: string nixos_module = 3;
+   */
+  nixosModule: string;
+
+  /**
+   * Each declared parameter has a value: given, or its default.
+   *
+   * @generated from field: google.protobuf.Struct parameters = 4;
+   */
+  parameters?: JsonObject | undefined;
+};
+
+/**
+ * A template as a machine uses it: everything that may change the result.
+ *
+ * @generated from message muster.v1.TemplateModule
+ */
+export type TemplateModuleJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: uint32 version = 2;
+   */
+  version?: number;
+
+  /**
+   * Nix: a function from the parameters to a NixOS module.
+   *
+   * @generated from field: string nixos_module = 3;
+   */
+  nixosModule?: string;
+
+  /**
+   * Each declared parameter has a value: given, or its default.
+   *
+   * @generated from field: google.protobuf.Struct parameters = 4;
+   */
+  parameters?: StructJson;
+};
+
+/**
+ * Describes the message muster.v1.TemplateModule.
+ * Use `create(TemplateModuleSchema)` to create a new message.
+ */
+export const TemplateModuleSchema: GenMessage<TemplateModule, {jsonType: TemplateModuleJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 2);
+
+/**
+ * What a NixOS module finds in `muster.facts`.
+ *
+ * @generated from message muster.v1.MachineFacts
+ */
+export type MachineFacts = Message<"muster.v1.MachineFacts"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * @generated from field: string host_name = 2;
+   */
+  hostName: string;
+
+  /**
+   * @generated from field: string service_tag = 3;
+   */
+  serviceTag: string;
+
+  /**
+   * @generated from field: string uuid = 4;
+   */
+  uuid: string;
+
+  /**
+   * @generated from field: string manufacturer = 5;
+   */
+  manufacturer: string;
+
+  /**
+   * @generated from field: string product = 6;
+   */
+  product: string;
+
+  /**
+   * @generated from field: repeated string mac_addresses = 7;
+   */
+  macAddresses: string[];
+
+  /**
+   * @generated from field: uint32 cpu_threads = 8;
+   */
+  cpuThreads: number;
+
+  /**
+   * @generated from field: uint64 memory_bytes = 9;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * @generated from field: string firmware_mode = 10;
+   */
+  firmwareMode: string;
+
+  /**
+   * Lines of authorized_keys for root.
+   *
+   * @generated from field: repeated string ssh_authorized_keys = 11;
+   */
+  sshAuthorizedKeys: string[];
+};
+
+/**
+ * What a NixOS module finds in `muster.facts`.
+ *
+ * @generated from message muster.v1.MachineFacts
+ */
+export type MachineFactsJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * @generated from field: string host_name = 2;
+   */
+  hostName?: string;
+
+  /**
+   * @generated from field: string service_tag = 3;
+   */
+  serviceTag?: string;
+
+  /**
+   * @generated from field: string uuid = 4;
+   */
+  uuid?: string;
+
+  /**
+   * @generated from field: string manufacturer = 5;
+   */
+  manufacturer?: string;
+
+  /**
+   * @generated from field: string product = 6;
+   */
+  product?: string;
+
+  /**
+   * @generated from field: repeated string mac_addresses = 7;
+   */
+  macAddresses?: string[];
+
+  /**
+   * @generated from field: uint32 cpu_threads = 8;
+   */
+  cpuThreads?: number;
+
+  /**
+   * @generated from field: uint64 memory_bytes = 9;
+   */
+  memoryBytes?: string;
+
+  /**
+   * @generated from field: string firmware_mode = 10;
+   */
+  firmwareMode?: string;
+
+  /**
+   * Lines of authorized_keys for root.
+   *
+   * @generated from field: repeated string ssh_authorized_keys = 11;
+   */
+  sshAuthorizedKeys?: string[];
+};
+
+/**
+ * Describes the message muster.v1.MachineFacts.
+ * Use `create(MachineFactsSchema)` to create a new message.
+ */
+export const MachineFactsSchema: GenMessage<MachineFacts, {jsonType: MachineFactsJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 3);
+
+/**
+ * One thing that is wrong with a configuration, in words for the one who wrote it.
+ *
+ * @generated from message muster.v1.Diagnostic
+ */
+export type Diagnostic = Message<"muster.v1.Diagnostic"> & {
+  /**
+   * @generated from field: muster.v1.Diagnostic.Kind kind = 1;
+   */
+  kind: Diagnostic_Kind;
+
+  /**
+   * What is wrong and what to do.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * Where: empty for the machine's own module, else "templates/NAME".
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
+
+  /**
+   * From 1; 0 is unknown. Columns count UTF-16 units, as editors do.
+   *
+   * @generated from field: uint32 line = 4;
+   */
+  line: number;
+
+  /**
+   * @generated from field: uint32 column = 5;
+   */
+  column: number;
+};
+
+/**
+ * One thing that is wrong with a configuration, in words for the one who wrote it.
+ *
+ * @generated from message muster.v1.Diagnostic
+ */
+export type DiagnosticJson = {
+  /**
+   * @generated from field: muster.v1.Diagnostic.Kind kind = 1;
+   */
+  kind?: Diagnostic_KindJson;
+
+  /**
+   * What is wrong and what to do.
+   *
+   * @generated from field: string message = 2;
+   */
+  message?: string;
+
+  /**
+   * Where: empty for the machine's own module, else "templates/NAME".
+   *
+   * @generated from field: string source = 3;
+   */
+  source?: string;
+
+  /**
+   * From 1; 0 is unknown. Columns count UTF-16 units, as editors do.
+   *
+   * @generated from field: uint32 line = 4;
+   */
+  line?: number;
+
+  /**
+   * @generated from field: uint32 column = 5;
+   */
+  column?: number;
+};
+
+/**
+ * Describes the message muster.v1.Diagnostic.
+ * Use `create(DiagnosticSchema)` to create a new message.
+ */
+export const DiagnosticSchema: GenMessage<Diagnostic, {jsonType: DiagnosticJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 4);
+
+/**
+ * @generated from enum muster.v1.Diagnostic.Kind
+ */
+export const Diagnostic_Kind = {
+  /**
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: KIND_SYNTAX = 1;
+   */
+  SYNTAX: 1,
+
+  /**
+   * @generated from enum value: KIND_UNDEFINED_VARIABLE = 2;
+   */
+  UNDEFINED_VARIABLE: 2,
+
+  /**
+   * An option that does not exist, misspelt for instance.
+   *
+   * @generated from enum value: KIND_UNKNOWN_OPTION = 3;
+   */
+  UNKNOWN_OPTION: 3,
+
+  /**
+   * A value of another type than its option takes.
+   *
+   * @generated from enum value: KIND_TYPE = 4;
+   */
+  TYPE: 4,
+
+  /**
+   * One option, two values.
+   *
+   * @generated from enum value: KIND_CONFLICT = 5;
+   */
+  CONFLICT: 5,
+
+  /**
+   * An assertion of a module does not hold.
+   *
+   * @generated from enum value: KIND_ASSERTION = 6;
+   */
+  ASSERTION: 6,
+
+  /**
+   * @generated from enum value: KIND_INFINITE_RECURSION = 7;
+   */
+  INFINITE_RECURSION: 7,
+
+  /**
+   * @generated from enum value: KIND_MISSING_ATTRIBUTE = 8;
+   */
+  MISSING_ATTRIBUTE: 8,
+
+  /**
+   * `throw` or `abort` of a module.
+   *
+   * @generated from enum value: KIND_THROWN = 9;
+   */
+  THROWN: 9,
+
+  /**
+   * Reads a file outside of the job.
+   *
+   * @generated from enum value: KIND_FILE_ACCESS = 10;
+   */
+  FILE_ACCESS: 10,
+
+  /**
+   * Fetches something while it is evaluated.
+   *
+   * @generated from enum value: KIND_NETWORK_ACCESS = 11;
+   */
+  NETWORK_ACCESS: 11,
+
+  /**
+   * Builds something while it is evaluated.
+   *
+   * @generated from enum value: KIND_IMPORT_FROM_DERIVATION = 12;
+   */
+  IMPORT_FROM_DERIVATION: 12,
+
+  /**
+   * @generated from enum value: KIND_MEMORY_LIMIT = 13;
+   */
+  MEMORY_LIMIT: 13,
+
+  /**
+   * @generated from enum value: KIND_TIME_LIMIT = 14;
+   */
+  TIME_LIMIT: 14,
+
+  /**
+   * Looks like a private key or another secret: the store and the image are readable by all.
+   *
+   * @generated from enum value: KIND_SECRET = 15;
+   */
+  SECRET: 15,
+
+  /**
+   * The image is too large for the machine, or for a boot loader.
+   *
+   * @generated from enum value: KIND_SIZE = 16;
+   */
+  SIZE: 16,
+
+  /**
+   * A package or the image did not build.
+   *
+   * @generated from enum value: KIND_BUILD = 17;
+   */
+  BUILD: 17,
+
+  /**
+   * A required file could neither be fetched nor built.
+   *
+   * @generated from enum value: KIND_FETCH = 18;
+   */
+  FETCH: 18,
+
+  /**
+   * Nix said something else; the message has its words.
+   *
+   * @generated from enum value: KIND_OTHER = 19;
+   */
+  OTHER: 19,
+
+  /**
+   * A template, or a parameter of one.
+   *
+   * @generated from enum value: KIND_TEMPLATE = 20;
+   */
+  TEMPLATE: 20,
+} as const;
+
+/**
+ * @generated from enum muster.v1.Diagnostic.Kind
+ */
+export type Diagnostic_Kind = (typeof Diagnostic_Kind)[keyof typeof Diagnostic_Kind] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.Diagnostic.Kind
+ */
+export type Diagnostic_KindJson = "KIND_UNSPECIFIED" | "KIND_SYNTAX" | "KIND_UNDEFINED_VARIABLE" | "KIND_UNKNOWN_OPTION" | "KIND_TYPE" | "KIND_CONFLICT" | "KIND_ASSERTION" | "KIND_INFINITE_RECURSION" | "KIND_MISSING_ATTRIBUTE" | "KIND_THROWN" | "KIND_FILE_ACCESS" | "KIND_NETWORK_ACCESS" | "KIND_IMPORT_FROM_DERIVATION" | "KIND_MEMORY_LIMIT" | "KIND_TIME_LIMIT" | "KIND_SECRET" | "KIND_SIZE" | "KIND_BUILD" | "KIND_FETCH" | "KIND_OTHER" | "KIND_TEMPLATE";
+
+/**
+ * Describes the enum muster.v1.Diagnostic.Kind.
+ */
+export const Diagnostic_KindSchema: GenEnum<Diagnostic_Kind, Diagnostic_KindJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_builds, 4, 0);
 
 /**
  * @generated from message muster.v1.CreateBuildRequest
@@ -268,7 +769,7 @@ export type CreateBuildRequestJson = {
  * Use `create(CreateBuildRequestSchema)` to create a new message.
  */
 export const CreateBuildRequestSchema: GenMessage<CreateBuildRequest, {jsonType: CreateBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 2);
+  messageDesc(file_muster_v1_builds, 5);
 
 /**
  * @generated from message muster.v1.CreateBuildResponse
@@ -295,7 +796,7 @@ export type CreateBuildResponseJson = {
  * Use `create(CreateBuildResponseSchema)` to create a new message.
  */
 export const CreateBuildResponseSchema: GenMessage<CreateBuildResponse, {jsonType: CreateBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 3);
+  messageDesc(file_muster_v1_builds, 6);
 
 /**
  * @generated from message muster.v1.CreateRegistrationBuildRequest
@@ -322,7 +823,7 @@ export type CreateRegistrationBuildRequestJson = {
  * Use `create(CreateRegistrationBuildRequestSchema)` to create a new message.
  */
 export const CreateRegistrationBuildRequestSchema: GenMessage<CreateRegistrationBuildRequest, {jsonType: CreateRegistrationBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 4);
+  messageDesc(file_muster_v1_builds, 7);
 
 /**
  * @generated from message muster.v1.CreateRegistrationBuildResponse
@@ -349,7 +850,7 @@ export type CreateRegistrationBuildResponseJson = {
  * Use `create(CreateRegistrationBuildResponseSchema)` to create a new message.
  */
 export const CreateRegistrationBuildResponseSchema: GenMessage<CreateRegistrationBuildResponse, {jsonType: CreateRegistrationBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 5);
+  messageDesc(file_muster_v1_builds, 8);
 
 /**
  * @generated from message muster.v1.ListBuildsRequest
@@ -396,7 +897,7 @@ export type ListBuildsRequestJson = {
  * Use `create(ListBuildsRequestSchema)` to create a new message.
  */
 export const ListBuildsRequestSchema: GenMessage<ListBuildsRequest, {jsonType: ListBuildsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 6);
+  messageDesc(file_muster_v1_builds, 9);
 
 /**
  * @generated from message muster.v1.ListBuildsResponse
@@ -433,7 +934,7 @@ export type ListBuildsResponseJson = {
  * Use `create(ListBuildsResponseSchema)` to create a new message.
  */
 export const ListBuildsResponseSchema: GenMessage<ListBuildsResponse, {jsonType: ListBuildsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 7);
+  messageDesc(file_muster_v1_builds, 10);
 
 /**
  * @generated from message muster.v1.GetBuildRequest
@@ -460,7 +961,7 @@ export type GetBuildRequestJson = {
  * Use `create(GetBuildRequestSchema)` to create a new message.
  */
 export const GetBuildRequestSchema: GenMessage<GetBuildRequest, {jsonType: GetBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 8);
+  messageDesc(file_muster_v1_builds, 11);
 
 /**
  * @generated from message muster.v1.GetBuildResponse
@@ -487,7 +988,7 @@ export type GetBuildResponseJson = {
  * Use `create(GetBuildResponseSchema)` to create a new message.
  */
 export const GetBuildResponseSchema: GenMessage<GetBuildResponse, {jsonType: GetBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 9);
+  messageDesc(file_muster_v1_builds, 12);
 
 /**
  * @generated from message muster.v1.CancelBuildRequest
@@ -514,7 +1015,7 @@ export type CancelBuildRequestJson = {
  * Use `create(CancelBuildRequestSchema)` to create a new message.
  */
 export const CancelBuildRequestSchema: GenMessage<CancelBuildRequest, {jsonType: CancelBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 10);
+  messageDesc(file_muster_v1_builds, 13);
 
 /**
  * @generated from message muster.v1.CancelBuildResponse
@@ -541,7 +1042,7 @@ export type CancelBuildResponseJson = {
  * Use `create(CancelBuildResponseSchema)` to create a new message.
  */
 export const CancelBuildResponseSchema: GenMessage<CancelBuildResponse, {jsonType: CancelBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 11);
+  messageDesc(file_muster_v1_builds, 14);
 
 /**
  * @generated from message muster.v1.WatchBuildRequest
@@ -568,7 +1069,7 @@ export type WatchBuildRequestJson = {
  * Use `create(WatchBuildRequestSchema)` to create a new message.
  */
 export const WatchBuildRequestSchema: GenMessage<WatchBuildRequest, {jsonType: WatchBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 12);
+  messageDesc(file_muster_v1_builds, 15);
 
 /**
  * @generated from message muster.v1.WatchBuildResponse
@@ -612,7 +1113,7 @@ export type WatchBuildResponseJson = {
  * Use `create(WatchBuildResponseSchema)` to create a new message.
  */
 export const WatchBuildResponseSchema: GenMessage<WatchBuildResponse, {jsonType: WatchBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 13);
+  messageDesc(file_muster_v1_builds, 16);
 
 /**
  * @generated from message muster.v1.BuildLog
@@ -653,7 +1154,7 @@ export type BuildLogJson = {
  * Use `create(BuildLogSchema)` to create a new message.
  */
 export const BuildLogSchema: GenMessage<BuildLog, {jsonType: BuildLogJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 14);
+  messageDesc(file_muster_v1_builds, 17);
 
 /**
  * @generated from message muster.v1.ClaimBuildRequest
@@ -680,7 +1181,7 @@ export type ClaimBuildRequestJson = {
  * Use `create(ClaimBuildRequestSchema)` to create a new message.
  */
 export const ClaimBuildRequestSchema: GenMessage<ClaimBuildRequest, {jsonType: ClaimBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 15);
+  messageDesc(file_muster_v1_builds, 18);
 
 /**
  * @generated from message muster.v1.ClaimBuildResponse
@@ -727,7 +1228,7 @@ export type ClaimBuildResponseJson = {
  * Use `create(ClaimBuildResponseSchema)` to create a new message.
  */
 export const ClaimBuildResponseSchema: GenMessage<ClaimBuildResponse, {jsonType: ClaimBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 16);
+  messageDesc(file_muster_v1_builds, 19);
 
 /**
  * @generated from message muster.v1.ReportBuildRequest
@@ -798,7 +1299,7 @@ export type ReportBuildRequestJson = {
  * Use `create(ReportBuildRequestSchema)` to create a new message.
  */
 export const ReportBuildRequestSchema: GenMessage<ReportBuildRequest, {jsonType: ReportBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 17);
+  messageDesc(file_muster_v1_builds, 20);
 
 /**
  * @generated from message muster.v1.ReportBuildResponse
@@ -829,7 +1330,7 @@ export type ReportBuildResponseJson = {
  * Use `create(ReportBuildResponseSchema)` to create a new message.
  */
 export const ReportBuildResponseSchema: GenMessage<ReportBuildResponse, {jsonType: ReportBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 18);
+  messageDesc(file_muster_v1_builds, 21);
 
 /**
  * @generated from message muster.v1.FinishBuildRequest
@@ -875,6 +1376,13 @@ export type FinishBuildRequest = Message<"muster.v1.FinishBuildRequest"> & {
    * @generated from field: repeated muster.v1.BootTest boot_tests = 7;
    */
   bootTests: BootTest[];
+
+  /**
+   * When the configuration was at fault: what is wrong, and where.
+   *
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 8;
+   */
+  diagnostics: Diagnostic[];
 };
 
 /**
@@ -921,6 +1429,13 @@ export type FinishBuildRequestJson = {
    * @generated from field: repeated muster.v1.BootTest boot_tests = 7;
    */
   bootTests?: BootTestJson[];
+
+  /**
+   * When the configuration was at fault: what is wrong, and where.
+   *
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 8;
+   */
+  diagnostics?: DiagnosticJson[];
 };
 
 /**
@@ -928,7 +1443,7 @@ export type FinishBuildRequestJson = {
  * Use `create(FinishBuildRequestSchema)` to create a new message.
  */
 export const FinishBuildRequestSchema: GenMessage<FinishBuildRequest, {jsonType: FinishBuildRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 19);
+  messageDesc(file_muster_v1_builds, 22);
 
 /**
  * @generated from enum muster.v1.FinishBuildRequest.Outcome
@@ -969,7 +1484,7 @@ export type FinishBuildRequest_OutcomeJson = "OUTCOME_UNSPECIFIED" | "OUTCOME_SU
  * Describes the enum muster.v1.FinishBuildRequest.Outcome.
  */
 export const FinishBuildRequest_OutcomeSchema: GenEnum<FinishBuildRequest_Outcome, FinishBuildRequest_OutcomeJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_builds, 19, 0);
+  enumDesc(file_muster_v1_builds, 22, 0);
 
 /**
  * @generated from message muster.v1.FinishBuildResponse
@@ -988,7 +1503,7 @@ export type FinishBuildResponseJson = {
  * Use `create(FinishBuildResponseSchema)` to create a new message.
  */
 export const FinishBuildResponseSchema: GenMessage<FinishBuildResponse, {jsonType: FinishBuildResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 20);
+  messageDesc(file_muster_v1_builds, 23);
 
 /**
  * @generated from message muster.v1.FindImageRequest
@@ -1015,7 +1530,7 @@ export type FindImageRequestJson = {
  * Use `create(FindImageRequestSchema)` to create a new message.
  */
 export const FindImageRequestSchema: GenMessage<FindImageRequest, {jsonType: FindImageRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 21);
+  messageDesc(file_muster_v1_builds, 24);
 
 /**
  * @generated from message muster.v1.FindImageResponse
@@ -1046,7 +1561,7 @@ export type FindImageResponseJson = {
  * Use `create(FindImageResponseSchema)` to create a new message.
  */
 export const FindImageResponseSchema: GenMessage<FindImageResponse, {jsonType: FindImageResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 22);
+  messageDesc(file_muster_v1_builds, 25);
 
 /**
  * @generated from message muster.v1.FindBootTestsRequest
@@ -1091,7 +1606,7 @@ export type FindBootTestsRequestJson = {
  * Use `create(FindBootTestsRequestSchema)` to create a new message.
  */
 export const FindBootTestsRequestSchema: GenMessage<FindBootTestsRequest, {jsonType: FindBootTestsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 23);
+  messageDesc(file_muster_v1_builds, 26);
 
 /**
  * @generated from message muster.v1.FindBootTestsResponse
@@ -1118,7 +1633,283 @@ export type FindBootTestsResponseJson = {
  * Use `create(FindBootTestsResponseSchema)` to create a new message.
  */
 export const FindBootTestsResponseSchema: GenMessage<FindBootTestsResponse, {jsonType: FindBootTestsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_builds, 24);
+  messageDesc(file_muster_v1_builds, 27);
+
+/**
+ * @generated from message muster.v1.ValidateConfigRequest
+ */
+export type ValidateConfigRequest = Message<"muster.v1.ValidateConfigRequest"> & {
+  /**
+   * The machine whose templates and facts count; empty checks the module alone.
+   *
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * A NixOS module. Unset with a machine: its own one.
+   *
+   * @generated from field: optional string nixos_config = 2;
+   */
+  nixosConfig?: string | undefined;
+
+  /**
+   * Only the syntax check: no builder is asked.
+   *
+   * @generated from field: bool syntax_only = 3;
+   */
+  syntaxOnly: boolean;
+};
+
+/**
+ * @generated from message muster.v1.ValidateConfigRequest
+ */
+export type ValidateConfigRequestJson = {
+  /**
+   * The machine whose templates and facts count; empty checks the module alone.
+   *
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * A NixOS module. Unset with a machine: its own one.
+   *
+   * @generated from field: optional string nixos_config = 2;
+   */
+  nixosConfig?: string;
+
+  /**
+   * Only the syntax check: no builder is asked.
+   *
+   * @generated from field: bool syntax_only = 3;
+   */
+  syntaxOnly?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.ValidateConfigRequest.
+ * Use `create(ValidateConfigRequestSchema)` to create a new message.
+ */
+export const ValidateConfigRequestSchema: GenMessage<ValidateConfigRequest, {jsonType: ValidateConfigRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 28);
+
+/**
+ * @generated from message muster.v1.ValidateConfigResponse
+ */
+export type ValidateConfigResponse = Message<"muster.v1.ValidateConfigResponse"> & {
+  /**
+   * @generated from field: muster.v1.ValidateConfigResponse.Phase phase = 1;
+   */
+  phase: ValidateConfigResponse_Phase;
+
+  /**
+   * Empty: this phase found nothing wrong.
+   *
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 2;
+   */
+  diagnostics: Diagnostic[];
+
+  /**
+   * @generated from field: uint32 duration_ms = 3;
+   */
+  durationMs: number;
+};
+
+/**
+ * @generated from message muster.v1.ValidateConfigResponse
+ */
+export type ValidateConfigResponseJson = {
+  /**
+   * @generated from field: muster.v1.ValidateConfigResponse.Phase phase = 1;
+   */
+  phase?: ValidateConfigResponse_PhaseJson;
+
+  /**
+   * Empty: this phase found nothing wrong.
+   *
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 2;
+   */
+  diagnostics?: DiagnosticJson[];
+
+  /**
+   * @generated from field: uint32 duration_ms = 3;
+   */
+  durationMs?: number;
+};
+
+/**
+ * Describes the message muster.v1.ValidateConfigResponse.
+ * Use `create(ValidateConfigResponseSchema)` to create a new message.
+ */
+export const ValidateConfigResponseSchema: GenMessage<ValidateConfigResponse, {jsonType: ValidateConfigResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 29);
+
+/**
+ * @generated from enum muster.v1.ValidateConfigResponse.Phase
+ */
+export const ValidateConfigResponse_Phase = {
+  /**
+   * @generated from enum value: PHASE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: PHASE_SYNTAX = 1;
+   */
+  SYNTAX: 1,
+
+  /**
+   * @generated from enum value: PHASE_EVALUATION = 2;
+   */
+  EVALUATION: 2,
+} as const;
+
+/**
+ * @generated from enum muster.v1.ValidateConfigResponse.Phase
+ */
+export type ValidateConfigResponse_Phase = (typeof ValidateConfigResponse_Phase)[keyof typeof ValidateConfigResponse_Phase] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.ValidateConfigResponse.Phase
+ */
+export type ValidateConfigResponse_PhaseJson = "PHASE_UNSPECIFIED" | "PHASE_SYNTAX" | "PHASE_EVALUATION";
+
+/**
+ * Describes the enum muster.v1.ValidateConfigResponse.Phase.
+ */
+export const ValidateConfigResponse_PhaseSchema: GenEnum<ValidateConfigResponse_Phase, ValidateConfigResponse_PhaseJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_builds, 29, 0);
+
+/**
+ * @generated from message muster.v1.ClaimValidationRequest
+ */
+export type ClaimValidationRequest = Message<"muster.v1.ClaimValidationRequest"> & {
+  /**
+   * @generated from field: string validation_id = 1;
+   */
+  validationId: string;
+};
+
+/**
+ * @generated from message muster.v1.ClaimValidationRequest
+ */
+export type ClaimValidationRequestJson = {
+  /**
+   * @generated from field: string validation_id = 1;
+   */
+  validationId?: string;
+};
+
+/**
+ * Describes the message muster.v1.ClaimValidationRequest.
+ * Use `create(ClaimValidationRequestSchema)` to create a new message.
+ */
+export const ClaimValidationRequestSchema: GenMessage<ClaimValidationRequest, {jsonType: ClaimValidationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 30);
+
+/**
+ * @generated from message muster.v1.ClaimValidationResponse
+ */
+export type ClaimValidationResponse = Message<"muster.v1.ClaimValidationResponse"> & {
+  /**
+   * @generated from field: muster.v1.BuildSpec spec = 1;
+   */
+  spec?: BuildSpec | undefined;
+
+  /**
+   * @generated from field: uint32 time_limit_seconds = 2;
+   */
+  timeLimitSeconds: number;
+};
+
+/**
+ * @generated from message muster.v1.ClaimValidationResponse
+ */
+export type ClaimValidationResponseJson = {
+  /**
+   * @generated from field: muster.v1.BuildSpec spec = 1;
+   */
+  spec?: BuildSpecJson;
+
+  /**
+   * @generated from field: uint32 time_limit_seconds = 2;
+   */
+  timeLimitSeconds?: number;
+};
+
+/**
+ * Describes the message muster.v1.ClaimValidationResponse.
+ * Use `create(ClaimValidationResponseSchema)` to create a new message.
+ */
+export const ClaimValidationResponseSchema: GenMessage<ClaimValidationResponse, {jsonType: ClaimValidationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 31);
+
+/**
+ * @generated from message muster.v1.FinishValidationRequest
+ */
+export type FinishValidationRequest = Message<"muster.v1.FinishValidationRequest"> & {
+  /**
+   * @generated from field: string validation_id = 1;
+   */
+  validationId: string;
+
+  /**
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 2;
+   */
+  diagnostics: Diagnostic[];
+
+  /**
+   * @generated from field: uint32 duration_ms = 3;
+   */
+  durationMs: number;
+};
+
+/**
+ * @generated from message muster.v1.FinishValidationRequest
+ */
+export type FinishValidationRequestJson = {
+  /**
+   * @generated from field: string validation_id = 1;
+   */
+  validationId?: string;
+
+  /**
+   * @generated from field: repeated muster.v1.Diagnostic diagnostics = 2;
+   */
+  diagnostics?: DiagnosticJson[];
+
+  /**
+   * @generated from field: uint32 duration_ms = 3;
+   */
+  durationMs?: number;
+};
+
+/**
+ * Describes the message muster.v1.FinishValidationRequest.
+ * Use `create(FinishValidationRequestSchema)` to create a new message.
+ */
+export const FinishValidationRequestSchema: GenMessage<FinishValidationRequest, {jsonType: FinishValidationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 32);
+
+/**
+ * @generated from message muster.v1.FinishValidationResponse
+ */
+export type FinishValidationResponse = Message<"muster.v1.FinishValidationResponse"> & {
+};
+
+/**
+ * @generated from message muster.v1.FinishValidationResponse
+ */
+export type FinishValidationResponseJson = {
+};
+
+/**
+ * Describes the message muster.v1.FinishValidationResponse.
+ * Use `create(FinishValidationResponseSchema)` to create a new message.
+ */
+export const FinishValidationResponseSchema: GenMessage<FinishValidationResponse, {jsonType: FinishValidationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_builds, 33);
 
 /**
  * @generated from service muster.v1.BuildService
@@ -1229,6 +2020,37 @@ export const BuildService: GenService<{
     methodKind: "unary";
     input: typeof FindBootTestsRequestSchema;
     output: typeof FindBootTestsResponseSchema;
+  },
+  /**
+   * Checks a NixOS configuration without building it. The first answer is the syntax check, in milliseconds; when that is clean, the second
+   * is a whole evaluation by a builder. The stream ends with the last answer.
+   *
+   * @generated from rpc muster.v1.BuildService.ValidateConfig
+   */
+  validateConfig: {
+    methodKind: "server_streaming";
+    input: typeof ValidateConfigRequestSchema;
+    output: typeof ValidateConfigResponseSchema;
+  },
+  /**
+   * A builder that took `muster.jobs.validate` asks for the work. FAILED_PRECONDITION when nobody waits for it any more: drop the job.
+   *
+   * @generated from rpc muster.v1.BuildService.ClaimValidation
+   */
+  claimValidation: {
+    methodKind: "unary";
+    input: typeof ClaimValidationRequestSchema;
+    output: typeof ClaimValidationResponseSchema;
+  },
+  /**
+   * Idempotent.
+   *
+   * @generated from rpc muster.v1.BuildService.FinishValidation
+   */
+  finishValidation: {
+    methodKind: "unary";
+    input: typeof FinishValidationRequestSchema;
+    output: typeof FinishValidationResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_builds, 0);

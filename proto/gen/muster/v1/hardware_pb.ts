@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/hardware.proto.
  */
 export const file_muster_v1_hardware: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvaGFyZHdhcmUucHJvdG8SCW11c3Rlci52MSIyChJHZXRIYXJkd2FyZVJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQEiPAoTR2V0SGFyZHdhcmVSZXNwb25zZRIlCghoYXJkd2FyZRgBIAEoCzITLm11c3Rlci52MS5IYXJkd2FyZSKeBgoISGFyZHdhcmUSMAoMY29sbGVjdF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIhCgZzeXN0ZW0YAiABKAsyES5tdXN0ZXIudjEuU3lzdGVtEicKCWJhc2Vib2FyZBgDIAEoCzIULm11c3Rlci52MS5CYXNlYm9hcmQSIwoHY2hhc3NpcxgEIAEoCzISLm11c3Rlci52MS5DaGFzc2lzEiUKCGZpcm13YXJlGAUgASgLMhMubXVzdGVyLnYxLkZpcm13YXJlEicKBGNwdXMYBiADKAsyDi5tdXN0ZXIudjEuQ3B1Qgm6SAaSAQMQgAISIQoGbWVtb3J5GAcgASgLMhEubXVzdGVyLnYxLk1lbW9yeRIpCgVkaXNrcxgIIAMoCzIPLm11c3Rlci52MS5EaXNrQgm6SAaSAQMQgAgSJwoEbmljcxgJIAMoCzIOLm11c3Rlci52MS5OaWNCCbpIBpIBAxCAAhI0CgtwY2lfZGV2aWNlcxgKIAMoCzIULm11c3Rlci52MS5QY2lEZXZpY2VCCbpIBpIBAxCAIBImCgRncHVzGAsgAygLMg4ubXVzdGVyLnYxLkdwdUIIukgFkgECEEASNAoLdXNiX2RldmljZXMYDCADKAsyFC5tdXN0ZXIudjEuVXNiRGV2aWNlQgm6SAaSAQMQgAQSMgoKbnVtYV9ub2RlcxgNIAMoCzITLm11c3Rlci52MS5OdW1hTm9kZUIJukgGkgEDEIAIEhsKA3RwbRgOIAEoCzIOLm11c3Rlci52MS5UcG0SGwoDYm1jGA8gASgLMg4ubXVzdGVyLnYxLkJtYxI8Cg9sbGRwX25laWdoYm91cnMYECADKAsyGC5tdXN0ZXIudjEuTGxkcE5laWdoYm91ckIJukgGkgEDEIACEjQKEG9wZXJhdGluZ19zeXN0ZW0YESABKAsyGi5tdXN0ZXIudjEuT3BlcmF0aW5nU3lzdGVtEjIKCmNvbGxlY3RvcnMYEiADKAsyFC5tdXN0ZXIudjEuQ29sbGVjdG9yQgi6SAWSAQIQQCJ7CgZTeXN0ZW0SFAoMbWFudWZhY3R1cmVyGAEgASgJEg8KB3Byb2R1Y3QYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIOCgZzZXJpYWwYBCABKAkSDAoEdXVpZBgFIAEoCRILCgNza3UYBiABKAkSDgoGZmFtaWx5GAcgASgJImYKCUJhc2Vib2FyZBIUCgxtYW51ZmFjdHVyZXIYASABKAkSDwoHcHJvZHVjdBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBnNlcmlhbBgEIAEoCRIRCglhc3NldF90YWcYBSABKAkiYQoHQ2hhc3NpcxIUCgxtYW51ZmFjdHVyZXIYASABKAkSDAoEdHlwZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBnNlcmlhbBgEIAEoCRIRCglhc3NldF90YWcYBSABKAki8gIKCEZpcm13YXJlEg4KBnZlbmRvchgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhQKDHJlbGVhc2VfZGF0ZRgDIAEoCRImCgRtb2RlGAQgASgOMhgubXVzdGVyLnYxLkZpcm13YXJlLk1vZGUSMwoLc2VjdXJlX2Jvb3QYBSABKA4yHi5tdXN0ZXIudjEuRmlybXdhcmUuU2VjdXJlQm9vdCI6CgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX0JJT1MQARINCglNT0RFX1VFRkkQAiKVAQoKU2VjdXJlQm9vdBIbChdTRUNVUkVfQk9PVF9VTlNQRUNJRklFRBAAEhsKF1NFQ1VSRV9CT09UX1VOU1VQUE9SVEVEEAESGAoUU0VDVVJFX0JPT1RfRElTQUJMRUQQAhIXChNTRUNVUkVfQk9PVF9FTkFCTEVEEAMSGgoWU0VDVVJFX0JPT1RfU0VUVVBfTU9ERRAEIq4BCgNDcHUSDgoGc29ja2V0GAEgASgJEhQKDG1hbnVmYWN0dXJlchgCIAEoCRINCgVtb2RlbBgDIAEoCRINCgVjb3JlcxgEIAEoDRIPCgd0aHJlYWRzGAUgASgNEg8KB21heF9taHoYBiABKAESEQoJbWljcm9jb2RlGAcgASgJEhQKDGFyY2hpdGVjdHVyZRgIIAEoCRIYCgVmbGFncxgJIAMoCUIJukgGkgEDEIAIInEKBk1lbW9yeRITCgt0b3RhbF9ieXRlcxgBIAEoBBINCgVzbG90cxgCIAEoDRIpCgVkaW1tcxgDIAMoCzIPLm11c3Rlci52MS5EaW1tQgm6SAaSAQMQgAgSGAoQZXJyb3JfY29ycmVjdGlvbhgEIAEoCSLbAQoERGltbRIPCgdsb2NhdG9yGAEgASgJEgwKBGJhbmsYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBBIMCgR0eXBlGAQgASgJEhMKC2Zvcm1fZmFjdG9yGAUgASgJEhEKCXNwZWVkX210cxgGIAEoDRIcChRjb25maWd1cmVkX3NwZWVkX210cxgHIAEoDRIUCgxtYW51ZmFjdHVyZXIYCCABKAkSDgoGc2VyaWFsGAkgASgJEhMKC3BhcnRfbnVtYmVyGAogASgJEhEKCWFzc2V0X3RhZxgLIAEoCSLwAQoERGlzaxIMCgRuYW1lGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRILCgN3d24YBCABKAkSEgoKc2l6ZV9ieXRlcxgFIAEoBBISCgpyb3RhdGlvbmFsGAYgASgIEhEKCXJlbW92YWJsZRgHIAEoCBIRCgl0cmFuc3BvcnQYCCABKAkSEAoIZmlybXdhcmUYCSABKAkSGwoTbG9naWNhbF9ibG9ja19ieXRlcxgKIAEoDRIcChRwaHlzaWNhbF9ibG9ja19ieXRlcxgLIAEoDRITCgtwY2lfYWRkcmVzcxgMIAEoCSKJAgoDTmljEgwKBG5hbWUYASABKAkSEwoLbWFjX2FkZHJlc3MYAiABKAkSHQoVcGVybWFuZW50X21hY19hZGRyZXNzGAMgASgJEg4KBmRyaXZlchgEIAEoCRIYChBmaXJtd2FyZV92ZXJzaW9uGAUgASgJEhMKC3BjaV9hZGRyZXNzGAYgASgJEhIKCnNwZWVkX21icHMYByABKA0SDAoEbGluaxgIIAEoCBILCgNtdHUYCSABKA0SHgoMaXBfYWRkcmVzc2VzGAogAygJQgi6SAWSAQIQQBIRCgl2ZW5kb3JfaWQYCyABKAkSEQoJZGV2aWNlX2lkGAwgASgJEgwKBHR5cGUYDSABKAkisQEKCVBjaURldmljZRIPCgdhZGRyZXNzGAEgASgJEhEKCXZlbmRvcl9pZBgCIAEoCRIRCglkZXZpY2VfaWQYAyABKAkSGwoTc3Vic3lzdGVtX3ZlbmRvcl9pZBgEIAEoCRIbChNzdWJzeXN0ZW1fZGV2aWNlX2lkGAUgASgJEhAKCGNsYXNzX2lkGAYgASgJEg4KBmRyaXZlchgHIAEoCRIRCgludW1hX25vZGUYCCABKAUiXwoDR3B1EhMKC3BjaV9hZGRyZXNzGAEgASgJEhEKCXZlbmRvcl9pZBgCIAEoCRIRCglkZXZpY2VfaWQYAyABKAkSDgoGZHJpdmVyGAQgASgJEg0KBW1vZGVsGAUgASgJInkKCVVzYkRldmljZRIOCgZidXNfaWQYASABKAkSEQoJdmVuZG9yX2lkGAIgASgJEhIKCnByb2R1Y3RfaWQYAyABKAkSFAoMbWFudWZhY3R1cmVyGAQgASgJEg8KB3Byb2R1Y3QYBSABKAkSDgoGc2VyaWFsGAYgASgJIjoKCE51bWFOb2RlEgoKAmlkGAEgASgNEhQKDG1lbW9yeV9ieXRlcxgCIAEoBBIMCgRjcHVzGAMgASgJIj0KA1RwbRIPCgd2ZXJzaW9uGAEgASgJEhQKDG1hbnVmYWN0dXJlchgCIAEoCRIPCgdla19oYXNoGAMgASgJIl4KA0JtYxITCgttYWNfYWRkcmVzcxgBIAEoCRISCgppcF9hZGRyZXNzGAIgASgJEhgKEGZpcm13YXJlX3ZlcnNpb24YAyABKAkSFAoMbWFudWZhY3R1cmVyGAQgASgJIocBCg1MbGRwTmVpZ2hib3VyEhEKCWludGVyZmFjZRgBIAEoCRISCgpjaGFzc2lzX2lkGAIgASgJEhMKC3N5c3RlbV9uYW1lGAMgASgJEg8KB3BvcnRfaWQYBCABKAkSGAoQcG9ydF9kZXNjcmlwdGlvbhgFIAEoCRIPCgd2bGFuX2lkGAYgASgNIlgKD09wZXJhdGluZ1N5c3RlbRIMCgRuYW1lGAEgASgJEg4KBmtlcm5lbBgCIAEoCRIUCgxhcmNoaXRlY3R1cmUYAyABKAkSEQoJaG9zdF9uYW1lGAQgASgJItcBCglDb2xsZWN0b3ISDAoEbmFtZRgBIAEoCRIpCgVzdGF0ZRgCIAEoDjIaLm11c3Rlci52MS5Db2xsZWN0b3IuU3RhdGUSEwoLZHVyYXRpb25fbXMYAyABKA0SDgoGcmVhc29uGAQgASgJImwKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEwoPU1RBVEVfQ09MTEVDVEVEEAESEAoMU1RBVEVfQUJTRU5UEAISEAoMU1RBVEVfRkFJTEVEEAMSEwoPU1RBVEVfVElNRURfT1VUEAQyngEKD0hhcmR3YXJlU2VydmljZRKKAQoLR2V0SGFyZHdhcmUSHS5tdXN0ZXIudjEuR2V0SGFyZHdhcmVSZXF1ZXN0Gh4ubXVzdGVyLnYxLkdldEhhcmR3YXJlUmVzcG9uc2UiPKjUGAaC0+STAjJiCGhhcmR3YXJlEiYvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9oYXJkd2FyZWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChhtdXN0ZXIvdjEvaGFyZHdhcmUucHJvdG8SCW11c3Rlci52MSIyChJHZXRIYXJkd2FyZVJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQEiPAoTR2V0SGFyZHdhcmVSZXNwb25zZRIlCghoYXJkd2FyZRgBIAEoCzITLm11c3Rlci52MS5IYXJkd2FyZSKnAgoPSGFyZHdhcmVWZXJzaW9uEhIKCm1hY2hpbmVfaWQYASABKAkSDgoGbnVtYmVyGAIgASgNEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb25maXJtX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmRpZ2VzdBgFIAEoCRISCgpwYXJ0X2NvdW50GAYgASgNEi8KBmNvdW50cxgHIAEoCzIfLm11c3Rlci52MS5IYXJkd2FyZUNoYW5nZUNvdW50cxIRCglzdW1tYXJpZXMYCCADKAkSJQoIaGFyZHdhcmUYCSABKAsyEy5tdXN0ZXIudjEuSGFyZHdhcmUiaAoUSGFyZHdhcmVDaGFuZ2VDb3VudHMSDQoFYWRkZWQYASABKA0SDwoHcmVtb3ZlZBgCIAEoDRIQCghyZXBsYWNlZBgDIAEoDRINCgVtb3ZlZBgEIAEoDRIPCgdjaGFuZ2VkGAUgASgNIrkBCgxIYXJkd2FyZVBhcnQSDAoEa2luZBgBIAEoCRIMCgRzbG90GAIgASgJEg4KBnNlcmlhbBgDIAEoCRINCgVtb2RlbBgEIAEoCRI7CgphdHRyaWJ1dGVzGAUgAygLMicubXVzdGVyLnYxLkhhcmR3YXJlUGFydC5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiiAMKDkhhcmR3YXJlQ2hhbmdlEiwKBHR5cGUYASABKA4yHi5tdXN0ZXIudjEuSGFyZHdhcmVDaGFuZ2UuVHlwZRInCgZiZWZvcmUYAiABKAsyFy5tdXN0ZXIudjEuSGFyZHdhcmVQYXJ0EiYKBWFmdGVyGAMgASgLMhcubXVzdGVyLnYxLkhhcmR3YXJlUGFydBI3CgphdHRyaWJ1dGVzGAQgAygLMiMubXVzdGVyLnYxLkhhcmR3YXJlQ2hhbmdlLkF0dHJpYnV0ZRIPCgdzdW1tYXJ5GAUgASgJGjgKCUF0dHJpYnV0ZRIMCgRuYW1lGAEgASgJEg4KBmJlZm9yZRgCIAEoCRINCgVhZnRlchgDIAEoCSJzCgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABIOCgpUWVBFX0FEREVEEAESEAoMVFlQRV9SRU1PVkVEEAISEQoNVFlQRV9SRVBMQUNFRBADEg4KClRZUEVfTU9WRUQQBBIQCgxUWVBFX0NIQU5HRUQQBSJUCgxIYXJkd2FyZURpZmYSDAoEZnJvbRgBIAEoDRIKCgJ0bxgCIAEoDRIqCgdjaGFuZ2VzGAMgAygLMhkubXVzdGVyLnYxLkhhcmR3YXJlQ2hhbmdlIngKG0xpc3RIYXJkd2FyZVZlcnNpb25zUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABARIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAIiZQocTGlzdEhhcmR3YXJlVmVyc2lvbnNSZXNwb25zZRIsCgh2ZXJzaW9ucxgBIAMoCzIaLm11c3Rlci52MS5IYXJkd2FyZVZlcnNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlgKGUdldEhhcmR3YXJlVmVyc2lvblJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQESHQoGbnVtYmVyGAIgASgNQg26SAoqCBj/////BygBIkkKGkdldEhhcmR3YXJlVmVyc2lvblJlc3BvbnNlEisKB3ZlcnNpb24YASABKAsyGi5tdXN0ZXIudjEuSGFyZHdhcmVWZXJzaW9uIm8KG0RpZmZIYXJkd2FyZVZlcnNpb25zUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABARIZCgRmcm9tGAIgASgNQgu6SAgqBhj/////BxIXCgJ0bxgDIAEoDUILukgIKgYY/////wciRQocRGlmZkhhcmR3YXJlVmVyc2lvbnNSZXNwb25zZRIlCgRkaWZmGAEgASgLMhcubXVzdGVyLnYxLkhhcmR3YXJlRGlmZiKeBgoISGFyZHdhcmUSMAoMY29sbGVjdF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIhCgZzeXN0ZW0YAiABKAsyES5tdXN0ZXIudjEuU3lzdGVtEicKCWJhc2Vib2FyZBgDIAEoCzIULm11c3Rlci52MS5CYXNlYm9hcmQSIwoHY2hhc3NpcxgEIAEoCzISLm11c3Rlci52MS5DaGFzc2lzEiUKCGZpcm13YXJlGAUgASgLMhMubXVzdGVyLnYxLkZpcm13YXJlEicKBGNwdXMYBiADKAsyDi5tdXN0ZXIudjEuQ3B1Qgm6SAaSAQMQgAISIQoGbWVtb3J5GAcgASgLMhEubXVzdGVyLnYxLk1lbW9yeRIpCgVkaXNrcxgIIAMoCzIPLm11c3Rlci52MS5EaXNrQgm6SAaSAQMQgAgSJwoEbmljcxgJIAMoCzIOLm11c3Rlci52MS5OaWNCCbpIBpIBAxCAAhI0CgtwY2lfZGV2aWNlcxgKIAMoCzIULm11c3Rlci52MS5QY2lEZXZpY2VCCbpIBpIBAxCAIBImCgRncHVzGAsgAygLMg4ubXVzdGVyLnYxLkdwdUIIukgFkgECEEASNAoLdXNiX2RldmljZXMYDCADKAsyFC5tdXN0ZXIudjEuVXNiRGV2aWNlQgm6SAaSAQMQgAQSMgoKbnVtYV9ub2RlcxgNIAMoCzITLm11c3Rlci52MS5OdW1hTm9kZUIJukgGkgEDEIAIEhsKA3RwbRgOIAEoCzIOLm11c3Rlci52MS5UcG0SGwoDYm1jGA8gASgLMg4ubXVzdGVyLnYxLkJtYxI8Cg9sbGRwX25laWdoYm91cnMYECADKAsyGC5tdXN0ZXIudjEuTGxkcE5laWdoYm91ckIJukgGkgEDEIACEjQKEG9wZXJhdGluZ19zeXN0ZW0YESABKAsyGi5tdXN0ZXIudjEuT3BlcmF0aW5nU3lzdGVtEjIKCmNvbGxlY3RvcnMYEiADKAsyFC5tdXN0ZXIudjEuQ29sbGVjdG9yQgi6SAWSAQIQQCJ7CgZTeXN0ZW0SFAoMbWFudWZhY3R1cmVyGAEgASgJEg8KB3Byb2R1Y3QYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIOCgZzZXJpYWwYBCABKAkSDAoEdXVpZBgFIAEoCRILCgNza3UYBiABKAkSDgoGZmFtaWx5GAcgASgJImYKCUJhc2Vib2FyZBIUCgxtYW51ZmFjdHVyZXIYASABKAkSDwoHcHJvZHVjdBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBnNlcmlhbBgEIAEoCRIRCglhc3NldF90YWcYBSABKAkiYQoHQ2hhc3NpcxIUCgxtYW51ZmFjdHVyZXIYASABKAkSDAoEdHlwZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBnNlcmlhbBgEIAEoCRIRCglhc3NldF90YWcYBSABKAki8gIKCEZpcm13YXJlEg4KBnZlbmRvchgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhQKDHJlbGVhc2VfZGF0ZRgDIAEoCRImCgRtb2RlGAQgASgOMhgubXVzdGVyLnYxLkZpcm13YXJlLk1vZGUSMwoLc2VjdXJlX2Jvb3QYBSABKA4yHi5tdXN0ZXIudjEuRmlybXdhcmUuU2VjdXJlQm9vdCI6CgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX0JJT1MQARINCglNT0RFX1VFRkkQAiKVAQoKU2VjdXJlQm9vdBIbChdTRUNVUkVfQk9PVF9VTlNQRUNJRklFRBAAEhsKF1NFQ1VSRV9CT09UX1VOU1VQUE9SVEVEEAESGAoUU0VDVVJFX0JPT1RfRElTQUJMRUQQAhIXChNTRUNVUkVfQk9PVF9FTkFCTEVEEAMSGgoWU0VDVVJFX0JPT1RfU0VUVVBfTU9ERRAEIq4BCgNDcHUSDgoGc29ja2V0GAEgASgJEhQKDG1hbnVmYWN0dXJlchgCIAEoCRINCgVtb2RlbBgDIAEoCRINCgVjb3JlcxgEIAEoDRIPCgd0aHJlYWRzGAUgASgNEg8KB21heF9taHoYBiABKAESEQoJbWljcm9jb2RlGAcgASgJEhQKDGFyY2hpdGVjdHVyZRgIIAEoCRIYCgVmbGFncxgJIAMoCUIJukgGkgEDEIAIInEKBk1lbW9yeRITCgt0b3RhbF9ieXRlcxgBIAEoBBINCgVzbG90cxgCIAEoDRIpCgVkaW1tcxgDIAMoCzIPLm11c3Rlci52MS5EaW1tQgm6SAaSAQMQgAgSGAoQZXJyb3JfY29ycmVjdGlvbhgEIAEoCSLbAQoERGltbRIPCgdsb2NhdG9yGAEgASgJEgwKBGJhbmsYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBBIMCgR0eXBlGAQgASgJEhMKC2Zvcm1fZmFjdG9yGAUgASgJEhEKCXNwZWVkX210cxgGIAEoDRIcChRjb25maWd1cmVkX3NwZWVkX210cxgHIAEoDRIUCgxtYW51ZmFjdHVyZXIYCCABKAkSDgoGc2VyaWFsGAkgASgJEhMKC3BhcnRfbnVtYmVyGAogASgJEhEKCWFzc2V0X3RhZxgLIAEoCSKlAgoERGlzaxIMCgRuYW1lGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRILCgN3d24YBCABKAkSEgoKc2l6ZV9ieXRlcxgFIAEoBBISCgpyb3RhdGlvbmFsGAYgASgIEhEKCXJlbW92YWJsZRgHIAEoCBIRCgl0cmFuc3BvcnQYCCABKAkSEAoIZmlybXdhcmUYCSABKAkSGwoTbG9naWNhbF9ibG9ja19ieXRlcxgKIAEoDRIcChRwaHlzaWNhbF9ibG9ja19ieXRlcxgLIAEoDRITCgtwY2lfYWRkcmVzcxgMIAEoCRIMCgRwYXRoGA0gASgJEiUKBmhlYWx0aBgOIAEoCzIVLm11c3Rlci52MS5EaXNrSGVhbHRoIp8CCgpEaXNrSGVhbHRoEi4KB3ZlcmRpY3QYASABKA4yHS5tdXN0ZXIudjEuRGlza0hlYWx0aC5WZXJkaWN0EhgKBnJlYXNvbhgCIAEoCUIIukgFcgMYgAgSFgoOcG93ZXJfb25faG91cnMYAyABKAQSFwoPcGVyY2VudGFnZV91c2VkGAQgASgNEhsKE3JlYWxsb2NhdGVkX3NlY3RvcnMYBSABKAQSFwoPcGVuZGluZ19zZWN0b3JzGAYgASgEEhQKDG1lZGlhX2Vycm9ycxgHIAEoBCJKCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABISCg5WRVJESUNUX1BBU1NFRBABEhIKDlZFUkRJQ1RfRkFJTEVEEAIioQIKA05pYxIMCgRuYW1lGAEgASgJEhMKC21hY19hZGRyZXNzGAIgASgJEh0KFXBlcm1hbmVudF9tYWNfYWRkcmVzcxgDIAEoCRIOCgZkcml2ZXIYBCABKAkSGAoQZmlybXdhcmVfdmVyc2lvbhgFIAEoCRITCgtwY2lfYWRkcmVzcxgGIAEoCRISCgpzcGVlZF9tYnBzGAcgASgNEgwKBGxpbmsYCCABKAgSCwoDbXR1GAkgASgNEh4KDGlwX2FkZHJlc3NlcxgKIAMoCUIIukgFkgECEEASEQoJdmVuZG9yX2lkGAsgASgJEhEKCWRldmljZV9pZBgMIAEoCRIMCgR0eXBlGA0gASgJEhYKDnNwZWVkX21icHNfbWF4GA4gASgNIpECCglQY2lEZXZpY2USDwoHYWRkcmVzcxgBIAEoCRIRCgl2ZW5kb3JfaWQYAiABKAkSEQoJZGV2aWNlX2lkGAMgASgJEhsKE3N1YnN5c3RlbV92ZW5kb3JfaWQYBCABKAkSGwoTc3Vic3lzdGVtX2RldmljZV9pZBgFIAEoCRIQCghjbGFzc19pZBgGIAEoCRIOCgZkcml2ZXIYByABKAkSEQoJbnVtYV9ub2RlGAggASgFEhYKDmxpbmtfc3BlZWRfZ3RzGAkgASgBEhoKEmxpbmtfc3BlZWRfZ3RzX21heBgKIAEoARISCgpsaW5rX3dpZHRoGAsgASgNEhYKDmxpbmtfd2lkdGhfbWF4GAwgASgNIl8KA0dwdRITCgtwY2lfYWRkcmVzcxgBIAEoCRIRCgl2ZW5kb3JfaWQYAiABKAkSEQoJZGV2aWNlX2lkGAMgASgJEg4KBmRyaXZlchgEIAEoCRINCgVtb2RlbBgFIAEoCSJ5CglVc2JEZXZpY2USDgoGYnVzX2lkGAEgASgJEhEKCXZlbmRvcl9pZBgCIAEoCRISCgpwcm9kdWN0X2lkGAMgASgJEhQKDG1hbnVmYWN0dXJlchgEIAEoCRIPCgdwcm9kdWN0GAUgASgJEg4KBnNlcmlhbBgGIAEoCSI6CghOdW1hTm9kZRIKCgJpZBgBIAEoDRIUCgxtZW1vcnlfYnl0ZXMYAiABKAQSDAoEY3B1cxgDIAEoCSI9CgNUcG0SDwoHdmVyc2lvbhgBIAEoCRIUCgxtYW51ZmFjdHVyZXIYAiABKAkSDwoHZWtfaGFzaBgDIAEoCSJeCgNCbWMSEwoLbWFjX2FkZHJlc3MYASABKAkSEgoKaXBfYWRkcmVzcxgCIAEoCRIYChBmaXJtd2FyZV92ZXJzaW9uGAMgASgJEhQKDG1hbnVmYWN0dXJlchgEIAEoCSKHAQoNTGxkcE5laWdoYm91chIRCglpbnRlcmZhY2UYASABKAkSEgoKY2hhc3Npc19pZBgCIAEoCRITCgtzeXN0ZW1fbmFtZRgDIAEoCRIPCgdwb3J0X2lkGAQgASgJEhgKEHBvcnRfZGVzY3JpcHRpb24YBSABKAkSDwoHdmxhbl9pZBgGIAEoDSJYCg9PcGVyYXRpbmdTeXN0ZW0SDAoEbmFtZRgBIAEoCRIOCgZrZXJuZWwYAiABKAkSFAoMYXJjaGl0ZWN0dXJlGAMgASgJEhEKCWhvc3RfbmFtZRgEIAEoCSLXAQoJQ29sbGVjdG9yEgwKBG5hbWUYASABKAkSKQoFc3RhdGUYAiABKA4yGi5tdXN0ZXIudjEuQ29sbGVjdG9yLlN0YXRlEhMKC2R1cmF0aW9uX21zGAMgASgNEg4KBnJlYXNvbhgEIAEoCSJsCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhMKD1NUQVRFX0NPTExFQ1RFRBABEhAKDFNUQVRFX0FCU0VOVBACEhAKDFNUQVRFX0ZBSUxFRBADEhMKD1NUQVRFX1RJTUVEX09VVBAEMq8FCg9IYXJkd2FyZVNlcnZpY2USigEKC0dldEhhcmR3YXJlEh0ubXVzdGVyLnYxLkdldEhhcmR3YXJlUmVxdWVzdBoeLm11c3Rlci52MS5HZXRIYXJkd2FyZVJlc3BvbnNlIjyo1BgGgtPkkwIyYghoYXJkd2FyZRImL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vaGFyZHdhcmUSrgEKFExpc3RIYXJkd2FyZVZlcnNpb25zEiYubXVzdGVyLnYxLkxpc3RIYXJkd2FyZVZlcnNpb25zUmVxdWVzdBonLm11c3Rlci52MS5MaXN0SGFyZHdhcmVWZXJzaW9uc1Jlc3BvbnNlIkWo1BgGgtPkkwI7Ygh2ZXJzaW9ucxIvL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vaGFyZHdhcmUvdmVyc2lvbnMSsAEKEkdldEhhcmR3YXJlVmVyc2lvbhIkLm11c3Rlci52MS5HZXRIYXJkd2FyZVZlcnNpb25SZXF1ZXN0GiUubXVzdGVyLnYxLkdldEhhcmR3YXJlVmVyc2lvblJlc3BvbnNlIk2o1BgGgtPkkwJDYgd2ZXJzaW9uEjgvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9oYXJkd2FyZS92ZXJzaW9ucy97bnVtYmVyfRKqAQoURGlmZkhhcmR3YXJlVmVyc2lvbnMSJi5tdXN0ZXIudjEuRGlmZkhhcmR3YXJlVmVyc2lvbnNSZXF1ZXN0GicubXVzdGVyLnYxLkRpZmZIYXJkd2FyZVZlcnNpb25zUmVzcG9uc2UiQajUGAag2RgBgtPkkwIzYgRkaWZmEisvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9oYXJkd2FyZS9kaWZmYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.GetHardwareRequest
@@ -70,6 +70,763 @@ export type GetHardwareResponseJson = {
  */
 export const GetHardwareResponseSchema: GenMessage<GetHardwareResponse, {jsonType: GetHardwareResponseJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_hardware, 1);
+
+/**
+ * One changed inventory.
+ *
+ * @generated from message muster.v1.HardwareVersion
+ */
+export type HardwareVersion = Message<"muster.v1.HardwareVersion"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * From 1 on, one by one.
+   *
+   * @generated from field: uint32 number = 2;
+   */
+  number: number;
+
+  /**
+   * When the report came that made it.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 3;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When a report said last that nothing had changed.
+   *
+   * @generated from field: google.protobuf.Timestamp confirm_time = 4;
+   */
+  confirmTime?: Timestamp | undefined;
+
+  /**
+   * SHA-256 of the canonical list of parts, hexadecimal: equal hardware has an equal digest.
+   *
+   * @generated from field: string digest = 5;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: uint32 part_count = 6;
+   */
+  partCount: number;
+
+  /**
+   * Against the version before; all zero in the first one.
+   *
+   * @generated from field: muster.v1.HardwareChangeCounts counts = 7;
+   */
+  counts?: HardwareChangeCounts | undefined;
+
+  /**
+   * The first changes in words; DiffHardwareVersions has all.
+   *
+   * @generated from field: repeated string summaries = 8;
+   */
+  summaries: string[];
+
+  /**
+   * Only in GetHardwareVersion.
+   *
+   * @generated from field: muster.v1.Hardware hardware = 9;
+   */
+  hardware?: Hardware | undefined;
+};
+
+/**
+ * One changed inventory.
+ *
+ * @generated from message muster.v1.HardwareVersion
+ */
+export type HardwareVersionJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * From 1 on, one by one.
+   *
+   * @generated from field: uint32 number = 2;
+   */
+  number?: number;
+
+  /**
+   * When the report came that made it.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 3;
+   */
+  createTime?: TimestampJson;
+
+  /**
+   * When a report said last that nothing had changed.
+   *
+   * @generated from field: google.protobuf.Timestamp confirm_time = 4;
+   */
+  confirmTime?: TimestampJson;
+
+  /**
+   * SHA-256 of the canonical list of parts, hexadecimal: equal hardware has an equal digest.
+   *
+   * @generated from field: string digest = 5;
+   */
+  digest?: string;
+
+  /**
+   * @generated from field: uint32 part_count = 6;
+   */
+  partCount?: number;
+
+  /**
+   * Against the version before; all zero in the first one.
+   *
+   * @generated from field: muster.v1.HardwareChangeCounts counts = 7;
+   */
+  counts?: HardwareChangeCountsJson;
+
+  /**
+   * The first changes in words; DiffHardwareVersions has all.
+   *
+   * @generated from field: repeated string summaries = 8;
+   */
+  summaries?: string[];
+
+  /**
+   * Only in GetHardwareVersion.
+   *
+   * @generated from field: muster.v1.Hardware hardware = 9;
+   */
+  hardware?: HardwareJson;
+};
+
+/**
+ * Describes the message muster.v1.HardwareVersion.
+ * Use `create(HardwareVersionSchema)` to create a new message.
+ */
+export const HardwareVersionSchema: GenMessage<HardwareVersion, {jsonType: HardwareVersionJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 2);
+
+/**
+ * @generated from message muster.v1.HardwareChangeCounts
+ */
+export type HardwareChangeCounts = Message<"muster.v1.HardwareChangeCounts"> & {
+  /**
+   * @generated from field: uint32 added = 1;
+   */
+  added: number;
+
+  /**
+   * @generated from field: uint32 removed = 2;
+   */
+  removed: number;
+
+  /**
+   * @generated from field: uint32 replaced = 3;
+   */
+  replaced: number;
+
+  /**
+   * @generated from field: uint32 moved = 4;
+   */
+  moved: number;
+
+  /**
+   * @generated from field: uint32 changed = 5;
+   */
+  changed: number;
+};
+
+/**
+ * @generated from message muster.v1.HardwareChangeCounts
+ */
+export type HardwareChangeCountsJson = {
+  /**
+   * @generated from field: uint32 added = 1;
+   */
+  added?: number;
+
+  /**
+   * @generated from field: uint32 removed = 2;
+   */
+  removed?: number;
+
+  /**
+   * @generated from field: uint32 replaced = 3;
+   */
+  replaced?: number;
+
+  /**
+   * @generated from field: uint32 moved = 4;
+   */
+  moved?: number;
+
+  /**
+   * @generated from field: uint32 changed = 5;
+   */
+  changed?: number;
+};
+
+/**
+ * Describes the message muster.v1.HardwareChangeCounts.
+ * Use `create(HardwareChangeCountsSchema)` to create a new message.
+ */
+export const HardwareChangeCountsSchema: GenMessage<HardwareChangeCounts, {jsonType: HardwareChangeCountsJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 3);
+
+/**
+ * One line of an inventory as it is compared: what sits where.
+ *
+ * @generated from message muster.v1.HardwarePart
+ */
+export type HardwarePart = Message<"muster.v1.HardwarePart"> & {
+  /**
+   * "system", "baseboard", "chassis", "firmware", "cpu", "memory", "dimm", "disk", "nic", "pci", "gpu", "tpm", "bmc".
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * Where it sits; with the kind it names one part of a machine.
+   *
+   * @generated from field: string slot = 2;
+   */
+  slot: string;
+
+  /**
+   * What tells it from all others of its kind; empty when it has no usable serial.
+   *
+   * @generated from field: string serial = 3;
+   */
+  serial: string;
+
+  /**
+   * @generated from field: string model = 4;
+   */
+  model: string;
+
+  /**
+   * Values that last, by the names that they have in Hardware.
+   *
+   * @generated from field: map<string, string> attributes = 5;
+   */
+  attributes: { [key: string]: string };
+};
+
+/**
+ * One line of an inventory as it is compared: what sits where.
+ *
+ * @generated from message muster.v1.HardwarePart
+ */
+export type HardwarePartJson = {
+  /**
+   * "system", "baseboard", "chassis", "firmware", "cpu", "memory", "dimm", "disk", "nic", "pci", "gpu", "tpm", "bmc".
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * Where it sits; with the kind it names one part of a machine.
+   *
+   * @generated from field: string slot = 2;
+   */
+  slot?: string;
+
+  /**
+   * What tells it from all others of its kind; empty when it has no usable serial.
+   *
+   * @generated from field: string serial = 3;
+   */
+  serial?: string;
+
+  /**
+   * @generated from field: string model = 4;
+   */
+  model?: string;
+
+  /**
+   * Values that last, by the names that they have in Hardware.
+   *
+   * @generated from field: map<string, string> attributes = 5;
+   */
+  attributes?: { [key: string]: string };
+};
+
+/**
+ * Describes the message muster.v1.HardwarePart.
+ * Use `create(HardwarePartSchema)` to create a new message.
+ */
+export const HardwarePartSchema: GenMessage<HardwarePart, {jsonType: HardwarePartJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 4);
+
+/**
+ * @generated from message muster.v1.HardwareChange
+ */
+export type HardwareChange = Message<"muster.v1.HardwareChange"> & {
+  /**
+   * @generated from field: muster.v1.HardwareChange.Type type = 1;
+   */
+  type: HardwareChange_Type;
+
+  /**
+   * Unset when the part was added.
+   *
+   * @generated from field: muster.v1.HardwarePart before = 2;
+   */
+  before?: HardwarePart | undefined;
+
+  /**
+   * Unset when the part was removed.
+   *
+   * @generated from field: muster.v1.HardwarePart after = 3;
+   */
+  after?: HardwarePart | undefined;
+
+  /**
+   * Of a moved or changed part.
+   *
+   * @generated from field: repeated muster.v1.HardwareChange.Attribute attributes = 4;
+   */
+  attributes: HardwareChange_Attribute[];
+
+  /**
+   * @generated from field: string summary = 5;
+   */
+  summary: string;
+};
+
+/**
+ * @generated from message muster.v1.HardwareChange
+ */
+export type HardwareChangeJson = {
+  /**
+   * @generated from field: muster.v1.HardwareChange.Type type = 1;
+   */
+  type?: HardwareChange_TypeJson;
+
+  /**
+   * Unset when the part was added.
+   *
+   * @generated from field: muster.v1.HardwarePart before = 2;
+   */
+  before?: HardwarePartJson;
+
+  /**
+   * Unset when the part was removed.
+   *
+   * @generated from field: muster.v1.HardwarePart after = 3;
+   */
+  after?: HardwarePartJson;
+
+  /**
+   * Of a moved or changed part.
+   *
+   * @generated from field: repeated muster.v1.HardwareChange.Attribute attributes = 4;
+   */
+  attributes?: HardwareChange_AttributeJson[];
+
+  /**
+   * @generated from field: string summary = 5;
+   */
+  summary?: string;
+};
+
+/**
+ * Describes the message muster.v1.HardwareChange.
+ * Use `create(HardwareChangeSchema)` to create a new message.
+ */
+export const HardwareChangeSchema: GenMessage<HardwareChange, {jsonType: HardwareChangeJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 5);
+
+/**
+ * @generated from message muster.v1.HardwareChange.Attribute
+ */
+export type HardwareChange_Attribute = Message<"muster.v1.HardwareChange.Attribute"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string before = 2;
+   */
+  before: string;
+
+  /**
+   * @generated from field: string after = 3;
+   */
+  after: string;
+};
+
+/**
+ * @generated from message muster.v1.HardwareChange.Attribute
+ */
+export type HardwareChange_AttributeJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: string before = 2;
+   */
+  before?: string;
+
+  /**
+   * @generated from field: string after = 3;
+   */
+  after?: string;
+};
+
+/**
+ * Describes the message muster.v1.HardwareChange.Attribute.
+ * Use `create(HardwareChange_AttributeSchema)` to create a new message.
+ */
+export const HardwareChange_AttributeSchema: GenMessage<HardwareChange_Attribute, {jsonType: HardwareChange_AttributeJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 5, 0);
+
+/**
+ * @generated from enum muster.v1.HardwareChange.Type
+ */
+export const HardwareChange_Type = {
+  /**
+   * @generated from enum value: TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: TYPE_ADDED = 1;
+   */
+  ADDED: 1,
+
+  /**
+   * @generated from enum value: TYPE_REMOVED = 2;
+   */
+  REMOVED: 2,
+
+  /**
+   * Another part in the same slot.
+   *
+   * @generated from enum value: TYPE_REPLACED = 3;
+   */
+  REPLACED: 3,
+
+  /**
+   * The same part in another slot; its attributes may have changed too.
+   *
+   * @generated from enum value: TYPE_MOVED = 4;
+   */
+  MOVED: 4,
+
+  /**
+   * The same part in the same slot with other attributes.
+   *
+   * @generated from enum value: TYPE_CHANGED = 5;
+   */
+  CHANGED: 5,
+} as const;
+
+/**
+ * @generated from enum muster.v1.HardwareChange.Type
+ */
+export type HardwareChange_Type = (typeof HardwareChange_Type)[keyof typeof HardwareChange_Type] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.HardwareChange.Type
+ */
+export type HardwareChange_TypeJson = "TYPE_UNSPECIFIED" | "TYPE_ADDED" | "TYPE_REMOVED" | "TYPE_REPLACED" | "TYPE_MOVED" | "TYPE_CHANGED";
+
+/**
+ * Describes the enum muster.v1.HardwareChange.Type.
+ */
+export const HardwareChange_TypeSchema: GenEnum<HardwareChange_Type, HardwareChange_TypeJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_hardware, 5, 0);
+
+/**
+ * @generated from message muster.v1.HardwareDiff
+ */
+export type HardwareDiff = Message<"muster.v1.HardwareDiff"> & {
+  /**
+   * @generated from field: uint32 from = 1;
+   */
+  from: number;
+
+  /**
+   * @generated from field: uint32 to = 2;
+   */
+  to: number;
+
+  /**
+   * @generated from field: repeated muster.v1.HardwareChange changes = 3;
+   */
+  changes: HardwareChange[];
+};
+
+/**
+ * @generated from message muster.v1.HardwareDiff
+ */
+export type HardwareDiffJson = {
+  /**
+   * @generated from field: uint32 from = 1;
+   */
+  from?: number;
+
+  /**
+   * @generated from field: uint32 to = 2;
+   */
+  to?: number;
+
+  /**
+   * @generated from field: repeated muster.v1.HardwareChange changes = 3;
+   */
+  changes?: HardwareChangeJson[];
+};
+
+/**
+ * Describes the message muster.v1.HardwareDiff.
+ * Use `create(HardwareDiffSchema)` to create a new message.
+ */
+export const HardwareDiffSchema: GenMessage<HardwareDiff, {jsonType: HardwareDiffJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 6);
+
+/**
+ * @generated from message muster.v1.ListHardwareVersionsRequest
+ */
+export type ListHardwareVersionsRequest = Message<"muster.v1.ListHardwareVersionsRequest"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * 0 is 50; at most 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * @generated from message muster.v1.ListHardwareVersionsRequest
+ */
+export type ListHardwareVersionsRequestJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * 0 is 50; at most 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListHardwareVersionsRequest.
+ * Use `create(ListHardwareVersionsRequestSchema)` to create a new message.
+ */
+export const ListHardwareVersionsRequestSchema: GenMessage<ListHardwareVersionsRequest, {jsonType: ListHardwareVersionsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 7);
+
+/**
+ * @generated from message muster.v1.ListHardwareVersionsResponse
+ */
+export type ListHardwareVersionsResponse = Message<"muster.v1.ListHardwareVersionsResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.HardwareVersion versions = 1;
+   */
+  versions: HardwareVersion[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * @generated from message muster.v1.ListHardwareVersionsResponse
+ */
+export type ListHardwareVersionsResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.HardwareVersion versions = 1;
+   */
+  versions?: HardwareVersionJson[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListHardwareVersionsResponse.
+ * Use `create(ListHardwareVersionsResponseSchema)` to create a new message.
+ */
+export const ListHardwareVersionsResponseSchema: GenMessage<ListHardwareVersionsResponse, {jsonType: ListHardwareVersionsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 8);
+
+/**
+ * @generated from message muster.v1.GetHardwareVersionRequest
+ */
+export type GetHardwareVersionRequest = Message<"muster.v1.GetHardwareVersionRequest"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * @generated from field: uint32 number = 2;
+   */
+  number: number;
+};
+
+/**
+ * @generated from message muster.v1.GetHardwareVersionRequest
+ */
+export type GetHardwareVersionRequestJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * @generated from field: uint32 number = 2;
+   */
+  number?: number;
+};
+
+/**
+ * Describes the message muster.v1.GetHardwareVersionRequest.
+ * Use `create(GetHardwareVersionRequestSchema)` to create a new message.
+ */
+export const GetHardwareVersionRequestSchema: GenMessage<GetHardwareVersionRequest, {jsonType: GetHardwareVersionRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 9);
+
+/**
+ * @generated from message muster.v1.GetHardwareVersionResponse
+ */
+export type GetHardwareVersionResponse = Message<"muster.v1.GetHardwareVersionResponse"> & {
+  /**
+   * @generated from field: muster.v1.HardwareVersion version = 1;
+   */
+  version?: HardwareVersion | undefined;
+};
+
+/**
+ * @generated from message muster.v1.GetHardwareVersionResponse
+ */
+export type GetHardwareVersionResponseJson = {
+  /**
+   * @generated from field: muster.v1.HardwareVersion version = 1;
+   */
+  version?: HardwareVersionJson;
+};
+
+/**
+ * Describes the message muster.v1.GetHardwareVersionResponse.
+ * Use `create(GetHardwareVersionResponseSchema)` to create a new message.
+ */
+export const GetHardwareVersionResponseSchema: GenMessage<GetHardwareVersionResponse, {jsonType: GetHardwareVersionResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 10);
+
+/**
+ * @generated from message muster.v1.DiffHardwareVersionsRequest
+ */
+export type DiffHardwareVersionsRequest = Message<"muster.v1.DiffHardwareVersionsRequest"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * 0: the version before `to`.
+   *
+   * @generated from field: uint32 from = 2;
+   */
+  from: number;
+
+  /**
+   * 0: the newest.
+   *
+   * @generated from field: uint32 to = 3;
+   */
+  to: number;
+};
+
+/**
+ * @generated from message muster.v1.DiffHardwareVersionsRequest
+ */
+export type DiffHardwareVersionsRequestJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * 0: the version before `to`.
+   *
+   * @generated from field: uint32 from = 2;
+   */
+  from?: number;
+
+  /**
+   * 0: the newest.
+   *
+   * @generated from field: uint32 to = 3;
+   */
+  to?: number;
+};
+
+/**
+ * Describes the message muster.v1.DiffHardwareVersionsRequest.
+ * Use `create(DiffHardwareVersionsRequestSchema)` to create a new message.
+ */
+export const DiffHardwareVersionsRequestSchema: GenMessage<DiffHardwareVersionsRequest, {jsonType: DiffHardwareVersionsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 11);
+
+/**
+ * @generated from message muster.v1.DiffHardwareVersionsResponse
+ */
+export type DiffHardwareVersionsResponse = Message<"muster.v1.DiffHardwareVersionsResponse"> & {
+  /**
+   * @generated from field: muster.v1.HardwareDiff diff = 1;
+   */
+  diff?: HardwareDiff | undefined;
+};
+
+/**
+ * @generated from message muster.v1.DiffHardwareVersionsResponse
+ */
+export type DiffHardwareVersionsResponseJson = {
+  /**
+   * @generated from field: muster.v1.HardwareDiff diff = 1;
+   */
+  diff?: HardwareDiffJson;
+};
+
+/**
+ * Describes the message muster.v1.DiffHardwareVersionsResponse.
+ * Use `create(DiffHardwareVersionsResponseSchema)` to create a new message.
+ */
+export const DiffHardwareVersionsResponseSchema: GenMessage<DiffHardwareVersionsResponse, {jsonType: DiffHardwareVersionsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 12);
 
 /**
  * What the agent found. Absent parts were absent or unreadable; `collectors` says which and why.
@@ -270,7 +1027,7 @@ export type HardwareJson = {
  * Use `create(HardwareSchema)` to create a new message.
  */
 export const HardwareSchema: GenMessage<Hardware, {jsonType: HardwareJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 2);
+  messageDesc(file_muster_v1_hardware, 13);
 
 /**
  * SMBIOS type 1 (DMTF DSP0134, 7.2).
@@ -365,7 +1122,7 @@ export type SystemJson = {
  * Use `create(SystemSchema)` to create a new message.
  */
 export const SystemSchema: GenMessage<System, {jsonType: SystemJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 3);
+  messageDesc(file_muster_v1_hardware, 14);
 
 /**
  * SMBIOS type 2.
@@ -436,7 +1193,7 @@ export type BaseboardJson = {
  * Use `create(BaseboardSchema)` to create a new message.
  */
 export const BaseboardSchema: GenMessage<Baseboard, {jsonType: BaseboardJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 4);
+  messageDesc(file_muster_v1_hardware, 15);
 
 /**
  * SMBIOS type 3.
@@ -507,7 +1264,7 @@ export type ChassisJson = {
  * Use `create(ChassisSchema)` to create a new message.
  */
 export const ChassisSchema: GenMessage<Chassis, {jsonType: ChassisJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 5);
+  messageDesc(file_muster_v1_hardware, 16);
 
 /**
  * SMBIOS type 0 and what the running kernel knows.
@@ -582,7 +1339,7 @@ export type FirmwareJson = {
  * Use `create(FirmwareSchema)` to create a new message.
  */
 export const FirmwareSchema: GenMessage<Firmware, {jsonType: FirmwareJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 6);
+  messageDesc(file_muster_v1_hardware, 17);
 
 /**
  * @generated from enum muster.v1.Firmware.Mode
@@ -618,7 +1375,7 @@ export type Firmware_ModeJson = "MODE_UNSPECIFIED" | "MODE_BIOS" | "MODE_UEFI";
  * Describes the enum muster.v1.Firmware.Mode.
  */
 export const Firmware_ModeSchema: GenEnum<Firmware_Mode, Firmware_ModeJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_hardware, 6, 0);
+  enumDesc(file_muster_v1_hardware, 17, 0);
 
 /**
  * @generated from enum muster.v1.Firmware.SecureBoot
@@ -664,7 +1421,7 @@ export type Firmware_SecureBootJson = "SECURE_BOOT_UNSPECIFIED" | "SECURE_BOOT_U
  * Describes the enum muster.v1.Firmware.SecureBoot.
  */
 export const Firmware_SecureBootSchema: GenEnum<Firmware_SecureBoot, Firmware_SecureBootJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_hardware, 6, 1);
+  enumDesc(file_muster_v1_hardware, 17, 1);
 
 /**
  * One socket.
@@ -775,7 +1532,7 @@ export type CpuJson = {
  * Use `create(CpuSchema)` to create a new message.
  */
 export const CpuSchema: GenMessage<Cpu, {jsonType: CpuJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 7);
+  messageDesc(file_muster_v1_hardware, 18);
 
 /**
  * @generated from message muster.v1.Memory
@@ -836,7 +1593,7 @@ export type MemoryJson = {
  * Use `create(MemorySchema)` to create a new message.
  */
 export const MemorySchema: GenMessage<Memory, {jsonType: MemoryJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 8);
+  messageDesc(file_muster_v1_hardware, 19);
 
 /**
  * @generated from message muster.v1.Dimm
@@ -963,7 +1720,7 @@ export type DimmJson = {
  * Use `create(DimmSchema)` to create a new message.
  */
 export const DimmSchema: GenMessage<Dimm, {jsonType: DimmJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 9);
+  messageDesc(file_muster_v1_hardware, 20);
 
 /**
  * @generated from message muster.v1.Disk
@@ -1028,6 +1785,20 @@ export type Disk = Message<"muster.v1.Disk"> & {
    * @generated from field: string pci_address = 12;
    */
   pciAddress: string;
+
+  /**
+   * Where it is plugged in, the same at each boot: "pci-0000:00:17.0-ata-3". Empty when the kernel does not tell.
+   *
+   * @generated from field: string path = 13;
+   */
+  path: string;
+
+  /**
+   * What the disk says about itself; unset when neither smartctl nor the kernel could ask it.
+   *
+   * @generated from field: muster.v1.DiskHealth health = 14;
+   */
+  health?: DiskHealth | undefined;
 };
 
 /**
@@ -1093,6 +1864,20 @@ export type DiskJson = {
    * @generated from field: string pci_address = 12;
    */
   pciAddress?: string;
+
+  /**
+   * Where it is plugged in, the same at each boot: "pci-0000:00:17.0-ata-3". Empty when the kernel does not tell.
+   *
+   * @generated from field: string path = 13;
+   */
+  path?: string;
+
+  /**
+   * What the disk says about itself; unset when neither smartctl nor the kernel could ask it.
+   *
+   * @generated from field: muster.v1.DiskHealth health = 14;
+   */
+  health?: DiskHealthJson;
 };
 
 /**
@@ -1100,7 +1885,152 @@ export type DiskJson = {
  * Use `create(DiskSchema)` to create a new message.
  */
 export const DiskSchema: GenMessage<Disk, {jsonType: DiskJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 10);
+  messageDesc(file_muster_v1_hardware, 21);
+
+/**
+ * SMART (ATA, SCSI) or the health log of NVMe.
+ *
+ * @generated from message muster.v1.DiskHealth
+ */
+export type DiskHealth = Message<"muster.v1.DiskHealth"> & {
+  /**
+   * @generated from field: muster.v1.DiskHealth.Verdict verdict = 1;
+   */
+  verdict: DiskHealth_Verdict;
+
+  /**
+   * Why, in the disk's terms; empty when it passed.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * As of the last report in which something else changed.
+   *
+   * @generated from field: uint64 power_on_hours = 3;
+   */
+  powerOnHours: bigint;
+
+  /**
+   * Of the endurance; may be more than 100.
+   *
+   * @generated from field: uint32 percentage_used = 4;
+   */
+  percentageUsed: number;
+
+  /**
+   * @generated from field: uint64 reallocated_sectors = 5;
+   */
+  reallocatedSectors: bigint;
+
+  /**
+   * @generated from field: uint64 pending_sectors = 6;
+   */
+  pendingSectors: bigint;
+
+  /**
+   * Uncorrectable errors of the medium.
+   *
+   * @generated from field: uint64 media_errors = 7;
+   */
+  mediaErrors: bigint;
+};
+
+/**
+ * SMART (ATA, SCSI) or the health log of NVMe.
+ *
+ * @generated from message muster.v1.DiskHealth
+ */
+export type DiskHealthJson = {
+  /**
+   * @generated from field: muster.v1.DiskHealth.Verdict verdict = 1;
+   */
+  verdict?: DiskHealth_VerdictJson;
+
+  /**
+   * Why, in the disk's terms; empty when it passed.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason?: string;
+
+  /**
+   * As of the last report in which something else changed.
+   *
+   * @generated from field: uint64 power_on_hours = 3;
+   */
+  powerOnHours?: string;
+
+  /**
+   * Of the endurance; may be more than 100.
+   *
+   * @generated from field: uint32 percentage_used = 4;
+   */
+  percentageUsed?: number;
+
+  /**
+   * @generated from field: uint64 reallocated_sectors = 5;
+   */
+  reallocatedSectors?: string;
+
+  /**
+   * @generated from field: uint64 pending_sectors = 6;
+   */
+  pendingSectors?: string;
+
+  /**
+   * Uncorrectable errors of the medium.
+   *
+   * @generated from field: uint64 media_errors = 7;
+   */
+  mediaErrors?: string;
+};
+
+/**
+ * Describes the message muster.v1.DiskHealth.
+ * Use `create(DiskHealthSchema)` to create a new message.
+ */
+export const DiskHealthSchema: GenMessage<DiskHealth, {jsonType: DiskHealthJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_hardware, 22);
+
+/**
+ * @generated from enum muster.v1.DiskHealth.Verdict
+ */
+export const DiskHealth_Verdict = {
+  /**
+   * @generated from enum value: VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: VERDICT_PASSED = 1;
+   */
+  PASSED: 1,
+
+  /**
+   * The disk itself expects to fail: replace it.
+   *
+   * @generated from enum value: VERDICT_FAILED = 2;
+   */
+  FAILED: 2,
+} as const;
+
+/**
+ * @generated from enum muster.v1.DiskHealth.Verdict
+ */
+export type DiskHealth_Verdict = (typeof DiskHealth_Verdict)[keyof typeof DiskHealth_Verdict] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.DiskHealth.Verdict
+ */
+export type DiskHealth_VerdictJson = "VERDICT_UNSPECIFIED" | "VERDICT_PASSED" | "VERDICT_FAILED";
+
+/**
+ * Describes the enum muster.v1.DiskHealth.Verdict.
+ */
+export const DiskHealth_VerdictSchema: GenEnum<DiskHealth_Verdict, DiskHealth_VerdictJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_hardware, 22, 0);
 
 /**
  * @generated from message muster.v1.Nic
@@ -1176,6 +2106,13 @@ export type Nic = Message<"muster.v1.Nic"> & {
    * @generated from field: string type = 13;
    */
   type: string;
+
+  /**
+   * The fastest that the NIC and, where it tells, its link partner can do; 0 when unknown.
+   *
+   * @generated from field: uint32 speed_mbps_max = 14;
+   */
+  speedMbpsMax: number;
 };
 
 /**
@@ -1252,6 +2189,13 @@ export type NicJson = {
    * @generated from field: string type = 13;
    */
   type?: string;
+
+  /**
+   * The fastest that the NIC and, where it tells, its link partner can do; 0 when unknown.
+   *
+   * @generated from field: uint32 speed_mbps_max = 14;
+   */
+  speedMbpsMax?: number;
 };
 
 /**
@@ -1259,7 +2203,7 @@ export type NicJson = {
  * Use `create(NicSchema)` to create a new message.
  */
 export const NicSchema: GenMessage<Nic, {jsonType: NicJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 11);
+  messageDesc(file_muster_v1_hardware, 23);
 
 /**
  * @generated from message muster.v1.PciDevice
@@ -1308,6 +2252,28 @@ export type PciDevice = Message<"muster.v1.PciDevice"> & {
    * @generated from field: int32 numa_node = 8;
    */
   numaNode: number;
+
+  /**
+   * The PCIe link now, and the best that device and port together can do; 0 when unknown.
+   *
+   * @generated from field: double link_speed_gts = 9;
+   */
+  linkSpeedGts: number;
+
+  /**
+   * @generated from field: double link_speed_gts_max = 10;
+   */
+  linkSpeedGtsMax: number;
+
+  /**
+   * @generated from field: uint32 link_width = 11;
+   */
+  linkWidth: number;
+
+  /**
+   * @generated from field: uint32 link_width_max = 12;
+   */
+  linkWidthMax: number;
 };
 
 /**
@@ -1357,6 +2323,28 @@ export type PciDeviceJson = {
    * @generated from field: int32 numa_node = 8;
    */
   numaNode?: number;
+
+  /**
+   * The PCIe link now, and the best that device and port together can do; 0 when unknown.
+   *
+   * @generated from field: double link_speed_gts = 9;
+   */
+  linkSpeedGts?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: double link_speed_gts_max = 10;
+   */
+  linkSpeedGtsMax?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: uint32 link_width = 11;
+   */
+  linkWidth?: number;
+
+  /**
+   * @generated from field: uint32 link_width_max = 12;
+   */
+  linkWidthMax?: number;
 };
 
 /**
@@ -1364,7 +2352,7 @@ export type PciDeviceJson = {
  * Use `create(PciDeviceSchema)` to create a new message.
  */
 export const PciDeviceSchema: GenMessage<PciDevice, {jsonType: PciDeviceJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 12);
+  messageDesc(file_muster_v1_hardware, 24);
 
 /**
  * @generated from message muster.v1.Gpu
@@ -1431,7 +2419,7 @@ export type GpuJson = {
  * Use `create(GpuSchema)` to create a new message.
  */
 export const GpuSchema: GenMessage<Gpu, {jsonType: GpuJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 13);
+  messageDesc(file_muster_v1_hardware, 25);
 
 /**
  * @generated from message muster.v1.UsbDevice
@@ -1508,7 +2496,7 @@ export type UsbDeviceJson = {
  * Use `create(UsbDeviceSchema)` to create a new message.
  */
 export const UsbDeviceSchema: GenMessage<UsbDevice, {jsonType: UsbDeviceJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 14);
+  messageDesc(file_muster_v1_hardware, 26);
 
 /**
  * @generated from message muster.v1.NumaNode
@@ -1559,7 +2547,7 @@ export type NumaNodeJson = {
  * Use `create(NumaNodeSchema)` to create a new message.
  */
 export const NumaNodeSchema: GenMessage<NumaNode, {jsonType: NumaNodeJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 15);
+  messageDesc(file_muster_v1_hardware, 27);
 
 /**
  * @generated from message muster.v1.Tpm
@@ -1614,7 +2602,7 @@ export type TpmJson = {
  * Use `create(TpmSchema)` to create a new message.
  */
 export const TpmSchema: GenMessage<Tpm, {jsonType: TpmJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 16);
+  messageDesc(file_muster_v1_hardware, 28);
 
 /**
  * @generated from message muster.v1.Bmc
@@ -1671,7 +2659,7 @@ export type BmcJson = {
  * Use `create(BmcSchema)` to create a new message.
  */
 export const BmcSchema: GenMessage<Bmc, {jsonType: BmcJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 17);
+  messageDesc(file_muster_v1_hardware, 29);
 
 /**
  * @generated from message muster.v1.LldpNeighbour
@@ -1748,7 +2736,7 @@ export type LldpNeighbourJson = {
  * Use `create(LldpNeighbourSchema)` to create a new message.
  */
 export const LldpNeighbourSchema: GenMessage<LldpNeighbour, {jsonType: LldpNeighbourJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 18);
+  messageDesc(file_muster_v1_hardware, 30);
 
 /**
  * @generated from message muster.v1.OperatingSystem
@@ -1805,7 +2793,7 @@ export type OperatingSystemJson = {
  * Use `create(OperatingSystemSchema)` to create a new message.
  */
 export const OperatingSystemSchema: GenMessage<OperatingSystem, {jsonType: OperatingSystemJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 19);
+  messageDesc(file_muster_v1_hardware, 31);
 
 /**
  * One collector's run.
@@ -1866,7 +2854,7 @@ export type CollectorJson = {
  * Use `create(CollectorSchema)` to create a new message.
  */
 export const CollectorSchema: GenMessage<Collector, {jsonType: CollectorJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_hardware, 20);
+  messageDesc(file_muster_v1_hardware, 32);
 
 /**
  * @generated from enum muster.v1.Collector.State
@@ -1914,7 +2902,7 @@ export type Collector_StateJson = "STATE_UNSPECIFIED" | "STATE_COLLECTED" | "STA
  * Describes the enum muster.v1.Collector.State.
  */
 export const Collector_StateSchema: GenEnum<Collector_State, Collector_StateJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_hardware, 20, 0);
+  enumDesc(file_muster_v1_hardware, 32, 0);
 
 /**
  * @generated from service muster.v1.HardwareService
@@ -1929,6 +2917,36 @@ export const HardwareService: GenService<{
     methodKind: "unary";
     input: typeof GetHardwareRequestSchema;
     output: typeof GetHardwareResponseSchema;
+  },
+  /**
+   * Newest first. Each changed inventory is a version; values that change by themselves make none (docs/hardware.md).
+   *
+   * @generated from rpc muster.v1.HardwareService.ListHardwareVersions
+   */
+  listHardwareVersions: {
+    methodKind: "unary";
+    input: typeof ListHardwareVersionsRequestSchema;
+    output: typeof ListHardwareVersionsResponseSchema;
+  },
+  /**
+   * One version with the whole inventory that made it.
+   *
+   * @generated from rpc muster.v1.HardwareService.GetHardwareVersion
+   */
+  getHardwareVersion: {
+    methodKind: "unary";
+    input: typeof GetHardwareVersionRequestSchema;
+    output: typeof GetHardwareVersionResponseSchema;
+  },
+  /**
+   * What became different between two versions of one machine.
+   *
+   * @generated from rpc muster.v1.HardwareService.DiffHardwareVersions
+   */
+  diffHardwareVersions: {
+    methodKind: "unary";
+    input: typeof DiffHardwareVersionsRequestSchema;
+    output: typeof DiffHardwareVersionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_hardware, 0);

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/images.proto.
  */
 export const file_muster_v1_images: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvaW1hZ2VzLnByb3RvEgltdXN0ZXIudjEifQoIQXJ0aWZhY3QSNgoEbmFtZRgBIAEoCUIoukglciMyIV5bYS16QS1aMC05XVthLXpBLVowLTkuXy1dezAsNjN9JBIlCgZzaGEyNTYYAiABKAlCFbpIEnIQMg5eWzAtOWEtZl17NjR9JBISCgpzaXplX2J5dGVzGAMgASgEIpwFCgVJbWFnZRIKCgJpZBgBIAEoCRIjCgRraW5kGAIgASgOMhUubXVzdGVyLnYxLkltYWdlLktpbmQSKQoHdmFyaWFudBgDIAEoDjIYLm11c3Rlci52MS5JbWFnZS5WYXJpYW50Eg8KB2JhY2tlbmQYBCABKAkSHQoJaW5wdXRfa2V5GAUgASgJQgq6SAdyBRABGIABEisKBmtlcm5lbBgGIAEoCzITLm11c3Rlci52MS5BcnRpZmFjdEIGukgDyAEBEjAKB2luaXRyZHMYByADKAsyEy5tdXN0ZXIudjEuQXJ0aWZhY3RCCrpIB5IBBAgBEAgSLQoGbGF5ZXJzGAggAygLMhMubXVzdGVyLnYxLkFydGlmYWN0Qgi6SAWSAQIQCBIuCgxjb21tYW5kX2xpbmUYCSABKAlCGLpIFXITGIAQMg5eW1x4MjAtXHg3ZV0qJBIdChVtZW1vcnlfcmVxdWlyZWRfYnl0ZXMYCiABKAQSMQoKYm9vdF90ZXN0cxgLIAMoCzITLm11c3Rlci52MS5Cb290VGVzdEIIukgFkgECEAgSEAoIYnVpbGRfaWQYDCABKAkSLwoLY3JlYXRlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImkKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhUKEUtJTkRfUkVHSVNUUkFUSU9OEAESEAoMS0lORF9NQUNISU5FEAISDwoLS0lORF9SRVNDVUUQAxIRCg1LSU5EX1VQTE9BREVEEAQiSQoHVmFyaWFudBIXChNWQVJJQU5UX1VOU1BFQ0lGSUVEEAASEAoMVkFSSUFOVF9GVUxMEAESEwoPVkFSSUFOVF9WSVJUVUFMEAIihQIKCEJvb3RUZXN0Ei4KCGZpcm13YXJlGAEgASgOMhwubXVzdGVyLnYxLkJvb3RUZXN0LkZpcm13YXJlEg4KBnBhc3NlZBgCIAEoCBITCgtkdXJhdGlvbl9tcxgDIAEoDRIfCgxjb25zb2xlX3RhaWwYBCABKAlCCbpIBnIEGICAARIZCgdmYWlsdXJlGAUgASgJQgi6SAVyAxiACBIcChRyZXVzZWRfZnJvbV9pbWFnZV9pZBgGIAEoCSJKCghGaXJtd2FyZRIYChRGSVJNV0FSRV9VTlNQRUNJRklFRBAAEhEKDUZJUk1XQVJFX0JJT1MQARIRCg1GSVJNV0FSRV9VRUZJEAIidQoRTGlzdEltYWdlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACEiMKBGtpbmQYAyABKA4yFS5tdXN0ZXIudjEuSW1hZ2UuS2luZCJPChJMaXN0SW1hZ2VzUmVzcG9uc2USIAoGaW1hZ2VzGAEgAygLMhAubXVzdGVyLnYxLkltYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI0Cg9HZXRJbWFnZVJlcXVlc3QSIQoCaWQYASABKAlCFbpIEnIQMg5eWzAtOWEtZl17NjR9JCIzChBHZXRJbWFnZVJlc3BvbnNlEh8KBWltYWdlGAEgASgLMhAubXVzdGVyLnYxLkltYWdlMuoBCgxJbWFnZVNlcnZpY2USbQoKTGlzdEltYWdlcxIcLm11c3Rlci52MS5MaXN0SW1hZ2VzUmVxdWVzdBodLm11c3Rlci52MS5MaXN0SW1hZ2VzUmVzcG9uc2UiIqjUGAaC0+STAhhiBmltYWdlcxIOL2FwaS92MS9pbWFnZXMSawoIR2V0SW1hZ2USGi5tdXN0ZXIudjEuR2V0SW1hZ2VSZXF1ZXN0GhsubXVzdGVyLnYxLkdldEltYWdlUmVzcG9uc2UiJqjUGAaC0+STAhxiBWltYWdlEhMvYXBpL3YxL2ltYWdlcy97aWR9YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChZtdXN0ZXIvdjEvaW1hZ2VzLnByb3RvEgltdXN0ZXIudjEifQoIQXJ0aWZhY3QSNgoEbmFtZRgBIAEoCUIoukglciMyIV5bYS16QS1aMC05XVthLXpBLVowLTkuXy1dezAsNjN9JBIlCgZzaGEyNTYYAiABKAlCFbpIEnIQMg5eWzAtOWEtZl17NjR9JBISCgpzaXplX2J5dGVzGAMgASgEIpwFCgVJbWFnZRIKCgJpZBgBIAEoCRIjCgRraW5kGAIgASgOMhUubXVzdGVyLnYxLkltYWdlLktpbmQSKQoHdmFyaWFudBgDIAEoDjIYLm11c3Rlci52MS5JbWFnZS5WYXJpYW50Eg8KB2JhY2tlbmQYBCABKAkSHQoJaW5wdXRfa2V5GAUgASgJQgq6SAdyBRABGIABEisKBmtlcm5lbBgGIAEoCzITLm11c3Rlci52MS5BcnRpZmFjdEIGukgDyAEBEjAKB2luaXRyZHMYByADKAsyEy5tdXN0ZXIudjEuQXJ0aWZhY3RCCrpIB5IBBAgBEAgSLQoGbGF5ZXJzGAggAygLMhMubXVzdGVyLnYxLkFydGlmYWN0Qgi6SAWSAQIQCBIuCgxjb21tYW5kX2xpbmUYCSABKAlCGLpIFXITGIAQMg5eW1x4MjAtXHg3ZV0qJBIdChVtZW1vcnlfcmVxdWlyZWRfYnl0ZXMYCiABKAQSMQoKYm9vdF90ZXN0cxgLIAMoCzITLm11c3Rlci52MS5Cb290VGVzdEIIukgFkgECEAgSEAoIYnVpbGRfaWQYDCABKAkSLwoLY3JlYXRlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImkKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhUKEUtJTkRfUkVHSVNUUkFUSU9OEAESEAoMS0lORF9NQUNISU5FEAISDwoLS0lORF9SRVNDVUUQAxIRCg1LSU5EX1VQTE9BREVEEAQiSQoHVmFyaWFudBIXChNWQVJJQU5UX1VOU1BFQ0lGSUVEEAASEAoMVkFSSUFOVF9GVUxMEAESEwoPVkFSSUFOVF9WSVJUVUFMEAIihQIKCEJvb3RUZXN0Ei4KCGZpcm13YXJlGAEgASgOMhwubXVzdGVyLnYxLkJvb3RUZXN0LkZpcm13YXJlEg4KBnBhc3NlZBgCIAEoCBITCgtkdXJhdGlvbl9tcxgDIAEoDRIfCgxjb25zb2xlX3RhaWwYBCABKAlCCbpIBnIEGICAARIZCgdmYWlsdXJlGAUgASgJQgi6SAVyAxiACBIcChRyZXVzZWRfZnJvbV9pbWFnZV9pZBgGIAEoCSJKCghGaXJtd2FyZRIYChRGSVJNV0FSRV9VTlNQRUNJRklFRBAAEhEKDUZJUk1XQVJFX0JJT1MQARIRCg1GSVJNV0FSRV9VRUZJEAIidQoRTGlzdEltYWdlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACEiMKBGtpbmQYAyABKA4yFS5tdXN0ZXIudjEuSW1hZ2UuS2luZCJPChJMaXN0SW1hZ2VzUmVzcG9uc2USIAoGaW1hZ2VzGAEgAygLMhAubXVzdGVyLnYxLkltYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI0Cg9HZXRJbWFnZVJlcXVlc3QSIQoCaWQYASABKAlCFbpIEnIQMg5eWzAtOWEtZl17NjR9JCIzChBHZXRJbWFnZVJlc3BvbnNlEh8KBWltYWdlGAEgASgLMhAubXVzdGVyLnYxLkltYWdlIk0KFENvbGxlY3RJbWFnZXNSZXF1ZXN0Eg8KB2RyeV9ydW4YASABKAgSJAoRbWluaW11bV9hZ2VfaG91cnMYAiABKA1CCbpIBioEGLCsBSJTChVDb2xsZWN0SW1hZ2VzUmVzcG9uc2USEQoJaW1hZ2VfaWRzGAEgAygJEhIKCmZpbGVfY291bnQYAiABKA0SEwoLZnJlZWRfYnl0ZXMYAyABKAQy5QIKDEltYWdlU2VydmljZRJtCgpMaXN0SW1hZ2VzEhwubXVzdGVyLnYxLkxpc3RJbWFnZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RJbWFnZXNSZXNwb25zZSIiqNQYBoLT5JMCGGIGaW1hZ2VzEg4vYXBpL3YxL2ltYWdlcxJrCghHZXRJbWFnZRIaLm11c3Rlci52MS5HZXRJbWFnZVJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0SW1hZ2VSZXNwb25zZSImqNQYBoLT5JMCHGIFaW1hZ2USEy9hcGkvdjEvaW1hZ2VzL3tpZH0SeQoNQ29sbGVjdEltYWdlcxIfLm11c3Rlci52MS5Db2xsZWN0SW1hZ2VzUmVxdWVzdBogLm11c3Rlci52MS5Db2xsZWN0SW1hZ2VzUmVzcG9uc2UiJajUGAmC0+STAhs6ASoiFi9hcGkvdjEvaW1hZ2VzL2NvbGxlY3RiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * A file of the image store, named by content.
@@ -603,6 +603,98 @@ export const GetImageResponseSchema: GenMessage<GetImageResponse, {jsonType: Get
   messageDesc(file_muster_v1_images, 6);
 
 /**
+ * @generated from message muster.v1.CollectImagesRequest
+ */
+export type CollectImagesRequest = Message<"muster.v1.CollectImagesRequest"> & {
+  /**
+   * Only says what would be removed.
+   *
+   * @generated from field: bool dry_run = 1;
+   */
+  dryRun: boolean;
+
+  /**
+   * Images made later than so long ago stay; 0 is a day.
+   *
+   * @generated from field: uint32 minimum_age_hours = 2;
+   */
+  minimumAgeHours: number;
+};
+
+/**
+ * @generated from message muster.v1.CollectImagesRequest
+ */
+export type CollectImagesRequestJson = {
+  /**
+   * Only says what would be removed.
+   *
+   * @generated from field: bool dry_run = 1;
+   */
+  dryRun?: boolean;
+
+  /**
+   * Images made later than so long ago stay; 0 is a day.
+   *
+   * @generated from field: uint32 minimum_age_hours = 2;
+   */
+  minimumAgeHours?: number;
+};
+
+/**
+ * Describes the message muster.v1.CollectImagesRequest.
+ * Use `create(CollectImagesRequestSchema)` to create a new message.
+ */
+export const CollectImagesRequestSchema: GenMessage<CollectImagesRequest, {jsonType: CollectImagesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_images, 7);
+
+/**
+ * @generated from message muster.v1.CollectImagesResponse
+ */
+export type CollectImagesResponse = Message<"muster.v1.CollectImagesResponse"> & {
+  /**
+   * @generated from field: repeated string image_ids = 1;
+   */
+  imageIds: string[];
+
+  /**
+   * @generated from field: uint32 file_count = 2;
+   */
+  fileCount: number;
+
+  /**
+   * @generated from field: uint64 freed_bytes = 3;
+   */
+  freedBytes: bigint;
+};
+
+/**
+ * @generated from message muster.v1.CollectImagesResponse
+ */
+export type CollectImagesResponseJson = {
+  /**
+   * @generated from field: repeated string image_ids = 1;
+   */
+  imageIds?: string[];
+
+  /**
+   * @generated from field: uint32 file_count = 2;
+   */
+  fileCount?: number;
+
+  /**
+   * @generated from field: uint64 freed_bytes = 3;
+   */
+  freedBytes?: string;
+};
+
+/**
+ * Describes the message muster.v1.CollectImagesResponse.
+ * Use `create(CollectImagesResponseSchema)` to create a new message.
+ */
+export const CollectImagesResponseSchema: GenMessage<CollectImagesResponse, {jsonType: CollectImagesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_images, 8);
+
+/**
  * @generated from service muster.v1.ImageService
  */
 export const ImageService: GenService<{
@@ -621,6 +713,17 @@ export const ImageService: GenService<{
     methodKind: "unary";
     input: typeof GetImageRequestSchema;
     output: typeof GetImageResponseSchema;
+  },
+  /**
+   * Removes images that no machine has desired, booted, named in a boot entry or fallen back on, and files that no image names. Builders
+   * then let go of what they kept for them.
+   *
+   * @generated from rpc muster.v1.ImageService.CollectImages
+   */
+  collectImages: {
+    methodKind: "unary";
+    input: typeof CollectImagesRequestSchema;
+    output: typeof CollectImagesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_images, 0);

@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/machines.proto.
  */
 export const file_muster_v1_machines: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSL3CgoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIo4CCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX0VYUEVDVEVEEAESFAoQU1RBVEVfRElTQ09WRVJFRBACEhEKDVNUQVRFX1BFTkRJTkcQAxISCg5TVEFURV9FTlJPTExFRBAEEhYKElNUQVRFX1BST1ZJU0lPTklORxAFEg8KC1NUQVRFX1JFQURZEAYSEAoMU1RBVEVfQUNUSVZFEAcSFQoRU1RBVEVfTUFJTlRFTkFOQ0UQCBISCg5TVEFURV9SRVRJUklORxAJEhEKDVNUQVRFX1JFVElSRUQQChISCg5TVEFURV9SRUpFQ1RFRBALEhAKDFNUQVRFX0ZBSUxFRBAMImUKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASFAoQUFJFU0VOQ0VfVU5LTk9XThABEhMKD1BSRVNFTkNFX09OTElORRACEhQKEFBSRVNFTkNFX09GRkxJTkUQAyJTCgVUcnVzdBIVChFUUlVTVF9VTlNQRUNJRklFRBAAEg4KClRSVVNUX1NFRU4QARIPCgtUUlVTVF9UT0tFThACEhIKDlRSVVNUX0FQUFJPVkVEEAMijgEKD0hhcmR3YXJlU3VtbWFyeRITCgtjcHVfdGhyZWFkcxgBIAEoDRIRCgljcHVfbW9kZWwYAiABKAkSFAoMbWVtb3J5X2J5dGVzGAMgASgEEhIKCmRpc2tfY291bnQYBCABKA0SEgoKZGlza19ieXRlcxgFIAEoBBIVCg1maXJtd2FyZV9tb2RlGAYgASgJIr8DCgtJbWFnZUNvbmZpZxJHCglob3N0X25hbWUYASABKAlCNLpIMXIvGD8yK14kfF5bYS16QS1aMC05XShbYS16QS1aMC05LV0qW2EtekEtWjAtOV0pPyQSOgoIcGFja2FnZXMYAiADKAlCKLpIJZIBIhCABCIdchsYgAEyFl5bYS16MC05XVthLXowLTkrLi1dKyQSSgoTc3NoX2F1dGhvcml6ZWRfa2V5cxgDIAMoCUItukgqkgEnEEAiI3IhGICAATIbXihzc2gtfGVjZHNhLXxzay0pW15cblxyXSskEjUKBWZpbGVzGAQgAygLMhsubXVzdGVyLnYxLkltYWdlQ29uZmlnLkZpbGVCCbpIBpIBAxCAAhI5ChBrZXJuZWxfYXJndW1lbnRzGAUgAygJQh+6SBySARkQQCIVchMYgAIyDl5bXHgyMS1ceDdlXSskGm0KBEZpbGUSIwoEcGF0aBgBIAEoCUIVukgSchAYgCAyC14vW15ceDAwXSokEhoKB2NvbnRlbnQYAiABKAlCCbpIBnIEGICAEBIkCgRtb2RlGAMgASgJQha6SBNyETIPXigwP1swLTddezN9KT8kIoYBChNMaXN0TWFjaGluZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIyCgZzdGF0ZXMYAyADKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZUIIukgFkgECEBAiVQoUTGlzdE1hY2hpbmVzUmVzcG9uc2USJAoIbWFjaGluZXMYASADKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKwoRR2V0TWFjaGluZVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB3IFEAEYgAEiOQoSR2V0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJDChRDcmVhdGVNYWNoaW5lUmVxdWVzdBIrCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmVCBrpIA8gBASI8ChVDcmVhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lInQKFFVwZGF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI8ChVVcGRhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIn4KFEVucm9sbE1hY2hpbmVSZXF1ZXN0Eh0KC3NlcnZpY2VfdGFnGAEgASgJQgi6SAVyAxiAARIcCgttYWNfYWRkcmVzcxgCIAEoCUIHukgEcgIYIBIpCghoYXJkd2FyZRgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPAoVRW5yb2xsTWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSIsChRBY2NlcHRNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiPAoVQWNjZXB0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJGChRSZWplY3RNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCI8ChVSZWplY3RNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIvcBChVDb21tYW5kTWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEkUKB2NvbW1hbmQYAiABKA4yKC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0LkNvbW1hbmRCCrpIB4IBBBABIAAigAEKB0NvbW1hbmQSFwoTQ09NTUFORF9VTlNQRUNJRklFRBAAEhIKDkNPTU1BTkRfUkVCT09UEAESFQoRQ09NTUFORF9QT1dFUl9PRkYQAhIdChlDT01NQU5EX0NPTExFQ1RfSU5WRU5UT1JZEAMSEgoOQ09NTUFORF9MT0NBVEUQBCIsChZDb21tYW5kTWFjaGluZVJlc3BvbnNlEhIKCmNvbW1hbmRfaWQYASABKAky4ggKDk1hY2hpbmVTZXJ2aWNlEncKDExpc3RNYWNoaW5lcxIeLm11c3Rlci52MS5MaXN0TWFjaGluZXNSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxpc3RNYWNoaW5lc1Jlc3BvbnNlIiao1BgGgtPkkwIcYghtYWNoaW5lcxIQL2FwaS92MS9tYWNoaW5lcxJ1CgpHZXRNYWNoaW5lEhwubXVzdGVyLnYxLkdldE1hY2hpbmVSZXF1ZXN0Gh0ubXVzdGVyLnYxLkdldE1hY2hpbmVSZXNwb25zZSIqqNQYBoLT5JMCIGIHbWFjaGluZRIVL2FwaS92MS9tYWNoaW5lcy97aWR9EoIBCg1DcmVhdGVNYWNoaW5lEh8ubXVzdGVyLnYxLkNyZWF0ZU1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLkNyZWF0ZU1hY2hpbmVSZXNwb25zZSIuqNQYCILT5JMCJDoHbWFjaGluZWIHbWFjaGluZSIQL2FwaS92MS9tYWNoaW5lcxLCAQoNVXBkYXRlTWFjaGluZRIfLm11c3Rlci52MS5VcGRhdGVNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5VcGRhdGVNYWNoaW5lUmVzcG9uc2UibqjUGAiC0+STAmQ6B21hY2hpbmVaMToHbWFjaGluZWIHbWFjaGluZTIdL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZS5pZH1iB21hY2hpbmUaHS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmUuaWR9EnoKDUVucm9sbE1hY2hpbmUSHy5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlc3BvbnNlIiao1BgBgtPkkwIcOgEqYgdtYWNoaW5lIg4vYXBpL3YxL2Vucm9sbBKIAQoNQWNjZXB0TWFjaGluZRIfLm11c3Rlci52MS5BY2NlcHRNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5BY2NlcHRNYWNoaW5lUmVzcG9uc2UiNKjUGAiC0+STAio6ASpiB21hY2hpbmUiHC9hcGkvdjEvbWFjaGluZXMve2lkfS9hY2NlcHQSiAEKDVJlamVjdE1hY2hpbmUSHy5tdXN0ZXIudjEuUmVqZWN0TWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuUmVqZWN0TWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vcmVqZWN0EoMBCg5Db21tYW5kTWFjaGluZRIgLm11c3Rlci52MS5Db21tYW5kTWFjaGluZVJlcXVlc3QaIS5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXNwb25zZSIsqNQYCILT5JMCIjoBKiIdL2FwaS92MS9tYWNoaW5lcy97aWR9L2NvbW1hbmRiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSLjCwoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCXRlbXBsYXRlcxgaIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEhoKEmxhc3RfZ29vZF9pbWFnZV9pZBgbIAEoCRIVCg1iYWRfaW1hZ2VfaWRzGBwgAygJIo4CCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX0VYUEVDVEVEEAESFAoQU1RBVEVfRElTQ09WRVJFRBACEhEKDVNUQVRFX1BFTkRJTkcQAxISCg5TVEFURV9FTlJPTExFRBAEEhYKElNUQVRFX1BST1ZJU0lPTklORxAFEg8KC1NUQVRFX1JFQURZEAYSEAoMU1RBVEVfQUNUSVZFEAcSFQoRU1RBVEVfTUFJTlRFTkFOQ0UQCBISCg5TVEFURV9SRVRJUklORxAJEhEKDVNUQVRFX1JFVElSRUQQChISCg5TVEFURV9SRUpFQ1RFRBALEhAKDFNUQVRFX0ZBSUxFRBAMImUKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASFAoQUFJFU0VOQ0VfVU5LTk9XThABEhMKD1BSRVNFTkNFX09OTElORRACEhQKEFBSRVNFTkNFX09GRkxJTkUQAyJTCgVUcnVzdBIVChFUUlVTVF9VTlNQRUNJRklFRBAAEg4KClRSVVNUX1NFRU4QARIPCgtUUlVTVF9UT0tFThACEhIKDlRSVVNUX0FQUFJPVkVEEAMiigEKD01hY2hpbmVUZW1wbGF0ZRI5CgRuYW1lGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kEg8KB3ZlcnNpb24YAiABKA0SKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QijgEKD0hhcmR3YXJlU3VtbWFyeRITCgtjcHVfdGhyZWFkcxgBIAEoDRIRCgljcHVfbW9kZWwYAiABKAkSFAoMbWVtb3J5X2J5dGVzGAMgASgEEhIKCmRpc2tfY291bnQYBCABKA0SEgoKZGlza19ieXRlcxgFIAEoBBIVCg1maXJtd2FyZV9tb2RlGAYgASgJIr8DCgtJbWFnZUNvbmZpZxJHCglob3N0X25hbWUYASABKAlCNLpIMXIvGD8yK14kfF5bYS16QS1aMC05XShbYS16QS1aMC05LV0qW2EtekEtWjAtOV0pPyQSOgoIcGFja2FnZXMYAiADKAlCKLpIJZIBIhCABCIdchsYgAEyFl5bYS16MC05XVthLXowLTkrLi1dKyQSSgoTc3NoX2F1dGhvcml6ZWRfa2V5cxgDIAMoCUItukgqkgEnEEAiI3IhGICAATIbXihzc2gtfGVjZHNhLXxzay0pW15cblxyXSskEjUKBWZpbGVzGAQgAygLMhsubXVzdGVyLnYxLkltYWdlQ29uZmlnLkZpbGVCCbpIBpIBAxCAAhI5ChBrZXJuZWxfYXJndW1lbnRzGAUgAygJQh+6SBySARkQQCIVchMYgAIyDl5bXHgyMS1ceDdlXSskGm0KBEZpbGUSIwoEcGF0aBgBIAEoCUIVukgSchAYgCAyC14vW15ceDAwXSokEhoKB2NvbnRlbnQYAiABKAlCCbpIBnIEGICAEBIkCgRtb2RlGAMgASgJQha6SBNyETIPXigwP1swLTddezN9KT8kIoYBChNMaXN0TWFjaGluZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIyCgZzdGF0ZXMYAyADKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZUIIukgFkgECEBAiVQoUTGlzdE1hY2hpbmVzUmVzcG9uc2USJAoIbWFjaGluZXMYASADKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKwoRR2V0TWFjaGluZVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB3IFEAEYgAEiOQoSR2V0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJDChRDcmVhdGVNYWNoaW5lUmVxdWVzdBIrCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmVCBrpIA8gBASI8ChVDcmVhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lInQKFFVwZGF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI8ChVVcGRhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIn4KFEVucm9sbE1hY2hpbmVSZXF1ZXN0Eh0KC3NlcnZpY2VfdGFnGAEgASgJQgi6SAVyAxiAARIcCgttYWNfYWRkcmVzcxgCIAEoCUIHukgEcgIYIBIpCghoYXJkd2FyZRgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPAoVRW5yb2xsTWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSIsChRBY2NlcHRNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiPAoVQWNjZXB0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJGChRSZWplY3RNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCI8ChVSZWplY3RNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIvcBChVDb21tYW5kTWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEkUKB2NvbW1hbmQYAiABKA4yKC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0LkNvbW1hbmRCCrpIB4IBBBABIAAigAEKB0NvbW1hbmQSFwoTQ09NTUFORF9VTlNQRUNJRklFRBAAEhIKDkNPTU1BTkRfUkVCT09UEAESFQoRQ09NTUFORF9QT1dFUl9PRkYQAhIdChlDT01NQU5EX0NPTExFQ1RfSU5WRU5UT1JZEAMSEgoOQ09NTUFORF9MT0NBVEUQBCIsChZDb21tYW5kTWFjaGluZVJlc3BvbnNlEhIKCmNvbW1hbmRfaWQYASABKAky5ggKDk1hY2hpbmVTZXJ2aWNlEncKDExpc3RNYWNoaW5lcxIeLm11c3Rlci52MS5MaXN0TWFjaGluZXNSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxpc3RNYWNoaW5lc1Jlc3BvbnNlIiao1BgGgtPkkwIcYghtYWNoaW5lcxIQL2FwaS92MS9tYWNoaW5lcxJ1CgpHZXRNYWNoaW5lEhwubXVzdGVyLnYxLkdldE1hY2hpbmVSZXF1ZXN0Gh0ubXVzdGVyLnYxLkdldE1hY2hpbmVSZXNwb25zZSIqqNQYBoLT5JMCIGIHbWFjaGluZRIVL2FwaS92MS9tYWNoaW5lcy97aWR9EoIBCg1DcmVhdGVNYWNoaW5lEh8ubXVzdGVyLnYxLkNyZWF0ZU1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLkNyZWF0ZU1hY2hpbmVSZXNwb25zZSIuqNQYCILT5JMCJDoHbWFjaGluZWIHbWFjaGluZSIQL2FwaS92MS9tYWNoaW5lcxLCAQoNVXBkYXRlTWFjaGluZRIfLm11c3Rlci52MS5VcGRhdGVNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5VcGRhdGVNYWNoaW5lUmVzcG9uc2UibqjUGAiC0+STAmQ6B21hY2hpbmVaMToHbWFjaGluZWIHbWFjaGluZTIdL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZS5pZH1iB21hY2hpbmUaHS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmUuaWR9En4KDUVucm9sbE1hY2hpbmUSHy5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlc3BvbnNlIiqo1BgBoNkYA4LT5JMCHDoBKmIHbWFjaGluZSIOL2FwaS92MS9lbnJvbGwSiAEKDUFjY2VwdE1hY2hpbmUSHy5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vYWNjZXB0EogBCg1SZWplY3RNYWNoaW5lEh8ubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXNwb25zZSI0qNQYCILT5JMCKjoBKmIHbWFjaGluZSIcL2FwaS92MS9tYWNoaW5lcy97aWR9L3JlamVjdBKDAQoOQ29tbWFuZE1hY2hpbmUSIC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0GiEubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVzcG9uc2UiLKjUGAiC0+STAiI6ASoiHS9hcGkvdjEvbWFjaGluZXMve2lkfS9jb21tYW5kYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.Machine
@@ -161,6 +161,27 @@ export type Machine = Message<"muster.v1.Machine"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 25;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * In order; nixos_config comes after them. With any, a builder that offers nix builds the machine's image.
+   *
+   * @generated from field: repeated muster.v1.MachineTemplate templates = 26;
+   */
+  templates: MachineTemplate[];
+
+  /**
+   * The last image that it said hello from.
+   *
+   * @generated from field: string last_good_image_id = 27;
+   */
+  lastGoodImageId: string;
+
+  /**
+   * Images that it fetched whole and never said hello from, twice: it is not given them again.
+   *
+   * @generated from field: repeated string bad_image_ids = 28;
+   */
+  badImageIds: string[];
 };
 
 /**
@@ -307,6 +328,27 @@ export type MachineJson = {
    * @generated from field: google.protobuf.Timestamp update_time = 25;
    */
   updateTime?: TimestampJson;
+
+  /**
+   * In order; nixos_config comes after them. With any, a builder that offers nix builds the machine's image.
+   *
+   * @generated from field: repeated muster.v1.MachineTemplate templates = 26;
+   */
+  templates?: MachineTemplateJson[];
+
+  /**
+   * The last image that it said hello from.
+   *
+   * @generated from field: string last_good_image_id = 27;
+   */
+  lastGoodImageId?: string;
+
+  /**
+   * Images that it fetched whole and never said hello from, twice: it is not given them again.
+   *
+   * @generated from field: repeated string bad_image_ids = 28;
+   */
+  badImageIds?: string[];
 };
 
 /**
@@ -499,6 +541,65 @@ export const Machine_TrustSchema: GenEnum<Machine_Trust, Machine_TrustJson> = /*
   enumDesc(file_muster_v1_machines, 0, 2);
 
 /**
+ * A template that a machine uses.
+ *
+ * @generated from message muster.v1.MachineTemplate
+ */
+export type MachineTemplate = Message<"muster.v1.MachineTemplate"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * 0 follows the newest version.
+   *
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+
+  /**
+   * By parameter name; a declared parameter that is missing has its default.
+   *
+   * @generated from field: google.protobuf.Struct parameters = 3;
+   */
+  parameters?: JsonObject | undefined;
+};
+
+/**
+ * A template that a machine uses.
+ *
+ * @generated from message muster.v1.MachineTemplate
+ */
+export type MachineTemplateJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * 0 follows the newest version.
+   *
+   * @generated from field: uint32 version = 2;
+   */
+  version?: number;
+
+  /**
+   * By parameter name; a declared parameter that is missing has its default.
+   *
+   * @generated from field: google.protobuf.Struct parameters = 3;
+   */
+  parameters?: StructJson;
+};
+
+/**
+ * Describes the message muster.v1.MachineTemplate.
+ * Use `create(MachineTemplateSchema)` to create a new message.
+ */
+export const MachineTemplateSchema: GenMessage<MachineTemplate, {jsonType: MachineTemplateJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 1);
+
+/**
  * @generated from message muster.v1.HardwareSummary
  */
 export type HardwareSummary = Message<"muster.v1.HardwareSummary"> & {
@@ -573,7 +674,7 @@ export type HardwareSummaryJson = {
  * Use `create(HardwareSummarySchema)` to create a new message.
  */
 export const HardwareSummarySchema: GenMessage<HardwareSummary, {jsonType: HardwareSummaryJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 1);
+  messageDesc(file_muster_v1_machines, 2);
 
 /**
  * What a machine shall run, for the debian back end.
@@ -652,7 +753,7 @@ export type ImageConfigJson = {
  * Use `create(ImageConfigSchema)` to create a new message.
  */
 export const ImageConfigSchema: GenMessage<ImageConfig, {jsonType: ImageConfigJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 2);
+  messageDesc(file_muster_v1_machines, 3);
 
 /**
  * @generated from message muster.v1.ImageConfig.File
@@ -707,7 +808,7 @@ export type ImageConfig_FileJson = {
  * Use `create(ImageConfig_FileSchema)` to create a new message.
  */
 export const ImageConfig_FileSchema: GenMessage<ImageConfig_File, {jsonType: ImageConfig_FileJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 2, 0);
+  messageDesc(file_muster_v1_machines, 3, 0);
 
 /**
  * @generated from message muster.v1.ListMachinesRequest
@@ -762,7 +863,7 @@ export type ListMachinesRequestJson = {
  * Use `create(ListMachinesRequestSchema)` to create a new message.
  */
 export const ListMachinesRequestSchema: GenMessage<ListMachinesRequest, {jsonType: ListMachinesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 3);
+  messageDesc(file_muster_v1_machines, 4);
 
 /**
  * @generated from message muster.v1.ListMachinesResponse
@@ -799,7 +900,7 @@ export type ListMachinesResponseJson = {
  * Use `create(ListMachinesResponseSchema)` to create a new message.
  */
 export const ListMachinesResponseSchema: GenMessage<ListMachinesResponse, {jsonType: ListMachinesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 4);
+  messageDesc(file_muster_v1_machines, 5);
 
 /**
  * @generated from message muster.v1.GetMachineRequest
@@ -830,7 +931,7 @@ export type GetMachineRequestJson = {
  * Use `create(GetMachineRequestSchema)` to create a new message.
  */
 export const GetMachineRequestSchema: GenMessage<GetMachineRequest, {jsonType: GetMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 5);
+  messageDesc(file_muster_v1_machines, 6);
 
 /**
  * @generated from message muster.v1.GetMachineResponse
@@ -857,7 +958,7 @@ export type GetMachineResponseJson = {
  * Use `create(GetMachineResponseSchema)` to create a new message.
  */
 export const GetMachineResponseSchema: GenMessage<GetMachineResponse, {jsonType: GetMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 6);
+  messageDesc(file_muster_v1_machines, 7);
 
 /**
  * @generated from message muster.v1.CreateMachineRequest
@@ -888,7 +989,7 @@ export type CreateMachineRequestJson = {
  * Use `create(CreateMachineRequestSchema)` to create a new message.
  */
 export const CreateMachineRequestSchema: GenMessage<CreateMachineRequest, {jsonType: CreateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 7);
+  messageDesc(file_muster_v1_machines, 8);
 
 /**
  * @generated from message muster.v1.CreateMachineResponse
@@ -915,7 +1016,7 @@ export type CreateMachineResponseJson = {
  * Use `create(CreateMachineResponseSchema)` to create a new message.
  */
 export const CreateMachineResponseSchema: GenMessage<CreateMachineResponse, {jsonType: CreateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 8);
+  messageDesc(file_muster_v1_machines, 9);
 
 /**
  * @generated from message muster.v1.UpdateMachineRequest
@@ -927,7 +1028,7 @@ export type UpdateMachineRequest = Message<"muster.v1.UpdateMachineRequest"> & {
   machine?: Machine | undefined;
 
   /**
-   * hostname, description, nixos_config, image_config. Required over RPC.
+   * hostname, description, nixos_config, image_config, templates. Required over RPC.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -944,7 +1045,7 @@ export type UpdateMachineRequestJson = {
   machine?: MachineJson;
 
   /**
-   * hostname, description, nixos_config, image_config. Required over RPC.
+   * hostname, description, nixos_config, image_config, templates. Required over RPC.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -956,7 +1057,7 @@ export type UpdateMachineRequestJson = {
  * Use `create(UpdateMachineRequestSchema)` to create a new message.
  */
 export const UpdateMachineRequestSchema: GenMessage<UpdateMachineRequest, {jsonType: UpdateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 9);
+  messageDesc(file_muster_v1_machines, 10);
 
 /**
  * @generated from message muster.v1.UpdateMachineResponse
@@ -983,7 +1084,7 @@ export type UpdateMachineResponseJson = {
  * Use `create(UpdateMachineResponseSchema)` to create a new message.
  */
 export const UpdateMachineResponseSchema: GenMessage<UpdateMachineResponse, {jsonType: UpdateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 10);
+  messageDesc(file_muster_v1_machines, 11);
 
 /**
  * @generated from message muster.v1.EnrollMachineRequest
@@ -1034,7 +1135,7 @@ export type EnrollMachineRequestJson = {
  * Use `create(EnrollMachineRequestSchema)` to create a new message.
  */
 export const EnrollMachineRequestSchema: GenMessage<EnrollMachineRequest, {jsonType: EnrollMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 11);
+  messageDesc(file_muster_v1_machines, 12);
 
 /**
  * @generated from message muster.v1.EnrollMachineResponse
@@ -1061,7 +1162,7 @@ export type EnrollMachineResponseJson = {
  * Use `create(EnrollMachineResponseSchema)` to create a new message.
  */
 export const EnrollMachineResponseSchema: GenMessage<EnrollMachineResponse, {jsonType: EnrollMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 12);
+  messageDesc(file_muster_v1_machines, 13);
 
 /**
  * @generated from message muster.v1.AcceptMachineRequest
@@ -1088,7 +1189,7 @@ export type AcceptMachineRequestJson = {
  * Use `create(AcceptMachineRequestSchema)` to create a new message.
  */
 export const AcceptMachineRequestSchema: GenMessage<AcceptMachineRequest, {jsonType: AcceptMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 13);
+  messageDesc(file_muster_v1_machines, 14);
 
 /**
  * @generated from message muster.v1.AcceptMachineResponse
@@ -1115,7 +1216,7 @@ export type AcceptMachineResponseJson = {
  * Use `create(AcceptMachineResponseSchema)` to create a new message.
  */
 export const AcceptMachineResponseSchema: GenMessage<AcceptMachineResponse, {jsonType: AcceptMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 14);
+  messageDesc(file_muster_v1_machines, 15);
 
 /**
  * @generated from message muster.v1.RejectMachineRequest
@@ -1152,7 +1253,7 @@ export type RejectMachineRequestJson = {
  * Use `create(RejectMachineRequestSchema)` to create a new message.
  */
 export const RejectMachineRequestSchema: GenMessage<RejectMachineRequest, {jsonType: RejectMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 15);
+  messageDesc(file_muster_v1_machines, 16);
 
 /**
  * @generated from message muster.v1.RejectMachineResponse
@@ -1179,7 +1280,7 @@ export type RejectMachineResponseJson = {
  * Use `create(RejectMachineResponseSchema)` to create a new message.
  */
 export const RejectMachineResponseSchema: GenMessage<RejectMachineResponse, {jsonType: RejectMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 16);
+  messageDesc(file_muster_v1_machines, 17);
 
 /**
  * @generated from message muster.v1.CommandMachineRequest
@@ -1216,7 +1317,7 @@ export type CommandMachineRequestJson = {
  * Use `create(CommandMachineRequestSchema)` to create a new message.
  */
 export const CommandMachineRequestSchema: GenMessage<CommandMachineRequest, {jsonType: CommandMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 17);
+  messageDesc(file_muster_v1_machines, 18);
 
 /**
  * @generated from enum muster.v1.CommandMachineRequest.Command
@@ -1264,7 +1365,7 @@ export type CommandMachineRequest_CommandJson = "COMMAND_UNSPECIFIED" | "COMMAND
  * Describes the enum muster.v1.CommandMachineRequest.Command.
  */
 export const CommandMachineRequest_CommandSchema: GenEnum<CommandMachineRequest_Command, CommandMachineRequest_CommandJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_machines, 17, 0);
+  enumDesc(file_muster_v1_machines, 18, 0);
 
 /**
  * @generated from message muster.v1.CommandMachineResponse
@@ -1291,7 +1392,7 @@ export type CommandMachineResponseJson = {
  * Use `create(CommandMachineResponseSchema)` to create a new message.
  */
 export const CommandMachineResponseSchema: GenMessage<CommandMachineResponse, {jsonType: CommandMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 18);
+  messageDesc(file_muster_v1_machines, 19);
 
 /**
  * @generated from service muster.v1.MachineService

@@ -12,7 +12,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/options.proto.
  */
 export const file_muster_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvb3B0aW9ucy5wcm90bxIJbXVzdGVyLnYxKvoBCgpQZXJtaXNzaW9uEhoKFlBFUk1JU1NJT05fVU5TUEVDSUZJRUQQABIVChFQRVJNSVNTSU9OX1BVQkxJQxABEhQKEFBFUk1JU1NJT05fQUdFTlQQAhITCg9QRVJNSVNTSU9OX0VER0UQAxIWChJQRVJNSVNTSU9OX0JVSUxERVIQBBIWChJQRVJNSVNTSU9OX1NFUlZJQ0UQBRITCg9QRVJNSVNTSU9OX1ZJRVcQBhIWChJQRVJNSVNTSU9OX0RFVkVMT1AQBxIWChJQRVJNSVNTSU9OX09QRVJBVEUQCBIZChVQRVJNSVNTSU9OX0FETUlOSVNURVIQCTpXCgpwZXJtaXNzaW9uEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYxYoDIAEoDjIVLm11c3Rlci52MS5QZXJtaXNzaW9uUgpwZXJtaXNzaW9uOjcKBnNlY3JldBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYxooDIAEoCFIGc2VjcmV0YgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("ChdtdXN0ZXIvdjEvb3B0aW9ucy5wcm90bxIJbXVzdGVyLnYxKvoBCgpQZXJtaXNzaW9uEhoKFlBFUk1JU1NJT05fVU5TUEVDSUZJRUQQABIVChFQRVJNSVNTSU9OX1BVQkxJQxABEhQKEFBFUk1JU1NJT05fQUdFTlQQAhITCg9QRVJNSVNTSU9OX0VER0UQAxIWChJQRVJNSVNTSU9OX0JVSUxERVIQBBIWChJQRVJNSVNTSU9OX1NFUlZJQ0UQBRITCg9QRVJNSVNTSU9OX1ZJRVcQBhIWChJQRVJNSVNTSU9OX0RFVkVMT1AQBxIWChJQRVJNSVNTSU9OX09QRVJBVEUQCBIZChVQRVJNSVNTSU9OX0FETUlOSVNURVIQCSpqCglBdWRpdFJ1bGUSGgoWQVVESVRfUlVMRV9VTlNQRUNJRklFRBAAEhMKD0FVRElUX1JVTEVfTk9ORRABEhQKEEFVRElUX1JVTEVfQ0FMTFMQAhIWChJBVURJVF9SVUxFX0NIQU5HRVMQAzpXCgpwZXJtaXNzaW9uEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYxYoDIAEoDjIVLm11c3Rlci52MS5QZXJtaXNzaW9uUgpwZXJtaXNzaW9uOkwKBWF1ZGl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYlIsDIAEoDjIULm11c3Rlci52MS5BdWRpdFJ1bGVSBWF1ZGl0OjcKBnNlY3JldBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYxooDIAEoCFIGc2VjcmV0YgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * What a caller must be to use a method. A method without one is denied to everybody.
@@ -112,10 +112,71 @@ export const PermissionSchema: GenEnum<Permission, PermissionJson> = /*@__PURE__
   enumDesc(file_muster_v1_options, 0);
 
 /**
+ * Which calls of a method the audit keeps. What a call changed is kept in any case, and so is a call that was refused.
+ *
+ * @generated from enum muster.v1.AuditRule
+ */
+export const AuditRule = {
+  /**
+   * By its REST route: a method that is a GET only reads; every other is AUDIT_RULE_CALLS. A method without a route has to say.
+   *
+   * @generated from enum value: AUDIT_RULE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It only reads.
+   *
+   * @generated from enum value: AUDIT_RULE_NONE = 1;
+   */
+  NONE: 1,
+
+  /**
+   * Every call.
+   *
+   * @generated from enum value: AUDIT_RULE_CALLS = 2;
+   */
+  CALLS: 2,
+
+  /**
+   * Calls that changed something or failed: what machines and services repeat every few seconds would bury the rest.
+   *
+   * @generated from enum value: AUDIT_RULE_CHANGES = 3;
+   */
+  CHANGES: 3,
+} as const;
+
+/**
+ * Which calls of a method the audit keeps. What a call changed is kept in any case, and so is a call that was refused.
+ *
+ * @generated from enum muster.v1.AuditRule
+ */
+export type AuditRule = (typeof AuditRule)[keyof typeof AuditRule] | UnknownEnum;
+
+/**
+ * Which calls of a method the audit keeps. What a call changed is kept in any case, and so is a call that was refused.
+ *
+ * @generated from enum muster.v1.AuditRule
+ */
+export type AuditRuleJson = "AUDIT_RULE_UNSPECIFIED" | "AUDIT_RULE_NONE" | "AUDIT_RULE_CALLS" | "AUDIT_RULE_CHANGES";
+
+/**
+ * Describes the enum muster.v1.AuditRule.
+ */
+export const AuditRuleSchema: GenEnum<AuditRule, AuditRuleJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_options, 1);
+
+/**
  * @generated from extension: muster.v1.Permission permission = 50501;
  */
 export const permission: GenExtension<MethodOptions, Permission> = /*@__PURE__*/
   extDesc(file_muster_v1_options, 0);
+
+/**
+ * @generated from extension: muster.v1.AuditRule audit = 50580;
+ */
+export const audit: GenExtension<MethodOptions, AuditRule> = /*@__PURE__*/
+  extDesc(file_muster_v1_options, 1);
 
 /**
  * A secret: never logged, never in an audit entry, never on a command line.
@@ -123,5 +184,5 @@ export const permission: GenExtension<MethodOptions, Permission> = /*@__PURE__*/
  * @generated from extension: bool secret = 50502;
  */
 export const secret: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_muster_v1_options, 1);
+  extDesc(file_muster_v1_options, 2);
 

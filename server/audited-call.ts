@@ -1,0 +1,30 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
+
+/** The call that is being served, as the audit tells it. Made for each call; the journal finds it, so that no use case can forget it. */
+export type AuditedCall = {
+  readonly id: string;
+  /** Undefined while nobody has proved to be somebody: then the change itself says who acted. */
+  readonly caller: () => string | undefined;
+  readonly address: () => string;
+  /** "MachineService.AcceptMachine" */
+  readonly method: string;
+  /** What was asked for, as JSON without secrets. */
+  readonly request: () => string | undefined;
+  readonly elapsedMs: () => number;
+  /** Of the last change that was written, whether its transaction was committed or not. */
+  lastChangeId?: string;
+  /** What runs on after it belongs to nobody's call. */
+  ended: boolean;
+  /** The transactions whose first entry carries the request. */
+  readonly told: WeakSet<object>;
+};
+
+// The context of one call, not state of the process: empty outside of a call.
+const calls = new AsyncLocalStorage<AuditedCall>();
+
+export const runInCall = <T>(call: AuditedCall, work: () => T): T => calls.run(call, work);
+
+export function currentCall(): AuditedCall | undefined {
+  const call = calls.getStore();
+  return call?.ended ? undefined : call;
+}

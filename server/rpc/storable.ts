@@ -1,0 +1,17 @@
+import {printable} from '../domain/identifiers.ts';
+import {DomainError} from '../errors.ts';
+
+/** Text that people write is kept as it is; only what PostgreSQL cannot hold is refused. */
+export function storable(text: string, name: string): string {
+  if (text.includes('\0'))
+    throw new DomainError(
+      'invalid_argument',
+      `Cannot keep "${printable(name, 64)}": it contains a zero byte; text only`,
+    );
+  if (!text.isWellFormed())
+    throw new DomainError(
+      'invalid_argument',
+      `Cannot keep "${printable(name, 64)}": it contains half of a surrogate pair; text only`,
+    );
+  return text;
+}
