@@ -20,6 +20,7 @@ import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
+import {createMachineSearch} from './domain/machine-search.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
@@ -96,6 +97,7 @@ export function createNouns({
     templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
     machines,
+    search: createMachineSearch({...deps, busStatus, findGroups: async () => new Map()}),
     hardware: createHardware(deps),
     enrolment: createEnrolment({
       ...deps,

@@ -69,7 +69,7 @@ export function createRoutes({
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
   const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
-  const {builds, work, images, validations} = nouns;
+  const {builds, work, images, validations, search} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
     siteCa: trust.siteCa,
@@ -88,7 +88,7 @@ export function createRoutes({
     router.service(EventService, eventService(nouns.events));
     router.service(HardwareService, hardwareService(nouns.hardware));
     router.service(ImageService, imageService(images, nouns.collection));
-    router.service(MachineService, machineService({machines, sightings, commands, view}));
+    router.service(MachineService, machineService({machines, search, sightings, commands, view}));
     router.service(MetricsService, metricsService(nouns.metrics));
     router.service(OperationService, operationService(nouns.operations));
     router.service(ServiceService, serviceService(services, nats));

@@ -3,7 +3,7 @@ import {promisify} from 'node:util';
 import {constants, zstdCompress, zstdDecompress} from 'node:zlib';
 import {DomainError} from '../errors.ts';
 import {appendEvent} from '../store/events.ts';
-import {findHardwareBody, findHardwareDigest, saveHardware} from '../store/hardware.ts';
+import {findHardwareBody, findHardwareDigest, saveFacts, saveHardware} from '../store/hardware.ts';
 import {findMachine, type HardwareSummary, updateMachine} from '../store/machines.ts';
 import type {Sql} from '../store/db.ts';
 import type {Deps} from './deps.ts';
@@ -13,10 +13,17 @@ const decompress = promisify(zstdDecompress);
 /** Of the JSON; a message on the bus cannot be longer (NATS, max_payload 1 MiB). */
 export const hardwareBytesMax = 4 * 1024 * 1024;
 
+/** Of what an inventory is searched by: raised with each change of it, so that the next report is taken in anew. */
+const factsVersion = 1;
+
 export type Inventory = {
   /** Canonical: the same hardware has the same text. */
   readonly json: string;
   readonly summary: HardwareSummary;
+  /** The same as JSON for searching: names of the contract, texts in lower case. */
+  readonly facts: string;
+  /** Serial numbers, models and addresses in it. */
+  readonly words: string;
 };
 
 export type HardwareRecords = ReturnType<typeof createHardware>;
@@ -25,7 +32,8 @@ export type HardwareRecords = ReturnType<typeof createHardware>;
 export function createHardware({sql, now, newId}: Deps) {
   return {
     /** In the transaction of the report. */
-    async save(tx: Sql, machineId: string, {json, summary}: Inventory): Promise<void> {
+    async save(tx: Sql, machineId: string, inventory: Inventory): Promise<void> {
+      const {json, summary, facts, words} = inventory;
       if (Buffer.byteLength(json) > hardwareBytesMax)
         throw new DomainError(
           'invalid_argument',
@@ -33,7 +41,10 @@ export function createHardware({sql, now, newId}: Deps) {
         );
       const sha256 = createHash('sha256').update(json).digest();
       const known = await findHardwareDigest(tx, machineId);
-      if (known?.equals(sha256)) return;
+      const isSame = known?.sha256.equals(sha256) ?? false;
+      if (isSame && known?.factsVersion === factsVersion) return;
+      await saveFacts(tx, {machineId, facts, text: words, version: factsVersion});
+      if (isSame) return;
 
       const body = await compress(Buffer.from(json), {
         params: {[constants.ZSTD_c_compressionLevel]: 6},

@@ -22,6 +22,8 @@ export function parseFilter(text: string): Filter | undefined {
       `it has ${text.length} characters where ${filterLengthMax} are allowed`,
       filterLengthMax,
     );
+  if (text.includes('\0') || !text.isWellFormed())
+    throw new FilterError('it holds a zero byte or half of a surrogate pair: text only', 0);
   const reading: Reading = {scanner: scan(text), terms: 0, depth: 0};
   if (reading.scanner.atEnd()) return undefined;
   const filter = readExpression(reading);
@@ -91,20 +93,14 @@ function distribute(
   inside: Filter,
   of: {readonly path: readonly string[]; readonly operator: Operator; readonly offset: number},
 ): Filter {
-  switch (inside.kind) {
-    case 'text':
-      return {kind: 'compare', ...of, value: inside.value};
-    case 'not':
-      return {kind: 'not', part: distribute(inside.part, of)};
-    case 'and':
-    case 'or':
-      return {kind: inside.kind, parts: inside.parts.map(part => distribute(part, of))};
-    case 'compare':
-      throw new FilterError(
-        'brackets after a comparison hold values only, for example (READY OR ACTIVE)',
-        inside.offset,
-      );
-  }
+  if (inside.kind === 'text') return {kind: 'compare', ...of, value: inside.value};
+  if (inside.kind === 'not') return {kind: 'not', part: distribute(inside.part, of)};
+  if (inside.kind !== 'compare')
+    return {kind: inside.kind, parts: inside.parts.map(part => distribute(part, of))};
+  throw new FilterError(
+    'brackets after a comparison hold values only, for example (READY OR ACTIVE)',
+    inside.offset,
+  );
 }
 
 function pathOf({segments, quoted, value, offset}: Operand): readonly string[] {

@@ -3,7 +3,8 @@
  * cut at their wildcards, so one part is a plain text.
  */
 export type Filter =
-  | {readonly kind: 'and' | 'or'; readonly parts: readonly Filter[]}
+  | {readonly kind: 'and'; readonly parts: readonly Filter[]}
+  | {readonly kind: 'or'; readonly parts: readonly Filter[]}
   | {readonly kind: 'not'; readonly part: Filter}
   | {readonly kind: 'text'; readonly value: Value; readonly offset: number}
   | Comparison;
@@ -40,18 +41,11 @@ export class FilterError extends Error {
 
 /** A text that parses to the same tree. */
 export function printFilter(filter: Filter): string {
-  switch (filter.kind) {
-    case 'and':
-      return filter.parts.map(printFactor).join(' AND ');
-    case 'or':
-      return filter.parts.map(printTerm).join(' OR ');
-    case 'not':
-      return `NOT ${printSimple(filter.part)}`;
-    case 'text':
-      return quote(filter.value);
-    case 'compare':
-      return `${printPath(filter.path)} ${filter.operator} ${quote(filter.value)}`;
-  }
+  if (filter.kind === 'and') return filter.parts.map(printFactor).join(' AND ');
+  if (filter.kind === 'or') return filter.parts.map(printTerm).join(' OR ');
+  if (filter.kind === 'not') return `NOT ${printSimple(filter.part)}`;
+  if (filter.kind === 'text') return quote(filter.value);
+  return `${printPath(filter.path)} ${filter.operator} ${quote(filter.value)}`;
 }
 
 /** A part of AND. */

@@ -15,6 +15,7 @@ import {insertAgentReport} from '../store/agents.ts';
 import type {Database, Sql} from '../store/db.ts';
 import {findMachine} from '../store/machines.ts';
 import type {CommitReport} from './agent-reports.ts';
+import {searchedHardware} from './searched-hardware.ts';
 
 const wordLengthMax = 256;
 
@@ -89,6 +90,7 @@ function toInventory(hardware: Hardware): Inventory {
   const disks = hardware.disks.filter(({removable}) => !removable);
   return {
     json,
+    ...searchedHardware({...lasting, collectors}),
     summary: {
       cpuThreads: bounded(
         hardware.cpus.reduce((sum, {threads}) => sum + threads, 0),

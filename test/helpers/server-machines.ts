@@ -16,6 +16,7 @@ import {createEnrolment} from '@muster/server/domain/enrolment.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
+import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {createMachines} from '@muster/server/domain/machines.ts';
 import {loadNatsKeys} from '@muster/server/domain/nats-keys.ts';
 import {createNatsTrust} from '@muster/server/domain/nats-trust.ts';
@@ -43,6 +44,7 @@ export async function wireMachines(
   const keys = await loadNatsKeys({sql, now, key});
   const credentials = {...createNatsTrust({sql, now, keys}), ...createAgentNonces({key, now})};
   const edgeId = 'edge-1';
+  const busStatus = () => ({connected: true, since: new Date(0)});
 
   const deps = {sql, now, newId};
   const images = createBootImages(sql);
@@ -70,12 +72,13 @@ export async function wireMachines(
     boot,
     commands,
     machines: createMachines(shared),
+    search: createMachineSearch({sql, now, busStatus, findGroups: async () => new Map()}),
     hardware: createHardware(deps),
     timeline: createBootTimeline(deps),
     enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({...shared, boot, commands}),
-    trials: createTrials({...shared, busStatus: () => ({connected: true, since: new Date(0)})}),
+    trials: createTrials({...shared, busStatus}),
 
     /** As an edge signs it. */
     token: (claims: {
