@@ -24,12 +24,12 @@ create table machine_search (
 
 create function machine_search_text(machine machines, hardware_text text) returns text
 language sql stable as $$
-  select lower(concat_ws(' ',
+  select lower(regexp_replace(concat_ws(' ',
     machine.hostname, machine.service_tag, machine.uuid, machine.mac_address, array_to_string(machine.mac_addresses, ' '),
     machine.manufacturer, machine.product, machine.cpu_model,
     (select string_agg(value, ' ') from jsonb_each_text(machine.labels)),
     machine.description, machine.notes, hardware_text
-  ))
+  ), '\s+', ' ', 'g'))
 $$;
 
 insert into machine_search (machine_id, text) select id, machine_search_text(machines, '') from machines;
