@@ -6,7 +6,7 @@ import {type Fragment, join, part} from '../store/fragments.ts';
 import {conditionOf, type GroupMembers, type SearchContext} from '../store/machine-conditions.ts';
 import {findMachineField, isSortable, machineFields} from '../store/machine-fields.ts';
 import * as store from '../store/machine-search.ts';
-import type {HeavyColumn, OrderPart} from '../store/machine-search.ts';
+import type {OrderPart} from '../store/machine-search.ts';
 import type {Machine, MachineState} from '../store/machines.ts';
 import type {Deps} from './deps.ts';
 import {lifecycle} from './lifecycle.ts';
@@ -26,8 +26,8 @@ export type MachineQuery = {
   readonly pageSize: number;
   readonly pageToken: string;
   readonly countTotal: boolean;
-  /** Columns of the answer that are only fetched when they are wanted. */
-  readonly heavy: readonly HeavyColumn[];
+  /** Columns that the answer needs; undefined is all. */
+  readonly columns: ReadonlySet<string> | undefined;
 };
 
 export type MachinePage = {
@@ -59,6 +59,8 @@ export function createMachineSearch({
   readonly busStatus: () => BusStatus;
   readonly findGroups: FindGroups;
 }) {
+  const database = {sql, shapes: new Set<string>()};
+
   /** What the filter means now. Throws invalid_argument. */
   async function prepare(text: string): Promise<Prepared> {
     const filter = refusing(text, () => parseFilter(text));
@@ -81,10 +83,10 @@ export function createMachineSearch({
       const limit = query.pageSize || pageSizeDefault;
       const find = async (similar: boolean) => {
         const condition = withStates(where(similar), query.states);
-        const search = {where: condition, order, after: token?.keys, limit, heavy: query.heavy};
-        const rows = await timely(store.searchMachines(sql, {...search, limit: limit + 1}));
+        const search = {where: condition, order, after: token?.keys, limit, columns: query.columns};
+        const rows = await timely(store.searchMachines(database, {...search, limit: limit + 1}));
         const total = query.countTotal
-          ? await timely(store.countMachines(sql, condition))
+          ? await timely(store.countMachines(database, condition))
           : undefined;
         return {rows, total, similar};
       };
@@ -114,7 +116,7 @@ export function createMachineSearch({
             'invalid_argument',
             `Cannot count machines by "${name}": it is no field that has facets; "muster machines fields" lists them`,
           );
-        const counting = store.countFacet(sql, {where, ...found, limit: limit + 1});
+        const counting = store.countFacet(database, {where, ...found, limit: limit + 1});
         const values = await timely(counting);
         facets.push({field: name, values: values.slice(0, limit), more: values.length > limit});
       }

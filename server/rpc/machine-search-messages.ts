@@ -31,6 +31,28 @@ export function toFieldMessage(field: MachineField): FieldMessage {
   });
 }
 
+/** What a machine's message is made of, where the names differ. */
+const columnsOfFields: Readonly<Record<string, readonly string[]>> = {
+  stuck_reason: [],
+  presence: [],
+  last_seen_time: [],
+  hardware: [
+    'cpu_threads',
+    'cpu_model',
+    'memory_bytes',
+    'disk_count',
+    'disk_bytes',
+    'firmware_mode',
+  ],
+};
+
+/** The columns behind fields of the message; undefined is all. */
+export function columnsOf(
+  fields: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined {
+  return fields && new Set([...fields].flatMap(name => columnsOfFields[name] ?? [name]));
+}
+
 function isRepeated({source}: MachineField): boolean {
   if (source.kind === 'hardware') return source.field.path.some(segment => segment.endsWith('[]'));
   return source.kind === 'texts' || source.kind === 'templates' || source.kind === 'group';

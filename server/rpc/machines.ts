@@ -12,7 +12,6 @@ import type {Machines, OperatorChange} from '../domain/machines.ts';
 import type {Sightings} from '../domain/sightings.ts';
 import {DomainError} from '../errors.ts';
 import type {CommandOperation} from '../store/commands.ts';
-import {heavyColumns} from '../store/machine-search.ts';
 import type {Labels} from '../store/machines.ts';
 import {callerKey} from './caller.ts';
 import {
@@ -22,7 +21,7 @@ import {
   toMachineMessage,
   toSightingMessage,
 } from './machine-messages.ts';
-import {toFieldMessage} from './machine-search-messages.ts';
+import {columnsOf, toFieldMessage} from './machine-search-messages.ts';
 import {readMask} from './read-mask.ts';
 import {storable} from './storable.ts';
 import {fromMachineTemplateMessage} from './template-messages.ts';
@@ -49,8 +48,8 @@ export const machineService = ({
 }): ServiceImpl<typeof MachineService> => ({
   async listMachines({states, readMask: mask, ...query}) {
     const read = readMask(MachineSchema, mask);
-    const heavy = heavyColumns.filter(name => read.has(name));
-    const page = await search.list({...query, states: states.map(fromState), heavy});
+    const columns = columnsOf(read.names);
+    const page = await search.list({...query, states: states.map(fromState), columns});
     return {
       machines: page.machines.map(machine => read.apply(toMachineMessage(machine, view))),
       nextPageToken: page.nextPageToken,

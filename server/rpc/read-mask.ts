@@ -17,7 +17,8 @@ export function readMask(desc: DescMessage, mask: FieldMask | undefined) {
   const split = paths.map(path => path.split('.'));
   for (const path of split) assertField(desc, path);
   return {
-    has: (name: string): boolean => split.length === 0 || split.some(([first]) => first === name),
+    /** Of the message's own fields, those that are wanted; undefined is all. */
+    names: split.length === 0 ? undefined : new Set(split.map(([first = '']) => first)),
     apply<M extends Message>(message: M): M {
       if (split.length > 0) keep(reflect(desc, message), split);
       return message;

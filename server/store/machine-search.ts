@@ -11,20 +11,27 @@ const countedExactlyMax = 1000;
 
 export type OrderPart = {readonly field: MachineField; readonly descending: boolean};
 
-/** A column that is only fetched when it is asked for: up to a mebibyte a machine. */
-export type HeavyColumn = (typeof heavyColumns)[number];
-export const heavyColumns = ['nixos_config', 'image_config', 'templates'] as const;
-const emptyColumns: Readonly<Record<HeavyColumn, string>> = {
-  nixos_config: `''`,
-  image_config: 'null',
-  templates: `'[]'::jsonb`,
-};
-
-/** Of `machines`, without the heavy ones; a test compares it with the table. */
-export const lightColumns =
-  'id state state_reason state_time trust quarantine_reason service_tag uuid manufacturer product mac_address mac_addresses hostname description desired_image_id booted_image_id last_good_image_id bad_image_ids failed_trials override_action override_image_id override_expire_time override_session entry_action entry_image_id cpu_threads cpu_model memory_bytes disk_count disk_bytes firmware_mode clock_skew_ms create_time update_time expected boot_id agent_version in_registration boot_time sighting_note notes'.split(
+/** Of `machines`; a test compares them with the table. */
+export const machineColumns =
+  'id state state_reason state_time trust quarantine_reason service_tag uuid manufacturer product mac_address mac_addresses hostname description notes labels nixos_config image_config templates desired_image_id booted_image_id last_good_image_id bad_image_ids failed_trials override_action override_image_id override_expire_time override_session entry_action entry_image_id cpu_threads cpu_model memory_bytes disk_count disk_bytes firmware_mode clock_skew_ms create_time update_time expected boot_id agent_version in_registration boot_time sighting_note'.split(
     ' ',
   );
+/** Always read; of the others only what is wanted, because some are long and each costs time. */
+const leastColumns: ReadonlySet<string> = new Set(
+  'id state state_time trust create_time update_time'.split(' '),
+);
+
+/**
+ * Frequent shapes of searches are prepared, the first so many that come; one that is made up anew each time must not fill the memory of every
+ * connection.
+ */
+const preparedMax = 200;
+
+export type SearchDatabase = {
+  readonly sql: Database;
+  /** Texts of queries that were seen. */
+  readonly shapes: Set<string>;
+};
 
 /** A search that was stopped after `searchTimeoutMs`. */
 export class SearchTimeout extends Error {
@@ -37,13 +44,14 @@ export type FoundMachine = Machine & {readonly keys: readonly string[]};
 
 /** By keyset: after the machine with these keys. */
 export async function searchMachines(
-  sql: Database,
+  database: SearchDatabase,
   search: {
     readonly where: Fragment;
     readonly order: readonly OrderPart[];
     readonly after: readonly string[] | undefined;
     readonly limit: number;
-    readonly heavy: readonly HeavyColumn[];
+    /** Names of columns; whatever is not among them is empty in the answer. Undefined is all. */
+    readonly columns: ReadonlySet<string> | undefined;
   },
 ): Promise<readonly FoundMachine[]> {
   const order = [...search.order, {field: idField, descending: lastDescending(search.order)}];
@@ -51,12 +59,12 @@ export async function searchMachines(
     ({field}, index) => part`${keyText(field)} as ${constant(`key_${index}`)}`,
   );
   const rows = await run<MachineRow & Readonly<Record<string, string>>>(
-    sql,
+    database,
     part`
-      select ${columns(search.heavy)}, last_seen_time, ${join(keys, ',')}
+      select ${columns(search.columns)}, last_seen_time, ${join(keys, ',')}
       from machines left join machine_presence on machine_id = machines.id
       where ${search.where} and ${search.after ? afterKeys(order, search.after) : yes}
-      order by ${join(order.map(orderBy), ',')} limit ${search.limit}::int
+      order by ${join(order.map(orderBy), ',')} limit ${constant(String(search.limit))}
     `,
   );
   return rows.map(row => ({
@@ -67,21 +75,21 @@ export async function searchMachines(
 
 /** Exact up to a thousand, else the planner's estimate. */
 export async function countMachines(
-  sql: Database,
+  database: SearchDatabase,
   where: Fragment,
 ): Promise<{readonly count: number; readonly estimated: boolean}> {
   const matching = part`
     select machines.id from machines left join machine_presence on machine_id = machines.id where ${where}
   `;
   const [row] = await run<{count: number}>(
-    sql,
-    part`select count(*)::int as count from (${matching} limit ${countedExactlyMax + 1}::int) as found`,
+    database,
+    part`select count(*)::int as count from (${matching} limit ${constant(String(countedExactlyMax + 1))}) as found`,
   );
   const count = row?.count ?? 0;
   if (count <= countedExactlyMax) return {count, estimated: false};
   const [plan] = await run<{
     readonly 'QUERY PLAN': readonly {readonly Plan: {readonly 'Plan Rows': number}}[];
-  }>(sql, part`explain (format json) ${matching}`);
+  }>(database, part`explain (format json) ${matching}`);
   const rows = plan?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? count;
   return {count: Math.max(count, Math.round(rows)), estimated: true};
 }
@@ -90,7 +98,7 @@ export type FacetValue = {readonly value: string; readonly count: number};
 
 /** How many machines have each value, the most frequent first. A machine counts once for each value that it has. */
 export async function countFacet(
-  sql: Database,
+  database: SearchDatabase,
   facet: {
     readonly where: Fragment;
     readonly field: MachineField;
@@ -101,12 +109,12 @@ export async function countFacet(
   const values = facetValues(facet.field, facet.key);
   if (!values) throw new Error(`"${facet.field.name}" has no facet`);
   return run<FacetValue>(
-    sql,
+    database,
     part`
       select value, count(*)::int as count
       from machines left join machine_presence on machine_id = machines.id, lateral (${values}) as facet (value)
       where ${facet.where} and value is not null and value <> ''
-      group by value order by count desc, value limit ${facet.limit}::int
+      group by value order by count desc, value limit ${constant(String(facet.limit))}
     `,
   );
 }
@@ -185,21 +193,24 @@ function afterKeys(order: readonly OrderPart[], after: readonly string[]): Fragm
   return part`(${join(steps, 'or')})`;
 }
 
-function columns(heavy: readonly HeavyColumn[]): Fragment {
-  const names = heavyColumns.map(name =>
-    heavy.includes(name) ? `machines.${name}` : `${emptyColumns[name]} as ${name}`,
+function columns(wanted: ReadonlySet<string> | undefined): Fragment {
+  const names = machineColumns.filter(
+    name => !wanted || wanted.has(name) || leastColumns.has(name),
   );
   return constant(
-    [...lightColumns.map(name => `machines.${name}`), 'labels::text as labels_text', ...names].join(
-      ', ',
-    ),
+    names
+      .map(name => (name === 'labels' ? 'labels::text as labels_text' : `machines.${name}`))
+      .join(', '),
   );
 }
 
 /** Some filters look at every machine: none may keep the database busy for long. */
-async function run<R>(sql: Database, fragment: Fragment): Promise<readonly R[]> {
+async function run<R>({sql, shapes}: SearchDatabase, fragment: Fragment): Promise<readonly R[]> {
   const {text, parameters} = compile(fragment);
-  const query = sql.unsafe(text, parameters as never[]) as unknown as PendingQuery<AnyRow[]>;
+  if (shapes.size < preparedMax) shapes.add(text);
+  const query = sql.unsafe(text, parameters as never[], {
+    prepare: shapes.has(text),
+  }) as unknown as PendingQuery<AnyRow[]>;
   let late = false;
   const timer = setTimeout(() => {
     late = true;

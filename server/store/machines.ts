@@ -180,16 +180,40 @@ function toColumns(sql: Sql, change: MachineChange): Record<string, never> {
   return Object.fromEntries(columns) as Record<string, never>;
 }
 
-export function toMachine(row: MachineRow): Machine {
+export function toMachine(row: Partial<MachineRow>): Machine {
   const {labelsText, ...columns} = row;
   const known = Object.fromEntries(
     Object.entries(columns).map(([name, value]) => [name, value ?? undefined]),
   );
   return {
+    ...blank,
     ...(known as Machine),
-    labels: JSON.parse(labelsText) as Labels,
-    memoryBytes: Number(row.memoryBytes),
-    diskBytes: Number(row.diskBytes),
-    clockSkewMs: row.clockSkewMs === null ? undefined : Number(row.clockSkewMs),
+    labels: JSON.parse(labelsText ?? '{}') as Labels,
+    memoryBytes: Number(row.memoryBytes ?? 0),
+    diskBytes: Number(row.diskBytes ?? 0),
+    clockSkewMs: known.clockSkewMs === undefined ? undefined : Number(row.clockSkewMs),
   };
 }
+
+/** In place of columns that a search left out. */
+const blank = {
+  stateReason: '',
+  quarantineReason: '',
+  serviceTag: '',
+  uuid: '',
+  manufacturer: '',
+  product: '',
+  macAddress: '',
+  macAddresses: [],
+  hostname: '',
+  description: '',
+  notes: '',
+  nixosConfig: '',
+  templates: [],
+  imageConfig: undefined,
+  badImageIds: [],
+  cpuThreads: 0,
+  cpuModel: '',
+  diskCount: 0,
+  firmwareMode: '',
+} satisfies Partial<Machine>;

@@ -3,11 +3,13 @@ import {argv, stdout} from 'node:process';
 import {benchAgent} from './agent.ts';
 import {benchEdge} from './edge.ts';
 import {benchMachines} from './machines.ts';
+import {benchSearch} from './search.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
   edge: benchEdge,
   machines: benchMachines,
+  search: benchSearch,
 };
 
 const wanted = argv.slice(2);
