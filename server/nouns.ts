@@ -16,6 +16,7 @@ import {createCommands} from './domain/commands.ts';
 import type {Deps} from './domain/deps.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
+import {createGroups} from './domain/groups.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
@@ -86,6 +87,7 @@ export function createNouns({
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
+  const search = createMachineSearch({...deps, busStatus});
 
   return {
     bootImages: images,
@@ -97,7 +99,8 @@ export function createNouns({
     templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
     machines,
-    search: createMachineSearch({...deps, busStatus, findGroups: async () => new Map()}),
+    search,
+    groups: createGroups({...deps, search}),
     hardware: createHardware(deps),
     enrolment: createEnrolment({
       ...deps,

@@ -2,8 +2,14 @@ import {parseFilter} from '../filter/parser.ts';
 import {type Filter, FilterError} from '../filter/syntax.ts';
 import {DomainError} from '../errors.ts';
 import type {Database} from '../store/db.ts';
+import {findGroupsByName} from '../store/groups.ts';
 import {type Fragment, join, part} from '../store/fragments.ts';
-import {conditionOf, type GroupMembers, type SearchContext} from '../store/machine-conditions.ts';
+import {
+  conditionOf,
+  type GroupMembers,
+  membership,
+  type SearchContext,
+} from '../store/machine-conditions.ts';
 import {findMachineField, isSortable, machineFields} from '../store/machine-fields.ts';
 import * as store from '../store/machine-search.ts';
 import type {OrderPart} from '../store/machine-search.ts';
@@ -23,6 +29,8 @@ export type MachineQuery = {
   readonly filter: string;
   readonly orderBy: string;
   readonly states: readonly MachineState[];
+  /** Only machines of this group. */
+  readonly within?: string;
   readonly pageSize: number;
   readonly pageToken: string;
   readonly countTotal: boolean;
@@ -43,42 +51,36 @@ export type Facet = {
   readonly more: boolean;
 };
 
-/** Gives the groups that a filter names. */
-export type FindGroups = (
-  sql: Database,
-  names: readonly string[],
-) => Promise<ReadonlyMap<string, GroupMembers>>;
-
 /** Finding machines: the one language of lists, groups and saved searches (docs/search.md). */
 export function createMachineSearch({
   sql,
   now,
   busStatus,
-  findGroups,
-}: Pick<Deps, 'sql' | 'now'> & {
-  readonly busStatus: () => BusStatus;
-  readonly findGroups: FindGroups;
-}) {
+}: Pick<Deps, 'sql' | 'now'> & {readonly busStatus: () => BusStatus}) {
   const database = {sql, shapes: new Set<string>()};
 
   /** What the filter means now. Throws invalid_argument. */
-  async function prepare(text: string): Promise<Prepared> {
+  async function prepare(text: string, within?: string): Promise<Prepared> {
     const filter = refusing(text, () => parseFilter(text));
-    const names = [...namesOfGroups(filter)];
-    const groups = names.length > 0 ? await findGroups(sql, names) : new Map<string, never>();
-    const context = contextOf(now(), busStatus(), name => groups.get(name));
+    const names = [...namesOfGroups(filter), ...(within === undefined ? [] : [within])];
+    const groups = await findGroups(sql, names);
+    const findGroup = (name: string) => groups.get(name.toLowerCase());
+    const context = contextOf(now(), busStatus(), findGroup);
+    const group = within === undefined ? undefined : findGroup(within);
+    const where = (similar: boolean) =>
+      refusing(text, () => conditionOf(filter, {...context, similar}));
     return {
       filter,
-      where: similar => refusing(text, () => conditionOf(filter, {...context, similar})),
+      where: group ? similar => join([membership(group, context), where(similar)], 'and') : where,
     };
   }
 
   return {
     /** By keyset. When nothing holds the words of the filter, what is like them. Throws invalid_argument. */
     async list(query: MachineQuery): Promise<MachinePage> {
-      const {filter, where} = await prepare(query.filter);
+      const {filter, where} = await prepare(query.filter, query.within);
       const order = parseOrder(query.orderBy);
-      const digest = digestOf([query.filter, query.orderBy, ...query.states]);
+      const digest = digestOf([query.filter, query.orderBy, query.within ?? '', ...query.states]);
       const token = decodeSearchToken(query.pageToken, {digest, order});
       const limit = query.pageSize || pageSizeDefault;
       const find = async (similar: boolean) => {
@@ -129,6 +131,16 @@ export function createMachineSearch({
       parseOrder(orderBy);
     },
 
+    /** Which of the filters this machine meets now. */
+    async meets(machineId: string, filters: readonly string[]): Promise<readonly boolean[]> {
+      const prepared = await Promise.all(filters.map(text => prepare(text)));
+      return store.meetsFilters(
+        database,
+        machineId,
+        prepared.map(({where}) => where(false)),
+      );
+    },
+
     fields: () => [...machineFields.values()],
   };
 }
@@ -138,7 +150,21 @@ type Prepared = {
   readonly where: (similar: boolean) => Fragment;
 };
 
-export function contextOf(
+/** By name in lower case. */
+async function findGroups(
+  sql: Database,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, GroupMembers>> {
+  const groups = names.length > 0 ? await findGroupsByName(sql, names) : [];
+  return new Map(
+    groups.map(({id, name, filter}) => [
+      name.toLowerCase(),
+      {id, filter: refusing(filter, () => parseFilter(filter))},
+    ]),
+  );
+}
+
+function contextOf(
   now: Date,
   busStatus: BusStatus,
   findGroup: SearchContext['findGroup'],

@@ -23,7 +23,6 @@ async function setUp() {
     sql,
     now: () => now,
     busStatus: () => ({connected: true, since: new Date(0)}),
-    findGroups: async () => new Map(),
   });
   const query = {
     filter: '',

@@ -94,6 +94,24 @@ export async function countMachines(
   return {count: Math.max(count, Math.round(rows)), estimated: true};
 }
 
+/** Which of the conditions this machine meets. */
+export async function meetsFilters(
+  database: SearchDatabase,
+  machineId: string,
+  conditions: readonly Fragment[],
+): Promise<readonly boolean[]> {
+  if (conditions.length === 0) return [];
+  const met = conditions.map(condition => part`(${condition}) is true`);
+  const [row] = await run<{met: readonly boolean[]}>(
+    database,
+    part`
+      select array[${join(met, ',')}] as met
+      from machines left join machine_presence on machine_id = machines.id where machines.id = ${machineId}::uuid
+    `,
+  );
+  return row?.met ?? [];
+}
+
 export type FacetValue = {readonly value: string; readonly count: number};
 
 /** How many machines have each value, the most frequent first. A machine counts once for each value that it has. */

@@ -13,6 +13,7 @@ import {createBootTimeline} from '@muster/server/domain/boot-timeline.ts';
 import {createBootTokenVerifier} from '@muster/server/domain/boot-tokens.ts';
 import {createCommands} from '@muster/server/domain/commands.ts';
 import {createEnrolment} from '@muster/server/domain/enrolment.ts';
+import {createGroups} from '@muster/server/domain/groups.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
@@ -59,6 +60,7 @@ export async function wireMachines(
   const verifyBootToken = createBootTokenVerifier(async id =>
     id === edgeId ? edge.getPublicKey() : undefined,
   );
+  const search = createMachineSearch({sql, now, busStatus});
   const shared = {...deps, recognition, transitions, agentKeys, bootSessions, images};
   return {
     sql,
@@ -72,7 +74,8 @@ export async function wireMachines(
     boot,
     commands,
     machines: createMachines(shared),
-    search: createMachineSearch({sql, now, busStatus, findGroups: async () => new Map()}),
+    search,
+    groups: createGroups({...deps, search}),
     hardware: createHardware(deps),
     timeline: createBootTimeline(deps),
     enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
