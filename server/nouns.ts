@@ -28,6 +28,7 @@ import {createOperations} from './domain/operations.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
+import {createSavedSearches} from './domain/saved-searches.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createTemplates} from './domain/templates.ts';
 import {createTransitions} from './domain/transitions.ts';
@@ -101,6 +102,7 @@ export function createNouns({
     machines,
     search,
     groups: createGroups({...deps, search}),
+    savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware(deps),
     enrolment: createEnrolment({
       ...deps,
