@@ -22,6 +22,7 @@ import {decodeSearchToken, digestOf, encodeSearchToken} from './search-tokens.ts
 const pageSizeDefault = 50;
 const orderPartsMax = 3;
 const facetValuesDefault = 20;
+const searchTimeoutMs = 5000;
 
 export type MachineSearch = ReturnType<typeof createMachineSearch>;
 
@@ -56,8 +57,12 @@ export function createMachineSearch({
   sql,
   now,
   busStatus,
-}: Pick<Deps, 'sql' | 'now'> & {readonly busStatus: () => BusStatus}) {
-  const database = {sql, shapes: new Set<string>()};
+  timeoutMs = searchTimeoutMs,
+}: Pick<Deps, 'sql' | 'now'> & {
+  readonly busStatus: () => BusStatus;
+  readonly timeoutMs?: number;
+}) {
+  const database = {sql, shapes: new Set<string>(), timeoutMs};
 
   /** What the filter means now. Throws invalid_argument. */
   async function prepare(text: string, within?: string): Promise<Prepared> {
@@ -251,7 +256,7 @@ async function timely<T>(search: Promise<T>): Promise<T> {
     if (!(error instanceof store.SearchTimeout)) throw error;
     throw new DomainError(
       'resource_exhausted',
-      `Cannot finish the search within ${error.timeoutMs / 1000} s: narrow it by state, label or another indexed field`,
+      `Cannot finish the search in time: narrow it by state, label or another indexed field`,
       {cause: error},
     );
   }

@@ -5,7 +5,6 @@ import {jsonPath} from './hardware-fields.ts';
 import type {MachineField} from './machine-fields.ts';
 import {type Machine, type MachineRow, toMachine} from './machines.ts';
 
-const searchTimeoutMs = 5000;
 /** Counted exactly; beyond it the planner's estimate is told. */
 const countedExactlyMax = 1000;
 
@@ -31,12 +30,13 @@ export type SearchDatabase = {
   readonly sql: Database;
   /** Texts of queries that were seen. */
   readonly shapes: Set<string>;
+  /** Some filters look at every machine: none may keep the database busy for longer. */
+  readonly timeoutMs: number;
 };
 
-/** A search that was stopped after `searchTimeoutMs`. */
+/** A search that was stopped. */
 export class SearchTimeout extends Error {
   override readonly name = 'SearchTimeout';
-  readonly timeoutMs = searchTimeoutMs;
 }
 
 /** A machine with its place in the order: one text for each part, and the id. */
@@ -222,8 +222,10 @@ function columns(wanted: ReadonlySet<string> | undefined): Fragment {
   );
 }
 
-/** Some filters look at every machine: none may keep the database busy for long. */
-async function run<R>({sql, shapes}: SearchDatabase, fragment: Fragment): Promise<readonly R[]> {
+async function run<R>(
+  {sql, shapes, timeoutMs}: SearchDatabase,
+  fragment: Fragment,
+): Promise<readonly R[]> {
   const {text, parameters} = compile(fragment);
   if (shapes.size < preparedMax) shapes.add(text);
   const query = sql.unsafe(text, parameters as never[], {
@@ -233,7 +235,7 @@ async function run<R>({sql, shapes}: SearchDatabase, fragment: Fragment): Promis
   const timer = setTimeout(() => {
     late = true;
     query.cancel();
-  }, searchTimeoutMs);
+  }, timeoutMs);
   try {
     return (await query) as unknown as readonly R[];
   } catch (error) {

@@ -189,9 +189,9 @@ export function toMachine(row: Partial<MachineRow>): Machine {
     ...blank,
     ...(known as Machine),
     labels: JSON.parse(labelsText ?? '{}') as Labels,
-    memoryBytes: Number(row.memoryBytes ?? 0),
-    diskBytes: Number(row.diskBytes ?? 0),
-    clockSkewMs: known.clockSkewMs === undefined ? undefined : Number(row.clockSkewMs),
+    memoryBytes: Number(known.memoryBytes ?? 0),
+    diskBytes: Number(known.diskBytes ?? 0),
+    clockSkewMs: known.clockSkewMs === undefined ? undefined : Number(known.clockSkewMs),
   };
 }
 
