@@ -14,12 +14,14 @@ import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
+import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
@@ -38,12 +40,14 @@ export type Clients = {
   readonly builds: Client<typeof BuildService>;
   readonly components: Client<typeof ComponentService>;
   readonly events: Client<typeof EventService>;
+  readonly groups: Client<typeof GroupService>;
   readonly hardware: Client<typeof HardwareService>;
   readonly images: Client<typeof ImageService>;
   readonly issues: Client<typeof IssueService>;
   readonly machines: Client<typeof MachineService>;
   readonly metrics: Client<typeof MetricsService>;
   readonly operations: Client<typeof OperationService>;
+  readonly searches: Client<typeof SearchService>;
   readonly services: Client<typeof ServiceService>;
   readonly sessions: Client<typeof SessionService>;
   readonly templates: Client<typeof TemplateService>;
@@ -81,12 +85,14 @@ export function createClients(access: Access): Clients {
     builds: createClient(BuildService, transport),
     components: createClient(ComponentService, transport),
     events: createClient(EventService, transport),
+    groups: createClient(GroupService, transport),
     hardware: createClient(HardwareService, transport),
     images: createClient(ImageService, transport),
     issues: createClient(IssueService, transport),
     machines: createClient(MachineService, transport),
     metrics: createClient(MetricsService, transport),
     operations: createClient(OperationService, transport),
+    searches: createClient(SearchService, transport),
     services: createClient(ServiceService, transport),
     sessions: createClient(SessionService, transport),
     templates: createClient(TemplateService, transport),

@@ -20,6 +20,12 @@ export const machineColumns: readonly Column<Machine>[] = [
   {title: 'PRODUCT', value: machine => `${machine.manufacturer} ${machine.product}`.trim()},
 ];
 
+/** What the columns are made of. */
+export const shownFields =
+  'id service_tag mac_address hostname state presence last_seen_time manufacturer product'.split(
+    ' ',
+  );
+
 /** Every field that a person wants to see, or the resource as JSON. */
 export function showMachine(out: Output, machine: Machine | undefined): void {
   if (!machine) throw new CommandError("The server's answer was empty");
@@ -42,6 +48,10 @@ export function showMachine(out: Output, machine: Machine | undefined): void {
     macs: machine.macAddresses.join(' '),
     hostname: machine.hostname,
     description: machine.description,
+    labels: Object.entries(machine.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' '),
+    notes: machine.notes,
     cpu: hardware ? `${hardware.cpuThreads} × ${hardware.cpuModel}` : '',
     memory: hardware ? bytes(hardware.memoryBytes) : '',
     disks: hardware ? `${hardware.diskCount}, ${bytes(hardware.diskBytes)}` : '',

@@ -17,11 +17,13 @@ import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
+import {createGroups} from './domain/groups.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
 import {createIssues} from './domain/issues.ts';
+import {createMachineSearch} from './domain/machine-search.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
@@ -29,6 +31,7 @@ import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
+import {createSavedSearches} from './domain/saved-searches.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createStorePaths} from './domain/store-paths.ts';
 import {createTemplates} from './domain/templates.ts';
@@ -95,6 +98,7 @@ export function createNouns({
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
+  const search = createMachineSearch({...deps, busStatus});
 
   return {
     bootImages: images,
@@ -108,6 +112,9 @@ export function createNouns({
     machines,
     components,
     issues,
+    search,
+    groups: createGroups({...deps, search}),
+    savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
       ...deps,

@@ -5,12 +5,14 @@ import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
+import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
@@ -32,6 +34,7 @@ import {bootService} from './rpc/boot.ts';
 import {buildService} from './rpc/builds.ts';
 import {componentService} from './rpc/components.ts';
 import {eventService} from './rpc/events.ts';
+import {groupService} from './rpc/groups.ts';
 import {hardwareService} from './rpc/hardware.ts';
 import {addHealth} from './rpc/health.ts';
 import {imageService} from './rpc/images.ts';
@@ -41,6 +44,7 @@ import {machineService} from './rpc/machines.ts';
 import {metricsService} from './rpc/metrics.ts';
 import {operationService} from './rpc/operations.ts';
 import {addReflection} from './rpc/reflection.ts';
+import {searchService} from './rpc/searches.ts';
 import {serviceService} from './rpc/services.ts';
 import {sessionService} from './rpc/sessions.ts';
 import {storePathService} from './rpc/store-paths.ts';
@@ -79,7 +83,7 @@ export function createRoutes({
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
   const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
-  const {builds, work, images, validations, storePaths} = nouns;
+  const {builds, work, images, validations, storePaths, search} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
     siteCa: trust.siteCa,
@@ -98,12 +102,14 @@ export function createRoutes({
     router.service(BuildService, buildService({builds, work, images, validations, storePaths}));
     router.service(ComponentService, componentService(nouns.components));
     router.service(EventService, eventService(nouns.events));
+    router.service(GroupService, groupService(nouns.groups, view));
     router.service(HardwareService, hardwareService(nouns.hardware));
     router.service(ImageService, imageService(images, nouns.collection));
     router.service(IssueService, issueService(nouns.issues));
-    router.service(MachineService, machineService({machines, sightings, commands, view}));
+    router.service(MachineService, machineService({machines, search, sightings, commands, view}));
     router.service(MetricsService, metricsService(nouns.metrics));
     router.service(OperationService, operationService(nouns.operations));
+    router.service(SearchService, searchService(nouns.savedSearches));
     router.service(ServiceService, serviceService(services, nats));
     router.service(SessionService, sessionService(people));
     router.service(StorePathService, storePathService(storePaths));

@@ -25,6 +25,7 @@ const importsOf = (path: string): readonly string[] =>
 
 /** Folder → what its files may never import (STYLE.md, B). Tests may import anything. */
 const forbidden: Readonly<Record<string, RegExp>> = {
+  'server/filter/': /^(server\/(store|domain|rpc|http|workers|clients)\/|proto\/)/,
   'server/store/': /^(server\/(domain|rpc|http|workers|clients)\/|proto\/)/,
   'server/clients/': /^(server\/(domain|rpc|http|workers)\/|proto\/)/,
   'server/domain/': /^(server\/(rpc|http|workers)\/|proto\/)/,

@@ -8,8 +8,10 @@ import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
 import {changedImageConfig, type ImageOptions, readText} from '../image-config.ts';
-import {machineColumns, showMachine, summarizeMachine} from '../machine-view.ts';
+import {machineColumns, shownFields, showMachine, summarizeMachine} from '../machine-view.ts';
 import {clock} from '../output.ts';
+import {addSearchOptions, type SearchOptions, searchOf} from '../search-options.ts';
+import {addMachineSearchCommands} from './machine-search.ts';
 import {changedTemplates, type TemplateOptions} from '../template-options.ts';
 
 /** `muster machines …` */
@@ -19,12 +21,19 @@ export function addMachineCommands(program: Command): void {
     .description('machines: what there is and what shall become of it')
     .addHelpText('after', '\nA machine is named by its id, its serial number or a MAC address.');
 
-  machines
-    .command('list')
-    .description('list machines')
-    .option('--state <state...>', 'only machines in these states, for example READY ACTIVE')
-    .option('--limit <n>', 'at most this many', parseLimit, 1000)
-    .addHelpText('after', '\nExample: muster machines list --state PENDING')
+  addSearchOptions(
+    machines
+      .command('list')
+      .description('list machines')
+      .option('--state <state...>', 'only machines in these states, for example READY ACTIVE')
+      .option('--limit <n>', 'at most this many', parseLimit, 1000),
+  )
+    .addHelpText(
+      'after',
+      `
+Example: muster machines list --state PENDING
+Example: muster machines list --filter 'hardware.memory_bytes > 64G poweredge' --label rack=r7 --order-by hostname`,
+    )
     .action(list);
   machines
     .command('get <machine>')
@@ -36,6 +45,7 @@ export function addMachineCommands(program: Command): void {
     .description('change what an operator decides about a machine')
     .option('--hostname <name>', 'its host name; an empty one clears it')
     .option('--description <text>', 'free text')
+    .option('--notes <text>', 'free text, for searching, too')
     .option(
       '--package <name...>',
       'Debian packages of the system it shall run, in place of those before',
@@ -70,6 +80,7 @@ Example: echo '{"packages": ["nginx-light"], "kernelArguments": ["quiet"]}' | mu
     .option('--description <text>', 'free text')
     .addHelpText('after', '\nExample: muster machines create --serial ABC1234 --hostname web1')
     .action(createExpected);
+  addMachineSearchCommands(machines);
   addDecisions(machines);
 }
 
@@ -98,19 +109,31 @@ function addDecisions(machines: Command): void {
 }
 
 async function list(
-  options: {readonly state?: readonly string[]; readonly limit: number},
+  options: SearchOptions & {readonly state?: readonly string[]; readonly limit: number},
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
   const states = (options.state ?? []).map(parseState);
+  const search = await searchOf(context, options);
+  // A table shows little of a machine; JSON is the whole.
+  const readMask = context.out.json ? undefined : {paths: [...shownFields]};
+  let similar = false;
   const machines = await collectPages(context, options.limit, async page => {
-    const answer = await context.clients.machines.listMachines({...page, states});
+    const answer = await context.clients.machines.listMachines({
+      ...page,
+      ...search,
+      states,
+      ...(readMask && {readMask}),
+    });
+    similar ||= answer.similar;
     return {rows: answer.machines, nextPageToken: answer.nextPageToken};
   });
   if (context.out.json) return context.out.documents(MachineSchema, machines);
   context.out.table(machineColumns, machines);
-  if (machines.length === 0)
-    context.remark('No machines yet: let one boot from the network, or run "npm run lab"');
+  if (similar) context.remark('No machine holds these words: these hold some that are like them');
+  if (machines.length > 0) return;
+  if (search.filter !== '' || states.length > 0) context.remark('No machine meets this');
+  else context.remark('No machines yet: let one boot from the network, or run "npm run lab"');
 }
 
 async function get(name: string, _options: object, command: Command): Promise<void> {
@@ -125,17 +148,19 @@ async function update(
     TemplateOptions & {
       readonly hostname?: string;
       readonly description?: string;
+      readonly notes?: string;
       readonly nixosConfig?: string;
     },
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
-  const {hostname, description, nixosConfig} = options;
+  const {hostname, description, notes, nixosConfig} = options;
   const imageConfig = await changedImageConfig(context, name, options);
   const templates = await changedTemplates(context, name, options);
   const changes = {
     ...(hostname !== undefined && {hostname}),
     ...(description !== undefined && {description}),
+    ...(notes !== undefined && {notes}),
     ...(imageConfig !== undefined && {imageConfig}),
     ...(templates !== undefined && {templates: [...templates]}),
     ...(nixosConfig !== undefined && {nixosConfig: readText(nixosConfig)}),
@@ -145,7 +170,7 @@ async function update(
   );
   if (paths.length === 0)
     throw new CommandError(
-      'Cannot update a machine without a change: give --hostname, --description, --package, --ssh-key, --image-config, --nixos-config, --template or --parameter',
+      'Cannot update a machine without a change: give --hostname, --description, --notes, --package, --ssh-key, --image-config, --nixos-config, --template or --parameter',
       exitStatus.usage,
     );
   const id = await machineIdOf(context, name);

@@ -61,6 +61,8 @@ async function setUp(options: {versionsOfMachineMax?: number} = {}) {
         summary,
         parts: found,
         unread: new Set<never>(),
+        facts: '{}',
+        words: '',
       };
       await sql.begin(tx => server.hardware.save(tx, machineId, inventory, {time: timeOf(at)}));
     },

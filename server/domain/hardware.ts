@@ -9,6 +9,7 @@ import {
   confirmUnchanged,
   findHardwareBody,
   findHardwareRecord,
+  saveFacts,
   saveHardware,
 } from '../store/hardware.ts';
 import {
@@ -42,6 +43,8 @@ const partsBytesMax = 16 * 1024 * 1024;
 const compressionLevel = 6;
 const summariesMax = 20;
 const pageSizeDefault = 50;
+/** Of what an inventory is searched by: raised with each change of it, so that the next report is taken in anew. */
+const factsVersion = 1;
 
 export type Inventory = {
   /** The whole report, without the times of the reading. */
@@ -51,6 +54,10 @@ export type Inventory = {
   readonly parts: readonly ObservedPart[];
   /** Kinds that the report could not tell of: they are as they were. */
   readonly unread: ReadonlySet<PartKind>;
+  /** The same as JSON for searching: names of the contract, texts in lower case. */
+  readonly facts: string;
+  /** Serial numbers, models and addresses in it. */
+  readonly words: string;
 };
 
 /** When a report came, and the digest of its text, by which an unchanged one is known. */
@@ -150,7 +157,7 @@ export function createHardware({
       readonly reportId: string;
       readonly wireSha256: Buffer;
       readonly time: Date;
-    }) => confirmUnchanged(sql, report),
+    }) => confirmUnchanged(sql, {...report, factsVersion}),
 
     /** In the transaction of the report. One that is older than what is known tells nothing new. */
     async save(
@@ -164,7 +171,7 @@ export function createHardware({
         readonly wireSha256?: Buffer | null | undefined;
       },
     ): Promise<void> {
-      const {json, summary} = inventory;
+      const {json, summary, facts, words} = inventory;
       if (Buffer.byteLength(json) > hardwareBytesMax)
         throw new DomainError(
           'invalid_argument',
@@ -177,6 +184,8 @@ export function createHardware({
       const sha256 = createHash('sha256').update(json).digest();
       const settled = await settle(tx, machineId, inventory);
       const isSame = known?.sha256.equals(sha256) === true;
+      if (!isSame || known.factsVersion !== factsVersion)
+        await saveFacts(tx, {machineId, facts, text: words, version: factsVersion});
       if (isSame && !settled.isNew) {
         await confirmHardware(tx, {machineId, wireSha256, confirmTime: time});
       } else {

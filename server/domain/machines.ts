@@ -1,9 +1,10 @@
+import {isDeepStrictEqual} from 'node:util';
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent, type Change} from '../store/events.ts';
 import {lockEvidence} from '../store/evidence.ts';
 import * as store from '../store/machines.ts';
-import type {ImageConfig, Machine, MachineChange, MachineState} from '../store/machines.ts';
+import type {ImageConfig, Labels, Machine, MachineChange} from '../store/machines.ts';
 import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import {updated} from './changes.ts';
@@ -11,12 +12,11 @@ import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {evidenceItems, noEvidence} from './identity.ts';
 import {isUuid} from './ids.ts';
-import {decodeCursor, encodeCursor} from './page-tokens.ts';
 import {machineFields, type Recognition} from './recognition.ts';
 import {assertTemplatesFit} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
 
-const pageSizeDefault = 50;
+const labelsMax = 64;
 const sameKeyMax = 10;
 
 export type Machines = ReturnType<typeof createMachines>;
@@ -32,6 +32,8 @@ export type ExpectedMachine = {
 export type OperatorChange = {
   readonly hostname?: string;
   readonly description?: string;
+  readonly notes?: string;
+  readonly labels?: Labels;
   readonly nixosConfig?: string;
   readonly imageConfig?: ImageConfig | undefined;
   readonly templates?: readonly MachineTemplate[];
@@ -66,20 +68,6 @@ export function createMachines({
   }
 
   return {
-    async list(request: {
-      readonly pageSize: number;
-      readonly pageToken: string;
-      readonly states: readonly MachineState[];
-    }) {
-      const limit = request.pageSize || pageSizeDefault;
-      const cursor = decodeCursor(request.pageToken);
-      const after = cursor && {createTime: cursor.time, id: cursor.id};
-      const machines = await store.listMachines(sql, {states: request.states, after, limit});
-      const last = machines.length === limit ? machines.at(-1) : undefined;
-      const nextPageToken = last ? encodeCursor({time: last.cursorTime, id: last.id}) : '';
-      return {machines, nextPageToken};
-    },
-
     /** By id, or by a service tag, UUID or MAC that names one machine only. */
     async get(name: string): Promise<Machine> {
       const byId = isUuid(name) ? await store.findMachine(sql, name) : undefined;
@@ -130,7 +118,7 @@ export function createMachines({
         const machine = await lock(tx, id);
         const changed = Object.entries(change).filter(
           ([name, value]) =>
-            JSON.stringify(machine[name as keyof Machine]) !== JSON.stringify(value),
+            !isDeepStrictEqual(plain(machine[name as keyof Machine]), plain(value)),
         );
         if (changed.length === 0) return machine;
         if (change.templates) await assertTemplatesFit(tx, change.templates);
@@ -143,6 +131,20 @@ export function createMachines({
           data: {fields: names},
           change: updated(machine, change),
         });
+        return {...machine, ...fields};
+      }),
+
+    /** Sets some labels and removes others, whoever changes the rest meanwhile. */
+    label: (actor: string, id: string, change: LabelChange): Promise<Machine> =>
+      sql.begin(async tx => {
+        const machine = await lock(tx, id);
+        const labels = changeLabels(machine.labels, change);
+        if (labels === machine.labels) return machine;
+        const fields: MachineChange = {labels, updateTime: now()};
+        await store.updateMachine(tx, id, fields);
+        const data = {set: change.set, remove: change.remove};
+        const labelled = updated({labels: machine.labels}, {labels});
+        await append(tx, 'machine.labelled', {machineId: id, actor, data, change: labelled});
         return {...machine, ...fields};
       }),
 
@@ -186,6 +188,34 @@ export function createMachines({
       }),
   };
 }
+
+export type LabelChange = {readonly set: Labels; readonly remove: readonly string[]};
+
+/** The same object when nothing changes. Throws invalid_argument. */
+export function changeLabels(labels: Labels, {set, remove}: LabelChange): Labels {
+  const twice = remove.find(key => Object.hasOwn(set, key));
+  if (twice !== undefined)
+    throw new DomainError(
+      'invalid_argument',
+      `Cannot both set and remove label "${twice}": say one of them`,
+    );
+  const kept = Object.entries(labels).filter(([key]) => !remove.includes(key));
+  const changed = Object.fromEntries([...kept, ...Object.entries(set)]);
+  const count = Object.keys(changed).length;
+  if (count > labelsMax)
+    throw new DomainError(
+      'invalid_argument',
+      `Cannot keep ${count} labels on a machine: at most ${labelsMax}; remove some`,
+    );
+  const same =
+    count === Object.keys(labels).length &&
+    Object.entries(changed).every(([key, value]) => labels[key] === value);
+  return same ? labels : changed;
+}
+
+/** Without prototypes and undefined fields, which JSON columns do not keep. */
+const plain = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 
 function notFound(name: string): DomainError {
   return new DomainError('not_found', `Cannot find machine "${name}"`);

@@ -7,7 +7,7 @@ import {isUuid} from './ids.ts';
 export type Presence = 'online' | 'offline' | 'unknown';
 
 /** An agent reports every 10 s. */
-const offlineAfterMs = 30_000;
+export const offlineAfterMs = 30_000;
 const flushEveryMs = 2000;
 const waitingMax = 100_000;
 

@@ -13,6 +13,9 @@ import {answerSetup} from './setup-page.ts';
 /** Of one RPC message, also after decompression; REST has the same limit for bodies. */
 const messageBytesMax = 4 * 1024 * 1024;
 
+/** Of an answer: to compress a page of a list costs more time than it saves on the way. */
+const compressedBytesMin = 64 * 1024;
+
 /** Answers the request and gives true, or leaves it alone and gives false. */
 export type HttpHandler = (request: Request, response: Response) => boolean;
 
@@ -48,6 +51,7 @@ export function createRouter(options: RouterOptions): Handler {
     interceptors,
     fallback,
     readMaxBytes: messageBytesMax,
+    compressMinBytes: compressedBytesMin,
     contextValues: ({socket}) => contextOfPeer(socket),
     shutdownSignal: shutdown,
     jsonOptions: {ignoreUnknownFields: false},

@@ -48,7 +48,14 @@ async function setUp() {
   });
   for (const [index, serial] of ['D1X', 'D2X'].entries()) {
     const json = JSON.stringify({disks: [{name: 'sda', serial}]});
-    const inventory = {json, summary, parts: [disk(serial)], unread: new Set<never>()};
+    const inventory = {
+      json,
+      summary,
+      parts: [disk(serial)],
+      unread: new Set<never>(),
+      facts: '{}',
+      words: '',
+    };
     const time = new Date(Date.UTC(2026, 0, 1 + index));
     await sql.begin(tx => server.hardware.save(tx, machineId, inventory, {time}));
   }

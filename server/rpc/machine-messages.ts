@@ -66,6 +66,8 @@ export function toMachineMessage(machine: Machine, {now, busStatus}: MachineView
     macAddresses: [...machine.macAddresses],
     hostname: machine.hostname,
     description: machine.description,
+    notes: machine.notes,
+    labels: {...machine.labels},
     nixosConfig: machine.nixosConfig,
     templates: machine.templates.map(toMachineTemplateMessage),
     ...(imageConfig ? {imageConfig: toImageConfigMessage(imageConfig)} : {}),

@@ -2,14 +2,17 @@ import type {ServiceImpl} from '@connectrpc/connect';
 import {
   CommandMachineRequest_Command,
   type Machine as MachineMessage,
+  MachineSchema,
   type MachineService,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Commands} from '../domain/commands.ts';
 import {printable} from '../domain/identifiers.ts';
+import type {MachineSearch} from '../domain/machine-search.ts';
 import type {Machines, OperatorChange} from '../domain/machines.ts';
 import type {Sightings} from '../domain/sightings.ts';
 import {DomainError} from '../errors.ts';
 import type {CommandOperation} from '../store/commands.ts';
+import type {Labels} from '../store/machines.ts';
 import {callerKey} from './caller.ts';
 import {
   fromImageConfig,
@@ -18,6 +21,8 @@ import {
   toMachineMessage,
   toSightingMessage,
 } from './machine-messages.ts';
+import {columnsOf, toFieldMessage} from './machine-search-messages.ts';
+import {readMask} from './read-mask.ts';
 import {storable} from './storable.ts';
 import {fromMachineTemplateMessage} from './template-messages.ts';
 
@@ -30,20 +35,42 @@ const operations: Readonly<Record<number, CommandOperation>> = {
 
 export const machineService = ({
   machines,
+  search,
   sightings,
   commands,
   view,
 }: {
   readonly machines: Machines;
+  readonly search: MachineSearch;
   readonly sightings: Sightings;
   readonly commands: Commands;
   readonly view: MachineView;
 }): ServiceImpl<typeof MachineService> => ({
-  async listMachines({pageSize, pageToken, states}) {
-    const page = await machines.list({pageSize, pageToken, states: states.map(fromState)});
-    const {nextPageToken} = page;
-    return {machines: page.machines.map(machine => toMachineMessage(machine, view)), nextPageToken};
+  async listMachines({states, readMask: mask, ...query}) {
+    const read = readMask(MachineSchema, mask);
+    const columns = columnsOf(read.names);
+    const page = await search.list({...query, states: states.map(fromState), columns});
+    return {
+      machines: page.machines.map(machine => read.apply(toMachineMessage(machine, view))),
+      nextPageToken: page.nextPageToken,
+      totalSize: BigInt(page.total?.count ?? 0),
+      totalEstimated: page.total?.estimated ?? false,
+      similar: page.similar,
+    };
   },
+
+  async listMachineFacets(request) {
+    const facets = await search.facets(request);
+    return {
+      facets: facets.map(({field, values, more}) => ({
+        field,
+        values: values.map(({value, count}) => ({value, count: BigInt(count)})),
+        more,
+      })),
+    };
+  },
+
+  listMachineFields: () => ({fields: search.fields().map(toFieldMessage)}),
 
   async getMachine({id}) {
     return {machine: toMachineMessage(await machines.get(id), view)};
@@ -71,6 +98,12 @@ export const machineService = ({
       );
     const changed = await machines.update(values.get(callerKey).name, wanted.id, change);
     return {machine: toMachineMessage(changed, view)};
+  },
+
+  async labelMachine({id, set, remove}, {values}) {
+    const change = {set: storableLabels(set), remove};
+    const labelled = await machines.label(values.get(callerKey).name, id, change);
+    return {machine: toMachineMessage(labelled, view)};
   },
 
   async enrollMachine({serviceTag, macAddress, hardware}) {
@@ -104,11 +137,18 @@ export const machineService = ({
 const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorChange>> = {
   hostname: ({hostname}) => ({hostname}),
   description: ({description}) => ({description: storable(description, 'description')}),
+  notes: ({notes}) => ({notes: storable(notes, 'notes')}),
+  labels: ({labels}) => ({labels: storableLabels(labels)}),
   nixos_config: ({nixosConfig}) => ({nixosConfig: storable(nixosConfig, 'nixos_config')}),
   image_config: ({imageConfig}) => ({imageConfig: imageConfig && fromImageConfig(imageConfig)}),
   templates: ({templates}) => ({templates: templates.map(fromMachineTemplateMessage)}),
 };
 const names = Object.keys(changeable).join(', ');
+
+function storableLabels(labels: Readonly<Record<string, string>>): Labels {
+  for (const [key, value] of Object.entries(labels)) storable(value, `label ${key}`);
+  return labels;
+}
 
 function pick(machine: MachineMessage, paths: readonly string[]): OperatorChange {
   const parts = paths

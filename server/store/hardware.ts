@@ -7,6 +7,8 @@ export type HardwareRecord = {
   readonly updateTime: Date;
   /** When a report said last that this is what the machine is made of. */
   readonly confirmTime: Date;
+  /** Which code made what it is searched by. */
+  readonly factsVersion: number;
 };
 
 export async function findHardwareRecord(
@@ -14,7 +16,8 @@ export async function findHardwareRecord(
   machineId: string,
 ): Promise<HardwareRecord | undefined> {
   const [row] = await sql<HardwareRecord[]>`
-    select sha256, update_time, confirm_time from machine_hardware where machine_id = ${machineId}
+    select sha256, machine_hardware.update_time, confirm_time, coalesce(facts_version, 0) as facts_version
+    from machine_hardware left join machine_search using (machine_id) where machine_id = ${machineId}
   `;
   return row;
 }
@@ -76,13 +79,15 @@ export async function confirmUnchanged(
     readonly reportId: string;
     readonly wireSha256: Buffer;
     readonly time: Date;
+    /** What it is searched by was made by this code; else the report is read again. */
+    readonly factsVersion: number;
   },
 ): Promise<'confirmed' | 'repeated' | 'unknown'> {
-  const {machineId, reportId, wireSha256, time} = report;
+  const {machineId, reportId, wireSha256, time, factsVersion} = report;
   const [row] = await sql<{isKnown: boolean; isNew: boolean}[]>`
     with known as (
-      select machine_id from machine_hardware
-      where machine_id = ${machineId} and wire_sha256 = ${wireSha256}
+      select machine_id from machine_hardware join machine_search using (machine_id)
+      where machine_id = ${machineId} and wire_sha256 = ${wireSha256} and facts_version = ${factsVersion}
     ), fresh as (
       insert into agent_reports (machine_id, report_id, time)
       select machine_id, ${reportId}, ${time} from known on conflict do nothing returning machine_id
@@ -94,4 +99,23 @@ export async function confirmUnchanged(
   `;
   if (!row?.isKnown) return 'unknown';
   return row.isNew ? 'confirmed' : 'repeated';
+}
+
+/** What a machine is searched by; `text` is for words. */
+export async function saveFacts(
+  sql: Sql,
+  facts: {
+    readonly machineId: string;
+    /** JSON. */
+    readonly facts: string;
+    readonly text: string;
+    readonly version: number;
+  },
+): Promise<void> {
+  await sql`
+    update machine_search set
+      facts = ${facts.facts}::text::jsonb, facts_version = ${facts.version}, hardware_text = ${facts.text},
+      text = machine_search_text(machines, ${facts.text})
+    from machines where machines.id = machine_id and machine_id = ${facts.machineId}
+  `;
 }

@@ -41,6 +41,8 @@ export type HardwareSummary = {
   readonly firmwareMode: string;
 };
 
+export type Labels = Readonly<Record<string, string>>;
+
 export type Machine = HardwareSummary & {
   readonly id: string;
   readonly state: MachineState;
@@ -57,6 +59,8 @@ export type Machine = HardwareSummary & {
   readonly macAddresses: readonly string[];
   readonly hostname: string;
   readonly description: string;
+  readonly notes: string;
+  readonly labels: Labels;
   readonly nixosConfig: string;
   /** In order. */
   readonly templates: readonly MachineTemplate[];
@@ -91,15 +95,17 @@ export type Machine = HardwareSummary & {
 export type MachineChange = Partial<Omit<Machine, 'id' | 'createTime' | 'lastSeenTime'>>;
 
 /** With null where a column is null, bigint as text. */
-type Row = {readonly [K in keyof Machine]: Machine[K] | null} & {
+export type MachineRow = {readonly [K in keyof Machine]: Machine[K] | null} & {
+  /** As text: postgres.js puts the keys of JSON into camel case. */
+  readonly labelsText: string;
   readonly memoryBytes: string;
   readonly diskBytes: string;
   readonly clockSkewMs: string | null;
 };
 
 export async function findMachine(sql: Sql, id: string): Promise<Machine | undefined> {
-  const [row] = await sql<Row[]>`
-    select machines.*, last_seen_time from machines
+  const [row] = await sql<MachineRow[]>`
+    select machines.*, labels::text as labels_text, last_seen_time from machines
     left join machine_presence on machine_id = id where id = ${id}
   `;
   return row && toMachine(row);
@@ -107,31 +113,11 @@ export async function findMachine(sql: Sql, id: string): Promise<Machine | undef
 
 /** Locks the row until the transaction ends, but for rows that refer to it: those may be written meanwhile. */
 export async function findMachineForUpdate(sql: Sql, id: string): Promise<Machine | undefined> {
-  const [row] = await sql<Row[]>`
-    select machines.*, last_seen_time from machines
+  const [row] = await sql<MachineRow[]>`
+    select machines.*, labels::text as labels_text, last_seen_time from machines
     left join machine_presence on machine_id = id where id = ${id} for no key update of machines
   `;
   return row && toMachine(row);
-}
-
-/** Oldest first; keyset by (create time, id). */
-export async function listMachines(
-  sql: Sql,
-  page: {
-    readonly states: readonly MachineState[];
-    readonly after: {readonly createTime: string; readonly id: string} | undefined;
-    readonly limit: number;
-  },
-): Promise<readonly (Machine & {readonly cursorTime: string})[]> {
-  const {states, after, limit} = page;
-  const rows = await sql<(Row & {readonly cursorTime: string})[]>`
-    select machines.*, last_seen_time, create_time::text as cursor_time from machines
-    left join machine_presence on machine_id = id
-    where ${states.length > 0 ? sql`state in ${sql(states)}` : sql`true`}
-      and ${after ? sql`(create_time, id) > (${after.createTime}::text::timestamptz, ${after.id})` : sql`true`}
-    order by create_time, id limit ${limit}
-  `;
-  return rows.map(row => ({...toMachine(row), cursorTime: row.cursorTime}));
 }
 
 /** Machines with this service tag, UUID (both without regard to case) or MAC; at most `limit`. */
@@ -141,8 +127,8 @@ export async function findMachinesByKey(
   limit: number,
 ): Promise<readonly Machine[]> {
   const lower = key.text.toLowerCase();
-  const rows = await sql<Row[]>`
-    select machines.*, last_seen_time from machines
+  const rows = await sql<MachineRow[]>`
+    select machines.*, labels::text as labels_text, last_seen_time from machines
     left join machine_presence on machine_id = id
     where lower(service_tag) = ${lower} and service_tag <> '' or lower(uuid) = ${lower} and uuid <> ''
       or ${key.mac ? sql`mac_addresses @> array[${key.mac}]` : sql`false`}
@@ -187,21 +173,47 @@ export async function countMachinesSince(sql: Sql, since: Date): Promise<number>
 
 function toColumns(sql: Sql, change: MachineChange): Record<string, never> {
   const columns = Object.entries(change).map(([name, value]) => {
-    if ((name === 'imageConfig' || name === 'templates') && value)
+    if ((name === 'imageConfig' || name === 'templates' || name === 'labels') && value)
       return [name, sql.json(structuredClone(value) as never)];
     return [name, value ?? null];
   });
   return Object.fromEntries(columns) as Record<string, never>;
 }
 
-export function toMachine(row: Row): Machine {
+export function toMachine(row: Partial<MachineRow>): Machine {
+  const {labelsText, ...columns} = row;
   const known = Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, value ?? undefined]),
+    Object.entries(columns).map(([name, value]) => [name, value ?? undefined]),
   );
   return {
+    ...blank,
     ...(known as Machine),
-    memoryBytes: Number(row.memoryBytes),
-    diskBytes: Number(row.diskBytes),
-    clockSkewMs: row.clockSkewMs === null ? undefined : Number(row.clockSkewMs),
+    labels: JSON.parse(labelsText ?? '{}') as Labels,
+    memoryBytes: Number(known.memoryBytes ?? 0),
+    diskBytes: Number(known.diskBytes ?? 0),
+    clockSkewMs: known.clockSkewMs === undefined ? undefined : Number(known.clockSkewMs),
   };
 }
+
+/** In place of columns that a search left out. */
+const blank = {
+  stateReason: '',
+  quarantineReason: '',
+  serviceTag: '',
+  uuid: '',
+  manufacturer: '',
+  product: '',
+  macAddress: '',
+  macAddresses: [],
+  hostname: '',
+  description: '',
+  notes: '',
+  nixosConfig: '',
+  templates: [],
+  imageConfig: undefined,
+  badImageIds: [],
+  cpuThreads: 0,
+  cpuModel: '',
+  diskCount: 0,
+  firmwareMode: '',
+} satisfies Partial<Machine>;

@@ -13,6 +13,7 @@ import {findMachine} from '../store/machines.ts';
 import type {CommitReport, ConfirmReport, ReportReceipt} from './agent-reports.ts';
 import {firmwareMode} from './inventory-board-rules.ts';
 import {readParts} from './inventory-parts.ts';
+import {searchedHardware} from './searched-hardware.ts';
 
 const wordLengthMax = 256;
 
@@ -96,6 +97,7 @@ function toInventory(hardware: Hardware): Inventory {
   return {
     json,
     ...readParts(hardware),
+    ...searchedHardware({...lasting, collectors}),
     summary: {
       cpuThreads: bounded(
         hardware.cpus.reduce((sum, {threads}) => sum + threads, 0),

@@ -5,6 +5,7 @@ import {benchAudit} from './audit.ts';
 import {benchEdge} from './edge.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
+import {benchSearch} from './search.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   edge: benchEdge,
   hardware: benchHardware,
   machines: benchMachines,
+  search: benchSearch,
 };
 
 const wanted = argv.slice(2);

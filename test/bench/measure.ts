@@ -22,6 +22,9 @@ export function residentMib(pid: number): number {
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
+export const percentile = (values: readonly number[], percent: number): number =>
+  [...values].sort((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1] ?? Number.NaN;
+
 /** Bare Node, idle: the base of every footprint. */
 export async function bareNode(
   node: string,

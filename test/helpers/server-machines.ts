@@ -14,10 +14,12 @@ import {createBootTokenVerifier} from '@muster/server/domain/boot-tokens.ts';
 import {createCommands} from '@muster/server/domain/commands.ts';
 import {createComponents} from '@muster/server/domain/components.ts';
 import {createEnrolment} from '@muster/server/domain/enrolment.ts';
+import {createGroups} from '@muster/server/domain/groups.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
 import {createIssues} from '@muster/server/domain/issues.ts';
+import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {createMachines} from '@muster/server/domain/machines.ts';
 import {loadNatsKeys} from '@muster/server/domain/nats-keys.ts';
 import {createNatsTrust} from '@muster/server/domain/nats-trust.ts';
@@ -51,6 +53,7 @@ export async function wireMachines(
   const keys = await loadNatsKeys({sql, now, key});
   const credentials = {...createNatsTrust({sql, now, keys}), ...createAgentNonces({key, now})};
   const edgeId = 'edge-1';
+  const busStatus = () => ({connected: true, since: new Date(0)});
 
   const deps = {sql, now, newId};
   const images = createBootImages(sql);
@@ -67,6 +70,7 @@ export async function wireMachines(
   const verifyBootToken = createBootTokenVerifier(async id =>
     id === edgeId ? edge.getPublicKey() : undefined,
   );
+  const search = createMachineSearch({sql, now, busStatus});
   const shared = {...deps, recognition, transitions, agentKeys, bootSessions, images};
   return {
     sql,
@@ -82,6 +86,8 @@ export async function wireMachines(
     machines: createMachines(shared),
     components,
     issues,
+    search,
+    groups: createGroups({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     timeline: createBootTimeline(deps),
     enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
@@ -89,7 +95,7 @@ export async function wireMachines(
     hellos: createHellos({...shared, boot, commands}),
     trials: createTrials({
       ...shared,
-      busStatus: () => ({connected: true, since: new Date(0)}),
+      busStatus,
       trialLimitSeconds: 600,
     }),
 

@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/machines.proto.
  */
 export const file_muster_v1_machines: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSLjCwoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCXRlbXBsYXRlcxgaIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEhoKEmxhc3RfZ29vZF9pbWFnZV9pZBgbIAEoCRIVCg1iYWRfaW1hZ2VfaWRzGBwgAygJIo4CCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX0VYUEVDVEVEEAESFAoQU1RBVEVfRElTQ09WRVJFRBACEhEKDVNUQVRFX1BFTkRJTkcQAxISCg5TVEFURV9FTlJPTExFRBAEEhYKElNUQVRFX1BST1ZJU0lPTklORxAFEg8KC1NUQVRFX1JFQURZEAYSEAoMU1RBVEVfQUNUSVZFEAcSFQoRU1RBVEVfTUFJTlRFTkFOQ0UQCBISCg5TVEFURV9SRVRJUklORxAJEhEKDVNUQVRFX1JFVElSRUQQChISCg5TVEFURV9SRUpFQ1RFRBALEhAKDFNUQVRFX0ZBSUxFRBAMImUKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASFAoQUFJFU0VOQ0VfVU5LTk9XThABEhMKD1BSRVNFTkNFX09OTElORRACEhQKEFBSRVNFTkNFX09GRkxJTkUQAyJTCgVUcnVzdBIVChFUUlVTVF9VTlNQRUNJRklFRBAAEg4KClRSVVNUX1NFRU4QARIPCgtUUlVTVF9UT0tFThACEhIKDlRSVVNUX0FQUFJPVkVEEAMiigEKD01hY2hpbmVUZW1wbGF0ZRI5CgRuYW1lGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kEg8KB3ZlcnNpb24YAiABKA0SKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QijgEKD0hhcmR3YXJlU3VtbWFyeRITCgtjcHVfdGhyZWFkcxgBIAEoDRIRCgljcHVfbW9kZWwYAiABKAkSFAoMbWVtb3J5X2J5dGVzGAMgASgEEhIKCmRpc2tfY291bnQYBCABKA0SEgoKZGlza19ieXRlcxgFIAEoBBIVCg1maXJtd2FyZV9tb2RlGAYgASgJIr8DCgtJbWFnZUNvbmZpZxJHCglob3N0X25hbWUYASABKAlCNLpIMXIvGD8yK14kfF5bYS16QS1aMC05XShbYS16QS1aMC05LV0qW2EtekEtWjAtOV0pPyQSOgoIcGFja2FnZXMYAiADKAlCKLpIJZIBIhCABCIdchsYgAEyFl5bYS16MC05XVthLXowLTkrLi1dKyQSSgoTc3NoX2F1dGhvcml6ZWRfa2V5cxgDIAMoCUItukgqkgEnEEAiI3IhGICAATIbXihzc2gtfGVjZHNhLXxzay0pW15cblxyXSskEjUKBWZpbGVzGAQgAygLMhsubXVzdGVyLnYxLkltYWdlQ29uZmlnLkZpbGVCCbpIBpIBAxCAAhI5ChBrZXJuZWxfYXJndW1lbnRzGAUgAygJQh+6SBySARkQQCIVchMYgAIyDl5bXHgyMS1ceDdlXSskGm0KBEZpbGUSIwoEcGF0aBgBIAEoCUIVukgSchAYgCAyC14vW15ceDAwXSokEhoKB2NvbnRlbnQYAiABKAlCCbpIBnIEGICAEBIkCgRtb2RlGAMgASgJQha6SBNyETIPXigwP1swLTddezN9KT8kIoYBChNMaXN0TWFjaGluZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIyCgZzdGF0ZXMYAyADKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZUIIukgFkgECEBAiVQoUTGlzdE1hY2hpbmVzUmVzcG9uc2USJAoIbWFjaGluZXMYASADKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKwoRR2V0TWFjaGluZVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB3IFEAEYgAEiOQoSR2V0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJDChRDcmVhdGVNYWNoaW5lUmVxdWVzdBIrCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmVCBrpIA8gBASI8ChVDcmVhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lInQKFFVwZGF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI8ChVVcGRhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIn4KFEVucm9sbE1hY2hpbmVSZXF1ZXN0Eh0KC3NlcnZpY2VfdGFnGAEgASgJQgi6SAVyAxiAARIcCgttYWNfYWRkcmVzcxgCIAEoCUIHukgEcgIYIBIpCghoYXJkd2FyZRgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPAoVRW5yb2xsTWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSIsChRBY2NlcHRNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiPAoVQWNjZXB0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJGChRSZWplY3RNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCI8ChVSZWplY3RNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIvcBChVDb21tYW5kTWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEkUKB2NvbW1hbmQYAiABKA4yKC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0LkNvbW1hbmRCCrpIB4IBBBABIAAigAEKB0NvbW1hbmQSFwoTQ09NTUFORF9VTlNQRUNJRklFRBAAEhIKDkNPTU1BTkRfUkVCT09UEAESFQoRQ09NTUFORF9QT1dFUl9PRkYQAhIdChlDT01NQU5EX0NPTExFQ1RfSU5WRU5UT1JZEAMSEgoOQ09NTUFORF9MT0NBVEUQBCIsChZDb21tYW5kTWFjaGluZVJlc3BvbnNlEhIKCmNvbW1hbmRfaWQYASABKAky5ggKDk1hY2hpbmVTZXJ2aWNlEncKDExpc3RNYWNoaW5lcxIeLm11c3Rlci52MS5MaXN0TWFjaGluZXNSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxpc3RNYWNoaW5lc1Jlc3BvbnNlIiao1BgGgtPkkwIcYghtYWNoaW5lcxIQL2FwaS92MS9tYWNoaW5lcxJ1CgpHZXRNYWNoaW5lEhwubXVzdGVyLnYxLkdldE1hY2hpbmVSZXF1ZXN0Gh0ubXVzdGVyLnYxLkdldE1hY2hpbmVSZXNwb25zZSIqqNQYBoLT5JMCIGIHbWFjaGluZRIVL2FwaS92MS9tYWNoaW5lcy97aWR9EoIBCg1DcmVhdGVNYWNoaW5lEh8ubXVzdGVyLnYxLkNyZWF0ZU1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLkNyZWF0ZU1hY2hpbmVSZXNwb25zZSIuqNQYCILT5JMCJDoHbWFjaGluZWIHbWFjaGluZSIQL2FwaS92MS9tYWNoaW5lcxLCAQoNVXBkYXRlTWFjaGluZRIfLm11c3Rlci52MS5VcGRhdGVNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5VcGRhdGVNYWNoaW5lUmVzcG9uc2UibqjUGAiC0+STAmQ6B21hY2hpbmVaMToHbWFjaGluZWIHbWFjaGluZTIdL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZS5pZH1iB21hY2hpbmUaHS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmUuaWR9En4KDUVucm9sbE1hY2hpbmUSHy5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlc3BvbnNlIiqo1BgBoNkYA4LT5JMCHDoBKmIHbWFjaGluZSIOL2FwaS92MS9lbnJvbGwSiAEKDUFjY2VwdE1hY2hpbmUSHy5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vYWNjZXB0EogBCg1SZWplY3RNYWNoaW5lEh8ubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXNwb25zZSI0qNQYCILT5JMCKjoBKmIHbWFjaGluZSIcL2FwaS92MS9tYWNoaW5lcy97aWR9L3JlamVjdBKDAQoOQ29tbWFuZE1hY2hpbmUSIC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0GiEubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVzcG9uc2UiLKjUGAiC0+STAiI6ASoiHS9hcGkvdjEvbWFjaGluZXMve2lkfS9jb21tYW5kYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSKjDQoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCXRlbXBsYXRlcxgaIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEhoKEmxhc3RfZ29vZF9pbWFnZV9pZBgbIAEoCRIVCg1iYWRfaW1hZ2VfaWRzGBwgAygJEnUKBmxhYmVscxgdIAMoCzIeLm11c3Rlci52MS5NYWNoaW5lLkxhYmVsc0VudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISGAoFbm90ZXMYHiABKAlCCbpIBnIEGICAARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIo4CCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX0VYUEVDVEVEEAESFAoQU1RBVEVfRElTQ09WRVJFRBACEhEKDVNUQVRFX1BFTkRJTkcQAxISCg5TVEFURV9FTlJPTExFRBAEEhYKElNUQVRFX1BST1ZJU0lPTklORxAFEg8KC1NUQVRFX1JFQURZEAYSEAoMU1RBVEVfQUNUSVZFEAcSFQoRU1RBVEVfTUFJTlRFTkFOQ0UQCBISCg5TVEFURV9SRVRJUklORxAJEhEKDVNUQVRFX1JFVElSRUQQChISCg5TVEFURV9SRUpFQ1RFRBALEhAKDFNUQVRFX0ZBSUxFRBAMImUKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASFAoQUFJFU0VOQ0VfVU5LTk9XThABEhMKD1BSRVNFTkNFX09OTElORRACEhQKEFBSRVNFTkNFX09GRkxJTkUQAyJTCgVUcnVzdBIVChFUUlVTVF9VTlNQRUNJRklFRBAAEg4KClRSVVNUX1NFRU4QARIPCgtUUlVTVF9UT0tFThACEhIKDlRSVVNUX0FQUFJPVkVEEAMiigEKD01hY2hpbmVUZW1wbGF0ZRI5CgRuYW1lGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kEg8KB3ZlcnNpb24YAiABKA0SKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QijgEKD0hhcmR3YXJlU3VtbWFyeRITCgtjcHVfdGhyZWFkcxgBIAEoDRIRCgljcHVfbW9kZWwYAiABKAkSFAoMbWVtb3J5X2J5dGVzGAMgASgEEhIKCmRpc2tfY291bnQYBCABKA0SEgoKZGlza19ieXRlcxgFIAEoBBIVCg1maXJtd2FyZV9tb2RlGAYgASgJIr8DCgtJbWFnZUNvbmZpZxJHCglob3N0X25hbWUYASABKAlCNLpIMXIvGD8yK14kfF5bYS16QS1aMC05XShbYS16QS1aMC05LV0qW2EtekEtWjAtOV0pPyQSOgoIcGFja2FnZXMYAiADKAlCKLpIJZIBIhCABCIdchsYgAEyFl5bYS16MC05XVthLXowLTkrLi1dKyQSSgoTc3NoX2F1dGhvcml6ZWRfa2V5cxgDIAMoCUItukgqkgEnEEAiI3IhGICAATIbXihzc2gtfGVjZHNhLXxzay0pW15cblxyXSskEjUKBWZpbGVzGAQgAygLMhsubXVzdGVyLnYxLkltYWdlQ29uZmlnLkZpbGVCCbpIBpIBAxCAAhI5ChBrZXJuZWxfYXJndW1lbnRzGAUgAygJQh+6SBySARkQQCIVchMYgAIyDl5bXHgyMS1ceDdlXSskGm0KBEZpbGUSIwoEcGF0aBgBIAEoCUIVukgSchAYgCAyC14vW15ceDAwXSokEhoKB2NvbnRlbnQYAiABKAlCCbpIBnIEGICAEBIkCgRtb2RlGAMgASgJQha6SBNyETIPXigwP1swLTddezN9KT8kIoACChNMaXN0TWFjaGluZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAIBIyCgZzdGF0ZXMYAyADKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZUIIukgFkgECEBASGAoGZmlsdGVyGAQgASgJQgi6SAVyAxiAIBIaCghvcmRlcl9ieRgFIAEoCUIIukgFcgMYgAISLQoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxITCgtjb3VudF90b3RhbBgHIAEoCCKTAQoUTGlzdE1hY2hpbmVzUmVzcG9uc2USJAoIbWFjaGluZXMYASADKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoAxIXCg90b3RhbF9lc3RpbWF0ZWQYBCABKAgSDwoHc2ltaWxhchgFIAEoCCJ5ChhMaXN0TWFjaGluZUZhY2V0c1JlcXVlc3QSGAoGZmlsdGVyGAEgASgJQgi6SAVyAxiAIBIjCgZmaWVsZHMYAiADKAlCE7pIEJIBDQgBEAgiB3IFEAEYgAESHgoKdmFsdWVzX21heBgDIAEoBUIKukgHGgUYyAEoACJEChlMaXN0TWFjaGluZUZhY2V0c1Jlc3BvbnNlEicKBmZhY2V0cxgBIAMoCzIXLm11c3Rlci52MS5NYWNoaW5lRmFjZXQigQEKDE1hY2hpbmVGYWNldBINCgVmaWVsZBgBIAEoCRItCgZ2YWx1ZXMYAiADKAsyHS5tdXN0ZXIudjEuTWFjaGluZUZhY2V0LlZhbHVlEgwKBG1vcmUYAyABKAgaJQoFVmFsdWUSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAMiGgoYTGlzdE1hY2hpbmVGaWVsZHNSZXF1ZXN0IkQKGUxpc3RNYWNoaW5lRmllbGRzUmVzcG9uc2USJwoGZmllbGRzGAEgAygLMhcubXVzdGVyLnYxLk1hY2hpbmVGaWVsZCKbAgoMTWFjaGluZUZpZWxkEgwKBG5hbWUYASABKAkSKgoEdHlwZRgCIAEoDjIcLm11c3Rlci52MS5NYWNoaW5lRmllbGQuVHlwZRIQCghyZXBlYXRlZBgDIAEoCBIOCgZ2YWx1ZXMYBCADKAkSEAoIc29ydGFibGUYBSABKAgSDQoFZmFjZXQYBiABKAgSDwoHaW5kZXhlZBgHIAEoCCJ9CgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABINCglUWVBFX1RFWFQQARIPCgtUWVBFX05VTUJFUhACEg0KCVRZUEVfVElNRRADEhAKDFRZUEVfQk9PTEVBThAEEg0KCVRZUEVfRU5VTRAFEg8KC1RZUEVfTEFCRUxTEAYiKwoRR2V0TWFjaGluZVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB3IFEAEYgAEiOQoSR2V0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJDChRDcmVhdGVNYWNoaW5lUmVxdWVzdBIrCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmVCBrpIA8gBASI8ChVDcmVhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lInQKFFVwZGF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI8ChVVcGRhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIvQBChNMYWJlbE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARJ7CgNzZXQYAiADKAsyJy5tdXN0ZXIudjEuTGFiZWxNYWNoaW5lUmVxdWVzdC5TZXRFbnRyeUJFukhCmgE/EEAiNHIyMjBeW2EtekEtWjAtOV0oW2EtekEtWjAtOV8uLy1dezAsNjF9W2EtekEtWjAtOV0pPyQqBXIDGIACEh4KBnJlbW92ZRgDIAMoCUIOukgLkgEIEEAiBHICGEAaKgoIU2V0RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI7ChRMYWJlbE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUifgoURW5yb2xsTWFjaGluZVJlcXVlc3QSHQoLc2VydmljZV90YWcYASABKAlCCLpIBXIDGIABEhwKC21hY19hZGRyZXNzGAIgASgJQge6SARyAhggEikKCGhhcmR3YXJlGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI8ChVFbnJvbGxNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIiwKFEFjY2VwdE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASI8ChVBY2NlcHRNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIkYKFFJlamVjdE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIAIIjwKFVJlamVjdE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUi9wEKFUNvbW1hbmRNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESRQoHY29tbWFuZBgCIAEoDjIoLm11c3Rlci52MS5Db21tYW5kTWFjaGluZVJlcXVlc3QuQ29tbWFuZEIKukgHggEEEAEgACKAAQoHQ29tbWFuZBIXChNDT01NQU5EX1VOU1BFQ0lGSUVEEAASEgoOQ09NTUFORF9SRUJPT1QQARIVChFDT01NQU5EX1BPV0VSX09GRhACEh0KGUNPTU1BTkRfQ09MTEVDVF9JTlZFTlRPUlkQAxISCg5DT01NQU5EX0xPQ0FURRAEIiwKFkNvbW1hbmRNYWNoaW5lUmVzcG9uc2USEgoKY29tbWFuZF9pZBgBIAEoCTKIDAoOTWFjaGluZVNlcnZpY2USdwoMTGlzdE1hY2hpbmVzEh4ubXVzdGVyLnYxLkxpc3RNYWNoaW5lc1JlcXVlc3QaHy5tdXN0ZXIudjEuTGlzdE1hY2hpbmVzUmVzcG9uc2UiJqjUGAaC0+STAhxiCG1hY2hpbmVzEhAvYXBpL3YxL21hY2hpbmVzEooBChFMaXN0TWFjaGluZUZhY2V0cxIjLm11c3Rlci52MS5MaXN0TWFjaGluZUZhY2V0c1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdE1hY2hpbmVGYWNldHNSZXNwb25zZSIqqNQYBoLT5JMCIGIGZmFjZXRzEhYvYXBpL3YxL21hY2hpbmUtZmFjZXRzEooBChFMaXN0TWFjaGluZUZpZWxkcxIjLm11c3Rlci52MS5MaXN0TWFjaGluZUZpZWxkc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdE1hY2hpbmVGaWVsZHNSZXNwb25zZSIqqNQYBoLT5JMCIGIGZmllbGRzEhYvYXBpL3YxL21hY2hpbmUtZmllbGRzEnUKCkdldE1hY2hpbmUSHC5tdXN0ZXIudjEuR2V0TWFjaGluZVJlcXVlc3QaHS5tdXN0ZXIudjEuR2V0TWFjaGluZVJlc3BvbnNlIiqo1BgGgtPkkwIgYgdtYWNoaW5lEhUvYXBpL3YxL21hY2hpbmVzL3tpZH0SggEKDUNyZWF0ZU1hY2hpbmUSHy5tdXN0ZXIudjEuQ3JlYXRlTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQ3JlYXRlTWFjaGluZVJlc3BvbnNlIi6o1BgIgtPkkwIkOgdtYWNoaW5lYgdtYWNoaW5lIhAvYXBpL3YxL21hY2hpbmVzEsIBCg1VcGRhdGVNYWNoaW5lEh8ubXVzdGVyLnYxLlVwZGF0ZU1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlVwZGF0ZU1hY2hpbmVSZXNwb25zZSJuqNQYCILT5JMCZDoHbWFjaGluZVoxOgdtYWNoaW5lYgdtYWNoaW5lMh0vYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lLmlkfWIHbWFjaGluZRodL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZS5pZH0ShQEKDExhYmVsTWFjaGluZRIeLm11c3Rlci52MS5MYWJlbE1hY2hpbmVSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxhYmVsTWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vbGFiZWxzEn4KDUVucm9sbE1hY2hpbmUSHy5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlc3BvbnNlIiqo1BgBoNkYA4LT5JMCHDoBKmIHbWFjaGluZSIOL2FwaS92MS9lbnJvbGwSiAEKDUFjY2VwdE1hY2hpbmUSHy5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vYWNjZXB0EogBCg1SZWplY3RNYWNoaW5lEh8ubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXNwb25zZSI0qNQYCILT5JMCKjoBKmIHbWFjaGluZSIcL2FwaS92MS9tYWNoaW5lcy97aWR9L3JlamVjdBKDAQoOQ29tbWFuZE1hY2hpbmUSIC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0GiEubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVzcG9uc2UiLKjUGAiC0+STAiI6ASoiHS9hcGkvdjEvbWFjaGluZXMve2lkfS9jb21tYW5kYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.Machine
@@ -182,6 +182,20 @@ export type Machine = Message<"muster.v1.Machine"> & {
    * @generated from field: repeated string bad_image_ids = 28;
    */
   badImageIds: string[];
+
+  /**
+   * For people and programs; case counts in keys and values.
+   *
+   * @generated from field: map<string, string> labels = 29;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Free text.
+   *
+   * @generated from field: string notes = 30;
+   */
+  notes: string;
 };
 
 /**
@@ -349,6 +363,20 @@ export type MachineJson = {
    * @generated from field: repeated string bad_image_ids = 28;
    */
   badImageIds?: string[];
+
+  /**
+   * For people and programs; case counts in keys and values.
+   *
+   * @generated from field: map<string, string> labels = 29;
+   */
+  labels?: { [key: string]: string };
+
+  /**
+   * Free text.
+   *
+   * @generated from field: string notes = 30;
+   */
+  notes?: string;
 };
 
 /**
@@ -822,6 +850,8 @@ export type ListMachinesRequest = Message<"muster.v1.ListMachinesRequest"> & {
   pageSize: number;
 
   /**
+   * Belongs to this filter, these states and this order.
+   *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
@@ -832,6 +862,35 @@ export type ListMachinesRequest = Message<"muster.v1.ListMachinesRequest"> & {
    * @generated from field: repeated muster.v1.Machine.State states = 3;
    */
   states: Machine_State[];
+
+  /**
+   * AIP-160: `state = READY AND hardware.memory_bytes > 64G AND labels.rack = "r7"`. Words alone are searched in names, serial numbers,
+   * addresses, models, labels and notes.
+   *
+   * @generated from field: string filter = 4;
+   */
+  filter: string;
+
+  /**
+   * Up to three fields, each with or without "desc": `hostname, create_time desc`. Empty is create_time.
+   *
+   * @generated from field: string order_by = 5;
+   */
+  orderBy: string;
+
+  /**
+   * Which fields of the machines are wanted; none is all.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMask | undefined;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 7;
+   */
+  countTotal: boolean;
 };
 
 /**
@@ -846,6 +905,8 @@ export type ListMachinesRequestJson = {
   pageSize?: number;
 
   /**
+   * Belongs to this filter, these states and this order.
+   *
    * @generated from field: string page_token = 2;
    */
   pageToken?: string;
@@ -856,6 +917,35 @@ export type ListMachinesRequestJson = {
    * @generated from field: repeated muster.v1.Machine.State states = 3;
    */
   states?: Machine_StateJson[];
+
+  /**
+   * AIP-160: `state = READY AND hardware.memory_bytes > 64G AND labels.rack = "r7"`. Words alone are searched in names, serial numbers,
+   * addresses, models, labels and notes.
+   *
+   * @generated from field: string filter = 4;
+   */
+  filter?: string;
+
+  /**
+   * Up to three fields, each with or without "desc": `hostname, create_time desc`. Empty is create_time.
+   *
+   * @generated from field: string order_by = 5;
+   */
+  orderBy?: string;
+
+  /**
+   * Which fields of the machines are wanted; none is all.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMaskJson;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 7;
+   */
+  countTotal?: boolean;
 };
 
 /**
@@ -878,6 +968,25 @@ export type ListMachinesResponse = Message<"muster.v1.ListMachinesResponse"> & {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * How many match in all, when it was asked for: exact up to 1000.
+   *
+   * @generated from field: int64 total_size = 3;
+   */
+  totalSize: bigint;
+
+  /**
+   * @generated from field: bool total_estimated = 4;
+   */
+  totalEstimated: boolean;
+
+  /**
+   * Nothing held the words of the filter: these hold words that are like them.
+   *
+   * @generated from field: bool similar = 5;
+   */
+  similar: boolean;
 };
 
 /**
@@ -893,6 +1002,25 @@ export type ListMachinesResponseJson = {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken?: string;
+
+  /**
+   * How many match in all, when it was asked for: exact up to 1000.
+   *
+   * @generated from field: int64 total_size = 3;
+   */
+  totalSize?: string;
+
+  /**
+   * @generated from field: bool total_estimated = 4;
+   */
+  totalEstimated?: boolean;
+
+  /**
+   * Nothing held the words of the filter: these hold words that are like them.
+   *
+   * @generated from field: bool similar = 5;
+   */
+  similar?: boolean;
 };
 
 /**
@@ -901,6 +1029,399 @@ export type ListMachinesResponseJson = {
  */
 export const ListMachinesResponseSchema: GenMessage<ListMachinesResponse, {jsonType: ListMachinesResponseJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_machines, 5);
+
+/**
+ * @generated from message muster.v1.ListMachineFacetsRequest
+ */
+export type ListMachineFacetsRequest = Message<"muster.v1.ListMachineFacetsRequest"> & {
+  /**
+   * As in ListMachines.
+   *
+   * @generated from field: string filter = 1;
+   */
+  filter: string;
+
+  /**
+   * For example `state`, `product`, `labels.rack`, `hardware.disks.model`; `labels` counts the keys.
+   *
+   * @generated from field: repeated string fields = 2;
+   */
+  fields: string[];
+
+  /**
+   * Values of each field; 0 is 20; at most 200.
+   *
+   * @generated from field: int32 values_max = 3;
+   */
+  valuesMax: number;
+};
+
+/**
+ * @generated from message muster.v1.ListMachineFacetsRequest
+ */
+export type ListMachineFacetsRequestJson = {
+  /**
+   * As in ListMachines.
+   *
+   * @generated from field: string filter = 1;
+   */
+  filter?: string;
+
+  /**
+   * For example `state`, `product`, `labels.rack`, `hardware.disks.model`; `labels` counts the keys.
+   *
+   * @generated from field: repeated string fields = 2;
+   */
+  fields?: string[];
+
+  /**
+   * Values of each field; 0 is 20; at most 200.
+   *
+   * @generated from field: int32 values_max = 3;
+   */
+  valuesMax?: number;
+};
+
+/**
+ * Describes the message muster.v1.ListMachineFacetsRequest.
+ * Use `create(ListMachineFacetsRequestSchema)` to create a new message.
+ */
+export const ListMachineFacetsRequestSchema: GenMessage<ListMachineFacetsRequest, {jsonType: ListMachineFacetsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 6);
+
+/**
+ * @generated from message muster.v1.ListMachineFacetsResponse
+ */
+export type ListMachineFacetsResponse = Message<"muster.v1.ListMachineFacetsResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.MachineFacet facets = 1;
+   */
+  facets: MachineFacet[];
+};
+
+/**
+ * @generated from message muster.v1.ListMachineFacetsResponse
+ */
+export type ListMachineFacetsResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.MachineFacet facets = 1;
+   */
+  facets?: MachineFacetJson[];
+};
+
+/**
+ * Describes the message muster.v1.ListMachineFacetsResponse.
+ * Use `create(ListMachineFacetsResponseSchema)` to create a new message.
+ */
+export const ListMachineFacetsResponseSchema: GenMessage<ListMachineFacetsResponse, {jsonType: ListMachineFacetsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 7);
+
+/**
+ * @generated from message muster.v1.MachineFacet
+ */
+export type MachineFacet = Message<"muster.v1.MachineFacet"> & {
+  /**
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * The most frequent first.
+   *
+   * @generated from field: repeated muster.v1.MachineFacet.Value values = 2;
+   */
+  values: MachineFacet_Value[];
+
+  /**
+   * There are more values.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
+};
+
+/**
+ * @generated from message muster.v1.MachineFacet
+ */
+export type MachineFacetJson = {
+  /**
+   * @generated from field: string field = 1;
+   */
+  field?: string;
+
+  /**
+   * The most frequent first.
+   *
+   * @generated from field: repeated muster.v1.MachineFacet.Value values = 2;
+   */
+  values?: MachineFacet_ValueJson[];
+
+  /**
+   * There are more values.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.MachineFacet.
+ * Use `create(MachineFacetSchema)` to create a new message.
+ */
+export const MachineFacetSchema: GenMessage<MachineFacet, {jsonType: MachineFacetJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 8);
+
+/**
+ * @generated from message muster.v1.MachineFacet.Value
+ */
+export type MachineFacet_Value = Message<"muster.v1.MachineFacet.Value"> & {
+  /**
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * A machine counts once for each value that it has.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * @generated from message muster.v1.MachineFacet.Value
+ */
+export type MachineFacet_ValueJson = {
+  /**
+   * @generated from field: string value = 1;
+   */
+  value?: string;
+
+  /**
+   * A machine counts once for each value that it has.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count?: string;
+};
+
+/**
+ * Describes the message muster.v1.MachineFacet.Value.
+ * Use `create(MachineFacet_ValueSchema)` to create a new message.
+ */
+export const MachineFacet_ValueSchema: GenMessage<MachineFacet_Value, {jsonType: MachineFacet_ValueJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 8, 0);
+
+/**
+ * @generated from message muster.v1.ListMachineFieldsRequest
+ */
+export type ListMachineFieldsRequest = Message<"muster.v1.ListMachineFieldsRequest"> & {
+};
+
+/**
+ * @generated from message muster.v1.ListMachineFieldsRequest
+ */
+export type ListMachineFieldsRequestJson = {
+};
+
+/**
+ * Describes the message muster.v1.ListMachineFieldsRequest.
+ * Use `create(ListMachineFieldsRequestSchema)` to create a new message.
+ */
+export const ListMachineFieldsRequestSchema: GenMessage<ListMachineFieldsRequest, {jsonType: ListMachineFieldsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 9);
+
+/**
+ * @generated from message muster.v1.ListMachineFieldsResponse
+ */
+export type ListMachineFieldsResponse = Message<"muster.v1.ListMachineFieldsResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.MachineField fields = 1;
+   */
+  fields: MachineField[];
+};
+
+/**
+ * @generated from message muster.v1.ListMachineFieldsResponse
+ */
+export type ListMachineFieldsResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.MachineField fields = 1;
+   */
+  fields?: MachineFieldJson[];
+};
+
+/**
+ * Describes the message muster.v1.ListMachineFieldsResponse.
+ * Use `create(ListMachineFieldsResponseSchema)` to create a new message.
+ */
+export const ListMachineFieldsResponseSchema: GenMessage<ListMachineFieldsResponse, {jsonType: ListMachineFieldsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 10);
+
+/**
+ * @generated from message muster.v1.MachineField
+ */
+export type MachineField = Message<"muster.v1.MachineField"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: muster.v1.MachineField.Type type = 2;
+   */
+  type: MachineField_Type;
+
+  /**
+   * A machine has any number of it: a condition holds when one of them meets it.
+   *
+   * @generated from field: bool repeated = 3;
+   */
+  repeated: boolean;
+
+  /**
+   * Of an enum.
+   *
+   * @generated from field: repeated string values = 4;
+   */
+  values: string[];
+
+  /**
+   * order_by may name it.
+   *
+   * @generated from field: bool sortable = 5;
+   */
+  sortable: boolean;
+
+  /**
+   * ListMachineFacets may name it.
+   *
+   * @generated from field: bool facet = 6;
+   */
+  facet: boolean;
+
+  /**
+   * A search by it alone does not look at every machine.
+   *
+   * @generated from field: bool indexed = 7;
+   */
+  indexed: boolean;
+};
+
+/**
+ * @generated from message muster.v1.MachineField
+ */
+export type MachineFieldJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: muster.v1.MachineField.Type type = 2;
+   */
+  type?: MachineField_TypeJson;
+
+  /**
+   * A machine has any number of it: a condition holds when one of them meets it.
+   *
+   * @generated from field: bool repeated = 3;
+   */
+  repeated?: boolean;
+
+  /**
+   * Of an enum.
+   *
+   * @generated from field: repeated string values = 4;
+   */
+  values?: string[];
+
+  /**
+   * order_by may name it.
+   *
+   * @generated from field: bool sortable = 5;
+   */
+  sortable?: boolean;
+
+  /**
+   * ListMachineFacets may name it.
+   *
+   * @generated from field: bool facet = 6;
+   */
+  facet?: boolean;
+
+  /**
+   * A search by it alone does not look at every machine.
+   *
+   * @generated from field: bool indexed = 7;
+   */
+  indexed?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.MachineField.
+ * Use `create(MachineFieldSchema)` to create a new message.
+ */
+export const MachineFieldSchema: GenMessage<MachineField, {jsonType: MachineFieldJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 11);
+
+/**
+ * @generated from enum muster.v1.MachineField.Type
+ */
+export const MachineField_Type = {
+  /**
+   * @generated from enum value: TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: TYPE_TEXT = 1;
+   */
+  TEXT: 1,
+
+  /**
+   * @generated from enum value: TYPE_NUMBER = 2;
+   */
+  NUMBER: 2,
+
+  /**
+   * @generated from enum value: TYPE_TIME = 3;
+   */
+  TIME: 3,
+
+  /**
+   * @generated from enum value: TYPE_BOOLEAN = 4;
+   */
+  BOOLEAN: 4,
+
+  /**
+   * @generated from enum value: TYPE_ENUM = 5;
+   */
+  ENUM: 5,
+
+  /**
+   * `labels.KEY`.
+   *
+   * @generated from enum value: TYPE_LABELS = 6;
+   */
+  LABELS: 6,
+} as const;
+
+/**
+ * @generated from enum muster.v1.MachineField.Type
+ */
+export type MachineField_Type = (typeof MachineField_Type)[keyof typeof MachineField_Type] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.MachineField.Type
+ */
+export type MachineField_TypeJson = "TYPE_UNSPECIFIED" | "TYPE_TEXT" | "TYPE_NUMBER" | "TYPE_TIME" | "TYPE_BOOLEAN" | "TYPE_ENUM" | "TYPE_LABELS";
+
+/**
+ * Describes the enum muster.v1.MachineField.Type.
+ */
+export const MachineField_TypeSchema: GenEnum<MachineField_Type, MachineField_TypeJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_machines, 11, 0);
 
 /**
  * @generated from message muster.v1.GetMachineRequest
@@ -931,7 +1452,7 @@ export type GetMachineRequestJson = {
  * Use `create(GetMachineRequestSchema)` to create a new message.
  */
 export const GetMachineRequestSchema: GenMessage<GetMachineRequest, {jsonType: GetMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 6);
+  messageDesc(file_muster_v1_machines, 12);
 
 /**
  * @generated from message muster.v1.GetMachineResponse
@@ -958,7 +1479,7 @@ export type GetMachineResponseJson = {
  * Use `create(GetMachineResponseSchema)` to create a new message.
  */
 export const GetMachineResponseSchema: GenMessage<GetMachineResponse, {jsonType: GetMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 7);
+  messageDesc(file_muster_v1_machines, 13);
 
 /**
  * @generated from message muster.v1.CreateMachineRequest
@@ -989,7 +1510,7 @@ export type CreateMachineRequestJson = {
  * Use `create(CreateMachineRequestSchema)` to create a new message.
  */
 export const CreateMachineRequestSchema: GenMessage<CreateMachineRequest, {jsonType: CreateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 8);
+  messageDesc(file_muster_v1_machines, 14);
 
 /**
  * @generated from message muster.v1.CreateMachineResponse
@@ -1016,7 +1537,7 @@ export type CreateMachineResponseJson = {
  * Use `create(CreateMachineResponseSchema)` to create a new message.
  */
 export const CreateMachineResponseSchema: GenMessage<CreateMachineResponse, {jsonType: CreateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 9);
+  messageDesc(file_muster_v1_machines, 15);
 
 /**
  * @generated from message muster.v1.UpdateMachineRequest
@@ -1028,7 +1549,7 @@ export type UpdateMachineRequest = Message<"muster.v1.UpdateMachineRequest"> & {
   machine?: Machine | undefined;
 
   /**
-   * hostname, description, nixos_config, image_config, templates. Required over RPC.
+   * hostname, description, nixos_config, image_config, templates, labels, notes. Required over RPC.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -1045,7 +1566,7 @@ export type UpdateMachineRequestJson = {
   machine?: MachineJson;
 
   /**
-   * hostname, description, nixos_config, image_config, templates. Required over RPC.
+   * hostname, description, nixos_config, image_config, templates, labels, notes. Required over RPC.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -1057,7 +1578,7 @@ export type UpdateMachineRequestJson = {
  * Use `create(UpdateMachineRequestSchema)` to create a new message.
  */
 export const UpdateMachineRequestSchema: GenMessage<UpdateMachineRequest, {jsonType: UpdateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 10);
+  messageDesc(file_muster_v1_machines, 16);
 
 /**
  * @generated from message muster.v1.UpdateMachineResponse
@@ -1084,7 +1605,85 @@ export type UpdateMachineResponseJson = {
  * Use `create(UpdateMachineResponseSchema)` to create a new message.
  */
 export const UpdateMachineResponseSchema: GenMessage<UpdateMachineResponse, {jsonType: UpdateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 11);
+  messageDesc(file_muster_v1_machines, 17);
+
+/**
+ * @generated from message muster.v1.LabelMachineRequest
+ */
+export type LabelMachineRequest = Message<"muster.v1.LabelMachineRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: map<string, string> set = 2;
+   */
+  set: { [key: string]: string };
+
+  /**
+   * Keys; one that is not there is no mistake.
+   *
+   * @generated from field: repeated string remove = 3;
+   */
+  remove: string[];
+};
+
+/**
+ * @generated from message muster.v1.LabelMachineRequest
+ */
+export type LabelMachineRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * @generated from field: map<string, string> set = 2;
+   */
+  set?: { [key: string]: string };
+
+  /**
+   * Keys; one that is not there is no mistake.
+   *
+   * @generated from field: repeated string remove = 3;
+   */
+  remove?: string[];
+};
+
+/**
+ * Describes the message muster.v1.LabelMachineRequest.
+ * Use `create(LabelMachineRequestSchema)` to create a new message.
+ */
+export const LabelMachineRequestSchema: GenMessage<LabelMachineRequest, {jsonType: LabelMachineRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 18);
+
+/**
+ * @generated from message muster.v1.LabelMachineResponse
+ */
+export type LabelMachineResponse = Message<"muster.v1.LabelMachineResponse"> & {
+  /**
+   * @generated from field: muster.v1.Machine machine = 1;
+   */
+  machine?: Machine | undefined;
+};
+
+/**
+ * @generated from message muster.v1.LabelMachineResponse
+ */
+export type LabelMachineResponseJson = {
+  /**
+   * @generated from field: muster.v1.Machine machine = 1;
+   */
+  machine?: MachineJson;
+};
+
+/**
+ * Describes the message muster.v1.LabelMachineResponse.
+ * Use `create(LabelMachineResponseSchema)` to create a new message.
+ */
+export const LabelMachineResponseSchema: GenMessage<LabelMachineResponse, {jsonType: LabelMachineResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 19);
 
 /**
  * @generated from message muster.v1.EnrollMachineRequest
@@ -1135,7 +1734,7 @@ export type EnrollMachineRequestJson = {
  * Use `create(EnrollMachineRequestSchema)` to create a new message.
  */
 export const EnrollMachineRequestSchema: GenMessage<EnrollMachineRequest, {jsonType: EnrollMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 12);
+  messageDesc(file_muster_v1_machines, 20);
 
 /**
  * @generated from message muster.v1.EnrollMachineResponse
@@ -1162,7 +1761,7 @@ export type EnrollMachineResponseJson = {
  * Use `create(EnrollMachineResponseSchema)` to create a new message.
  */
 export const EnrollMachineResponseSchema: GenMessage<EnrollMachineResponse, {jsonType: EnrollMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 13);
+  messageDesc(file_muster_v1_machines, 21);
 
 /**
  * @generated from message muster.v1.AcceptMachineRequest
@@ -1189,7 +1788,7 @@ export type AcceptMachineRequestJson = {
  * Use `create(AcceptMachineRequestSchema)` to create a new message.
  */
 export const AcceptMachineRequestSchema: GenMessage<AcceptMachineRequest, {jsonType: AcceptMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 14);
+  messageDesc(file_muster_v1_machines, 22);
 
 /**
  * @generated from message muster.v1.AcceptMachineResponse
@@ -1216,7 +1815,7 @@ export type AcceptMachineResponseJson = {
  * Use `create(AcceptMachineResponseSchema)` to create a new message.
  */
 export const AcceptMachineResponseSchema: GenMessage<AcceptMachineResponse, {jsonType: AcceptMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 15);
+  messageDesc(file_muster_v1_machines, 23);
 
 /**
  * @generated from message muster.v1.RejectMachineRequest
@@ -1253,7 +1852,7 @@ export type RejectMachineRequestJson = {
  * Use `create(RejectMachineRequestSchema)` to create a new message.
  */
 export const RejectMachineRequestSchema: GenMessage<RejectMachineRequest, {jsonType: RejectMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 16);
+  messageDesc(file_muster_v1_machines, 24);
 
 /**
  * @generated from message muster.v1.RejectMachineResponse
@@ -1280,7 +1879,7 @@ export type RejectMachineResponseJson = {
  * Use `create(RejectMachineResponseSchema)` to create a new message.
  */
 export const RejectMachineResponseSchema: GenMessage<RejectMachineResponse, {jsonType: RejectMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 17);
+  messageDesc(file_muster_v1_machines, 25);
 
 /**
  * @generated from message muster.v1.CommandMachineRequest
@@ -1317,7 +1916,7 @@ export type CommandMachineRequestJson = {
  * Use `create(CommandMachineRequestSchema)` to create a new message.
  */
 export const CommandMachineRequestSchema: GenMessage<CommandMachineRequest, {jsonType: CommandMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 18);
+  messageDesc(file_muster_v1_machines, 26);
 
 /**
  * @generated from enum muster.v1.CommandMachineRequest.Command
@@ -1365,7 +1964,7 @@ export type CommandMachineRequest_CommandJson = "COMMAND_UNSPECIFIED" | "COMMAND
  * Describes the enum muster.v1.CommandMachineRequest.Command.
  */
 export const CommandMachineRequest_CommandSchema: GenEnum<CommandMachineRequest_Command, CommandMachineRequest_CommandJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_machines, 18, 0);
+  enumDesc(file_muster_v1_machines, 26, 0);
 
 /**
  * @generated from message muster.v1.CommandMachineResponse
@@ -1392,19 +1991,41 @@ export type CommandMachineResponseJson = {
  * Use `create(CommandMachineResponseSchema)` to create a new message.
  */
 export const CommandMachineResponseSchema: GenMessage<CommandMachineResponse, {jsonType: CommandMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 19);
+  messageDesc(file_muster_v1_machines, 27);
 
 /**
  * @generated from service muster.v1.MachineService
  */
 export const MachineService: GenService<{
   /**
+   * By filter and order, page by page; docs/search.md has the language.
+   *
    * @generated from rpc muster.v1.MachineService.ListMachines
    */
   listMachines: {
     methodKind: "unary";
     input: typeof ListMachinesRequestSchema;
     output: typeof ListMachinesResponseSchema;
+  },
+  /**
+   * How many machines of a filter have each value of some fields.
+   *
+   * @generated from rpc muster.v1.MachineService.ListMachineFacets
+   */
+  listMachineFacets: {
+    methodKind: "unary";
+    input: typeof ListMachineFacetsRequestSchema;
+    output: typeof ListMachineFacetsResponseSchema;
+  },
+  /**
+   * What a filter, an order and a facet may name: for completion.
+   *
+   * @generated from rpc muster.v1.MachineService.ListMachineFields
+   */
+  listMachineFields: {
+    methodKind: "unary";
+    input: typeof ListMachineFieldsRequestSchema;
+    output: typeof ListMachineFieldsResponseSchema;
   },
   /**
    * @generated from rpc muster.v1.MachineService.GetMachine
@@ -1433,6 +2054,16 @@ export const MachineService: GenService<{
     methodKind: "unary";
     input: typeof UpdateMachineRequestSchema;
     output: typeof UpdateMachineResponseSchema;
+  },
+  /**
+   * Sets some labels and removes others, whoever changes the rest meanwhile.
+   *
+   * @generated from rpc muster.v1.MachineService.LabelMachine
+   */
+  labelMachine: {
+    methodKind: "unary";
+    input: typeof LabelMachineRequestSchema;
+    output: typeof LabelMachineResponseSchema;
   },
   /**
    * A sighting without proof, as scripts of the older system send it. Makes or confirms a machine at trust level SEEN,

@@ -1,0 +1,263 @@
+import {parseFilter} from '../filter/parser.ts';
+import {type Filter, FilterError} from '../filter/syntax.ts';
+import {DomainError} from '../errors.ts';
+import type {Database} from '../store/db.ts';
+import {findGroupsByName} from '../store/groups.ts';
+import {type Fragment, join, part} from '../store/fragments.ts';
+import {
+  conditionOf,
+  type GroupMembers,
+  membership,
+  type SearchContext,
+} from '../store/machine-conditions.ts';
+import {findMachineField, isSortable, machineFields} from '../store/machine-fields.ts';
+import * as store from '../store/machine-search.ts';
+import type {OrderPart} from '../store/machine-search.ts';
+import type {Machine, MachineState} from '../store/machines.ts';
+import type {Deps} from './deps.ts';
+import {lifecycle} from './lifecycle.ts';
+import {type BusStatus, offlineAfterMs, presenceOf} from './presence.ts';
+import {decodeSearchToken, digestOf, encodeSearchToken} from './search-tokens.ts';
+
+const pageSizeDefault = 50;
+const orderPartsMax = 3;
+const facetValuesDefault = 20;
+const searchTimeoutMs = 5000;
+
+export type MachineSearch = ReturnType<typeof createMachineSearch>;
+
+export type MachineQuery = {
+  readonly filter: string;
+  readonly orderBy: string;
+  readonly states: readonly MachineState[];
+  /** Only machines of this group. */
+  readonly within?: string;
+  readonly pageSize: number;
+  readonly pageToken: string;
+  readonly countTotal: boolean;
+  /** Columns that the answer needs; undefined is all. */
+  readonly columns: ReadonlySet<string> | undefined;
+};
+
+export type MachinePage = {
+  readonly machines: readonly Machine[];
+  readonly nextPageToken: string;
+  readonly total: {readonly count: number; readonly estimated: boolean} | undefined;
+  readonly similar: boolean;
+};
+
+export type Facet = {
+  readonly field: string;
+  readonly values: readonly store.FacetValue[];
+  readonly more: boolean;
+};
+
+/** Finding machines: the one language of lists, groups and saved searches (docs/search.md). */
+export function createMachineSearch({
+  sql,
+  now,
+  busStatus,
+  timeoutMs = searchTimeoutMs,
+}: Pick<Deps, 'sql' | 'now'> & {
+  readonly busStatus: () => BusStatus;
+  readonly timeoutMs?: number;
+}) {
+  const database = {sql, shapes: new Set<string>(), timeoutMs};
+
+  /** What the filter means now. Throws invalid_argument. */
+  async function prepare(text: string, within?: string): Promise<Prepared> {
+    const filter = refusing(text, () => parseFilter(text));
+    const names = [...namesOfGroups(filter), ...(within === undefined ? [] : [within])];
+    const groups = await findGroups(sql, names);
+    const findGroup = (name: string) => groups.get(name.toLowerCase());
+    const context = contextOf(now(), busStatus(), findGroup);
+    const group = within === undefined ? undefined : findGroup(within);
+    const where = (similar: boolean) =>
+      refusing(text, () => conditionOf(filter, {...context, similar}));
+    return {
+      filter,
+      where: group ? similar => join([membership(group, context), where(similar)], 'and') : where,
+    };
+  }
+
+  return {
+    /** By keyset. When nothing holds the words of the filter, what is like them. Throws invalid_argument. */
+    async list(query: MachineQuery): Promise<MachinePage> {
+      const {filter, where} = await prepare(query.filter, query.within);
+      const order = parseOrder(query.orderBy);
+      const digest = digestOf([query.filter, query.orderBy, query.within ?? '', ...query.states]);
+      const token = decodeSearchToken(query.pageToken, {digest, order});
+      const limit = query.pageSize || pageSizeDefault;
+      const find = async (similar: boolean) => {
+        const condition = withStates(where(similar), query.states);
+        const search = {where: condition, order, after: token?.keys, limit, columns: query.columns};
+        const rows = await timely(store.searchMachines(database, {...search, limit: limit + 1}));
+        const total = query.countTotal
+          ? await timely(store.countMachines(database, condition))
+          : undefined;
+        return {rows, total, similar};
+      };
+
+      const first = await find(token?.similar ?? false);
+      const retry = first.rows.length === 0 && !token && hasWords(filter);
+      const {rows, total, similar} = retry ? await find(true) : first;
+      const machines = rows.slice(0, limit);
+      const last = rows.length > limit ? machines.at(-1) : undefined;
+      const nextPageToken = last ? encodeSearchToken(digest, {keys: last.keys, similar}) : '';
+      return {machines, nextPageToken, total, similar: similar && machines.length > 0};
+    },
+
+    /** Throws invalid_argument. */
+    async facets(request: {
+      readonly filter: string;
+      readonly fields: readonly string[];
+      readonly valuesMax: number;
+    }): Promise<readonly Facet[]> {
+      const where = (await prepare(request.filter)).where(false);
+      const limit = request.valuesMax || facetValuesDefault;
+      const facets: Facet[] = [];
+      for (const name of request.fields) {
+        const found = findMachineField(name.split('.'));
+        if (!found || !store.hasFacet(found.field))
+          throw new DomainError(
+            'invalid_argument',
+            `Cannot count machines by "${name}": it is no field that has facets; "muster machines fields" lists them`,
+          );
+        const counting = store.countFacet(database, {where, ...found, limit: limit + 1});
+        const values = await timely(counting);
+        facets.push({field: name, values: values.slice(0, limit), more: values.length > limit});
+      }
+      return facets;
+    },
+
+    /** Whether it means something. Throws invalid_argument. */
+    async check(filter: string, orderBy = ''): Promise<void> {
+      (await prepare(filter)).where(false);
+      parseOrder(orderBy);
+    },
+
+    /** Which of the filters this machine meets now. */
+    async meets(machineId: string, filters: readonly string[]): Promise<readonly boolean[]> {
+      const prepared = await Promise.all(filters.map(text => prepare(text)));
+      return store.meetsFilters(
+        database,
+        machineId,
+        prepared.map(({where}) => where(false)),
+      );
+    },
+
+    fields: () => [...machineFields.values()],
+  };
+}
+
+type Prepared = {
+  readonly filter: Filter | undefined;
+  readonly where: (similar: boolean) => Fragment;
+};
+
+/** By name in lower case. */
+async function findGroups(
+  sql: Database,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, GroupMembers>> {
+  const groups = names.length > 0 ? await findGroupsByName(sql, names) : [];
+  return new Map(
+    groups.map(({id, name, filter}) => [
+      name.toLowerCase(),
+      {id, filter: refusing(filter, () => parseFilter(filter))},
+    ]),
+  );
+}
+
+function contextOf(
+  now: Date,
+  busStatus: BusStatus,
+  findGroup: SearchContext['findGroup'],
+): SearchContext {
+  const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+  return {
+    now,
+    onlineSince: new Date(now.getTime() - offlineAfterMs),
+    silent: presenceOf(undefined, now, busStatus) === 'unknown' ? 'unknown' : 'offline',
+    stuckBefore: Object.fromEntries(
+      Object.entries(lifecycle).flatMap(([state, {limitSeconds}]) =>
+        limitSeconds === undefined ? [] : [[state, before(limitSeconds)]],
+      ),
+    ),
+    findGroup,
+    similar: false,
+  };
+}
+
+/** "hostname, create_time desc" */
+export function parseOrder(text: string): readonly OrderPart[] {
+  if (text.trim() === '') return parseOrder('create_time');
+  const parts = text.split(',').map(part => part.trim().split(/\s+/));
+  const refuse = (problem: string) =>
+    new DomainError('invalid_argument', `Cannot order by "${text}": ${problem}`);
+  if (parts.length > orderPartsMax) throw refuse(`name at most ${orderPartsMax} fields`);
+  const order = parts.map(([name = '', direction = 'asc', ...rest]) => {
+    const field = machineFields.get(name);
+    if (!field || !isSortable(field))
+      throw refuse(`"${name}" is no field that machines can be ordered by`);
+    if (!/^(asc|desc)$/i.test(direction) || rest.length > 0)
+      throw refuse(`after "${name}" comes nothing, "asc" or "desc"`);
+    return {field, descending: direction.toLowerCase() === 'desc'};
+  });
+  const names = order.map(({field}) => field.name);
+  if (new Set(names).size < names.length) throw refuse('it names a field twice');
+  return order;
+}
+
+/** Of every `group = "name"` in it. */
+export function namesOfGroups(filter: Filter | undefined): ReadonlySet<string> {
+  const names = new Set<string>();
+  visit(filter, leaf => {
+    if (leaf.kind === 'compare' && leaf.path[0] === 'group') names.add(leaf.value.join('*'));
+  });
+  return names;
+}
+
+function hasWords(filter: Filter | undefined): boolean {
+  let found = false;
+  visit(filter, leaf => (found ||= leaf.kind === 'text'));
+  return found;
+}
+
+function visit(filter: Filter | undefined, see: (leaf: Filter) => void): void {
+  if (!filter) return;
+  if (filter.kind === 'and' || filter.kind === 'or')
+    for (const inner of filter.parts) visit(inner, see);
+  else if (filter.kind === 'not') visit(filter.part, see);
+  else see(filter);
+}
+
+const withStates = (where: Fragment, states: readonly MachineState[]): Fragment =>
+  states.length === 0 ? where : join([part`state = any(${states}::text[])`, where], 'and');
+
+/** With the place, counted from 1 as people count. */
+export function refusing<T>(text: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    throw new DomainError(
+      'invalid_argument',
+      `Cannot use this filter: ${error.message} (character ${error.offset + 1} of ${text.length})`,
+      {cause: error},
+    );
+  }
+}
+
+async function timely<T>(search: Promise<T>): Promise<T> {
+  try {
+    return await search;
+  } catch (error) {
+    if (!(error instanceof store.SearchTimeout)) throw error;
+    throw new DomainError(
+      'resource_exhausted',
+      `Cannot finish the search in time: narrow it by state, label or another indexed field`,
+      {cause: error},
+    );
+  }
+}
