@@ -11,6 +11,8 @@ import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
 import {connectAgent, createStranger, enrolStranger, readMetric} from '../helpers/stranger.ts';
 
+const resendMs = 1000;
+
 const main = join(import.meta.dirname, '../../cli/main.ts');
 
 /** As root on the host of this Muster; what it printed, when it ended well. */
@@ -43,12 +45,14 @@ async function joinMachine(muster: Muster, mac: string, serial: string) {
       const names = ['disks', 'nics'];
       const collectors = names.map(name => ({name, state: 'STATE_COLLECTED', durationMs: 1}));
       const inventory = {collectTime: new Date().toISOString(), disks, nics, collectors};
-      nats.publish(
-        subjects.agentReport(machineId, 'inventory'),
-        JSON.stringify({reportId, machineId, inventory}),
-      );
+      const report = JSON.stringify({reportId, machineId, inventory});
+      const publish = () => nats.publish(subjects.agentReport(machineId, 'inventory'), report);
+      publish();
+      // As agents do: nobody confirms that the bus has it, and right after its start it may not yet.
+      const again = setInterval(publish, resendMs);
       for await (const message of receipt)
         if (!message.string().includes(reportId)) throw new Error('Another report was received');
+      clearInterval(again);
     },
     [Symbol.asyncDispose]: () => nats.close(),
   };
