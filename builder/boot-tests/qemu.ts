@@ -5,8 +5,8 @@ import path from 'node:path';
 export type Firmware = 'bios' | 'uefi';
 export type Accelerator = 'kvm' | 'tcg';
 
-const uefiCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
-const uefiVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+export const uefiCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+export const uefiVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 const megabyte = 1024 * 1024;
 
 /** What boot tests need on this host: program or file, and the Debian package that brings it. */

@@ -1,11 +1,13 @@
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
 
-const probeLimitMs = 8000;
+const probeLimitMs = 15_000;
+const firmware = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+const variables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 
 /**
- * `kvm` only when a child process has run firmware with it: on some hosts /dev/kvm opens and then hangs, and a hanging child can be
- * left behind.
+ * `kvm` only when a child process has run UEFI firmware with it, which is 64-bit code: on some hosts /dev/kvm opens and then hangs, or runs a BIOS
+ * and stops at the first kernel. A hanging child can be left behind.
  */
 export async function pickAccelerator(wanted: 'auto' | 'tcg' | 'kvm'): Promise<'tcg' | 'kvm'> {
   if (wanted !== 'auto') return wanted;
@@ -22,9 +24,13 @@ function runsFirmware(): Promise<boolean> {
       '-cpu',
       'host',
       '-m',
-      '64',
+      '256',
       '-net',
       'none',
+      '-drive',
+      `if=pflash,format=raw,unit=0,readonly=on,file=${firmware}`,
+      '-drive',
+      `if=pflash,format=raw,unit=1,snapshot=on,file=${variables}`,
     ];
     const consoles = ['-nographic', '-serial', 'stdio', '-monitor', 'none'];
     const child = execFile('setpriv', [
@@ -49,7 +55,7 @@ function runsFirmware(): Promise<boolean> {
     child.once('exit', () => finish(false));
     child.stdout?.on('data', (data: string) => {
       seen = (seen + data).slice(-4096);
-      if (seen.includes('SeaBIOS')) finish(true);
+      if (seen.includes('BdsDxe')) finish(true);
     });
   });
 }

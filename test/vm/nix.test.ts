@@ -81,17 +81,19 @@ test('an image that Nix built boots, and its agent says hello with the input key
   const image = await plan.build(artifacts, context);
   t.regex(image.commandLine, /^init=\/.*\/init console=tty0/);
 
-  const result = await runBootTest(
-    {
-      image,
-      inputKey: plan.inputKey,
-      fullDrivers: false,
-      firmware: 'bios',
-      accelerator: 'tcg',
-      timeLimitSeconds: 600,
-      directory,
-    },
-    {signal, log: line => t.log(line)},
-  );
-  t.like(result, {passed: true, failure: ''}, result.consoleTail);
+  for (const firmware of ['bios', 'uefi'] as const) {
+    const result = await runBootTest(
+      {
+        image,
+        inputKey: plan.inputKey,
+        fullDrivers: false,
+        firmware,
+        accelerator: 'tcg',
+        timeLimitSeconds: 600,
+        directory,
+      },
+      {signal, log: line => t.log(line)},
+    );
+    t.like(result, {passed: true, failure: ''}, result.consoleTail);
+  }
 });
