@@ -102,7 +102,7 @@ mount -t overlay -o "lowerdir=$lower,upperdir=/run/muster/upper,workdir=/run/mus
   fail "cannot join the layers"
 
 # systemd-networkd brings an interface online only when it finds it down.
-for pid in /run/udhcpc.*.pid; do [ -s "$pid" ] && kill "$(cat "$pid")" && rm "$pid"; done
+for pid in /run/udhcpc.*.pid; do [ -s "$pid" ] && kill "$(cat "$pid")" && rm -f "$pid"; done
 for link in /sys/class/net/*; do
   name=${link##*/}
   [ "$name" = lo ] && continue
