@@ -1,8 +1,4 @@
-import {cp, mkdir, mkdtemp} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {Code, ConnectError} from '@connectrpc/connect';
-import {removeStore} from '@muster/builder/backends/nix/testing/nix-lab.ts';
 import {
   BuildService,
   Diagnostic_Kind as Kind,
@@ -10,45 +6,18 @@ import {
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
-import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import test from 'ava';
-import {type Muster, startMuster} from '../helpers/muster.ts';
+import type {Muster} from '../helpers/muster.ts';
+import {startNixMuster} from '../helpers/nix-muster.ts';
 import {until} from '../helpers/processes.ts';
 
-const testing = new URL('../../builder/backends/nix/testing', import.meta.url).pathname;
 const buildLimitMs = 90_000;
 
 const stack = new AsyncDisposableStack();
 let muster: Muster;
 test.before(async () => {
-  // Nix makes its store read-only, which the folder of a Muster would not survive.
-  const store = stack.adopt(await mkdtemp(join(tmpdir(), 'muster-nix-')), removeStore);
-  await mkdir(join(store, 'nix'));
-  await cp(testing, join(store, 'testing'), {recursive: true});
-  muster = stack.use(
-    await startMuster({
-      builderEnv: {
-        NIX_FLAKE: join(store, 'testing', 'flake'),
-        NIX_NIXPKGS: `path:${join(store, 'testing', 'nixpkgs')}`,
-        NIX_STORE_ROOT: join(store, 'nix'),
-        NIX_SUBSTITUTERS: '',
-        NIX_SANDBOX_PATHS: '/bin/sh=/bin/busybox,/bin/busybox',
-        NIX_EVALUATION_TIME_LIMIT_SECONDS: '10',
-        NIX_EVALUATION_MEMORY_BYTES_MAX: String(256 * 1024 * 1024),
-        VALIDATION_SLOTS: '2',
-        // It then offers no debian, and does not begin with registration images.
-        AGENT_BUNDLE: join(store, 'none'),
-      },
-    }),
-  );
-  muster.builder.start();
-  await until('a builder that offers nix', async () => {
-    const {services} = await muster.client(ServiceService).listServices({});
-    return services.some(({backends}) =>
-      backends.some(({name, available}) => name === 'nix' && available),
-    );
-  });
+  ({muster} = stack.use(await startNixMuster()));
 });
 test.after.always(async () => {
   await stack.disposeAsync();
