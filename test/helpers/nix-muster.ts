@@ -2,6 +2,7 @@ import {cp, mkdir, mkdtemp} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {removeStore} from '@muster/builder/backends/nix/testing/nix-lab.ts';
+import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {type Muster, startMuster} from './muster.ts';
 import {until} from './processes.ts';
@@ -43,6 +44,11 @@ export async function startNixMuster(
     return services.some(({backends}) =>
       backends.some(({name, available}) => name === 'nix' && available),
     );
+  });
+  // The server answers before it has the bus, and says so: like anybody, ask until it has.
+  await until('an evaluation', async () => {
+    await Array.fromAsync(muster.client(BuildService).validateConfig({nixosConfig: '{}'}));
+    return true;
   });
   const owned = stack.move();
   return {muster, [Symbol.asyncDispose]: () => owned.disposeAsync()};
