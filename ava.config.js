@@ -4,5 +4,5 @@ export default {
   extensions: ['ts'],
   workerThreads: false,
   require: ['./test/helpers/exit.ts'],
-  timeout: '120s',
+  timeout: '180s',
 };

@@ -1,4 +1,4 @@
-// `npm test`: the quick part, then whole machines in QEMU. `--unit` runs the quick part only. Ends with one line that sums all.
+// `npm test`: the quick part, then whole control planes and clients, then whole machines in QEMU. `--unit` runs the quick part only. Ends with one line that sums all.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import process, {argv, execPath, stdout} from 'node:process';
@@ -7,11 +7,13 @@ type Result = {readonly passed: number; readonly failed: number};
 type Part = {readonly args: readonly string[]; readonly limitMinutes: number};
 
 // A part that hangs is ended and failed: CI has its own limit and would say less.
-const quick: Part = {args: [], limitMinutes: 20};
+const whole = ['test/e2e/**', 'test/interop/**'];
+const quick: Part = {args: ['**/*.test.ts', ...whole.map(path => `!${path}`)], limitMinutes: 15};
+const system: Part = {args: whole, limitMinutes: 20};
 const machines: Part = {args: ['--config', 'ava.vm.config.js'], limitMinutes: 60};
 
 const sum = {passed: 0, failed: 0};
-for (const part of argv.includes('--unit') ? [quick] : [quick, machines]) {
+for (const part of argv.includes('--unit') ? [quick] : [quick, system, machines]) {
   const {passed, failed} = await runAva(part);
   sum.passed += passed;
   sum.failed += failed;

@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import process from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
-import {freePort} from '../../test/helpers/processes.ts';
+import {freePort} from '../../test/helpers/ports.ts';
 
 const main = join(import.meta.dirname, '..', 'main.ts');
 const startLimitMs = 120_000;

@@ -1,4 +1,5 @@
 import type {NatsKeys} from './nats-keys.ts';
+import {storageBytesMax} from './nats-limits.ts';
 
 export type NatsConfigOptions = {
   /** host:port that nats-server listens on. */
@@ -45,8 +46,8 @@ resolver_preload {
 
 jetstream {
   store_dir: ${quoted(`${dataFolder}/jetstream`)}
-  max_memory_store: 64MB
-  max_file_store: 2GB
+  max_memory_store: ${storageBytesMax.memory}
+  max_file_store: ${storageBytesMax.disk}
 }
 `;
 }

@@ -12,7 +12,7 @@ import {createOperator, createUser, type KeyPair} from '@nats-io/nkeys';
 import {connect, jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 import test from 'ava';
 import {findServerBinary} from '../../test/helpers/nats.ts';
-import {freePort} from '../../test/helpers/processes.ts';
+import {freePort} from '../../test/helpers/ports.ts';
 import {startPostgres} from '../../test/helpers/postgres.ts';
 import {pushAccountJwt} from '../clients/nats-accounts.ts';
 import {keepConnected} from '../clients/nats.ts';

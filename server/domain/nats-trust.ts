@@ -6,29 +6,12 @@ import type {Sql} from '../store/db.ts';
 import * as store from '../store/revocations.ts';
 import type {Deps} from './deps.ts';
 import type {NatsKeys} from './nats-keys.ts';
-
-const mebibyte = 1024 * 1024;
+import {accountLimits, mebibyte} from './nats-limits.ts';
 
 /** Of every JWT that leaves the server. */
 const credentialSeconds = 3600;
 /** Longer than any JWT that a revocation must outlive, clocks that differ included. */
 const revocationKeptMs = (credentialSeconds + 300) * 1000;
-
-/** Connections are far above the fleet: NATS has no limit per user, so a stolen key could use up a tight one. */
-const accountLimits = {
-  conn: 50_000,
-  subs: -1,
-  data: -1,
-  payload: mebibyte,
-  leaf: 0,
-  imports: 0,
-  exports: 0,
-  wildcards: true,
-  mem_storage: 64 * mebibyte,
-  disk_storage: 2048 * mebibyte,
-  streams: 16,
-  consumer: 256,
-};
 
 /** A key of this process with the JWT that lets it in. */
 export type NatsUser = {readonly jwt: string; readonly pair: KeyPair};

@@ -7,7 +7,8 @@ import {promisify} from 'node:util';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {startContractBuilder} from '../helpers/contract-builder.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
-import {createProcess, freePort, ready, until} from '../helpers/processes.ts';
+import {freePort} from '../helpers/ports.ts';
+import {createProcess, ready, until} from '../helpers/processes.ts';
 import {bareNode, cpuSeconds, median, print} from './measure.ts';
 
 const machineCount = 10_000;

@@ -19,7 +19,7 @@ import {loadConfig} from '@muster/server/config.ts';
 import {createUser} from '@nats-io/nkeys';
 import test from 'ava';
 import {startPostgres} from '../helpers/postgres.ts';
-import {freePort} from '../helpers/processes.ts';
+import {freePort} from '../helpers/ports.ts';
 import {basic, password} from '../helpers/people.ts';
 
 /** A stream that was not refused by then was let in. */

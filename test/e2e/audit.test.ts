@@ -12,7 +12,8 @@ import {startServer} from '@muster/server/app.ts';
 import {loadConfig} from '@muster/server/config.ts';
 import test from 'ava';
 import {type Muster, startMuster} from '../helpers/muster.ts';
-import {freePort, ready, until} from '../helpers/processes.ts';
+import {freePort} from '../helpers/ports.ts';
+import {ready, until} from '../helpers/processes.ts';
 
 type Line = Readonly<Record<string, unknown>> & {
   readonly position: number;

@@ -14,7 +14,7 @@ import test from 'ava';
 import {createClientPki, type Issued} from '../helpers/client-pki.ts';
 import {basic, password} from '../helpers/people.ts';
 import {startPostgres, type TestPostgres} from '../helpers/postgres.ts';
-import {freePort} from '../helpers/processes.ts';
+import {freePort} from '../helpers/ports.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {

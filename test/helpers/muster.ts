@@ -7,7 +7,8 @@ import {createConnectTransport} from '@connectrpc/connect-node';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import type {DescService} from '@bufbuild/protobuf';
 import {startPostgres, type TestPostgres} from './postgres.ts';
-import {createProcess, freePort, type ManagedProcess, ready, until} from './processes.ts';
+import {freePort} from './ports.ts';
+import {createProcess, type ManagedProcess, ready, until} from './processes.ts';
 
 export const natsServer = '/var/lib/muster/tools/nats-server';
 

@@ -1,7 +1,6 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
-import net from 'node:net';
 import {execPath} from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 
@@ -55,11 +54,14 @@ export function createProcess(name: string, {command, env}: Command, log: string
 
 export type ManagedProcess = ReturnType<typeof createProcess>;
 
-/** Asks until it holds; the error names what was waited for. Undefined and false mean "not yet", and so does a failure. */
+/**
+ * Asks until it holds; the error names what was waited for. Undefined and false mean "not yet", and so does a failure. The limit is for what will
+ * never hold: a dozen control planes that start at once on two cores take most of a minute.
+ */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
   let last: unknown;
@@ -72,29 +74,9 @@ export async function until<T>(
     }
     await delay(pollMs);
   }
-  throw new Error(`Waited ${timeoutMs} ms for ${what}`, {cause: last});
+  const why = last instanceof Error ? `: ${last.message}` : '';
+  throw new Error(`Waited ${timeoutMs} ms for ${what}${why}`, {cause: last});
 }
 
 export const ready = (url: string, timeoutMs?: number) =>
   until(url, async () => (await fetch(url)).ok, timeoutMs);
-
-/** Below the range of outgoing connections (ip_local_port_range), so that nobody takes it while a killed process is away. */
-const firstPort = 10_000;
-const portCount = 20_000;
-
-/** A port of the loopback address that is free now. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = firstPort + Math.floor(Math.random() * portCount);
-    const server = net.createServer().listen(port, '127.0.0.1');
-    try {
-      await once(server, 'listening');
-    } catch {
-      // In use: the next one.
-      continue;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-}

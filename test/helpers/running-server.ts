@@ -6,7 +6,7 @@ import {startServer} from '@muster/server/app.ts';
 import {printSetupLink} from '@muster/server/commands.ts';
 import {loadConfig} from '@muster/server/config.ts';
 import {startPostgres} from './postgres.ts';
-import {freePort} from './processes.ts';
+import {freePort} from './ports.ts';
 
 export const administrator = {username: 'root', password: 'correct horse'};
 
