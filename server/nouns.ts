@@ -39,6 +39,9 @@ import {createTransitions} from './domain/transitions.ts';
 import {serviceOffers} from './domain/services.ts';
 import {createTrials} from './domain/trials.ts';
 import {createValidations, validationLimits} from './domain/validations.ts';
+import {createWorkspaceMachines} from './domain/workspace-machines.ts';
+import {createWorkspaceMembers} from './domain/workspace-members.ts';
+import {createWorkspaces} from './domain/workspaces.ts';
 import type {KeyedWakeUps, WakeUps} from './wake-ups.ts';
 
 const queuedMs = 60_000;
@@ -176,5 +179,8 @@ export function createNouns({
     }),
     metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),
     events: createEvents({sql, positions}),
+    workspaces: createWorkspaces(deps),
+    workspaceMachines: createWorkspaceMachines(deps),
+    workspaceMembers: createWorkspaceMembers(deps),
   };
 }

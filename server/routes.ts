@@ -19,6 +19,7 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
 import type {Audit} from './domain/audit.ts';
@@ -51,6 +52,7 @@ import {storePathService} from './rpc/store-paths.ts';
 import {templateService} from './rpc/templates.ts';
 import {tokenService} from './rpc/tokens.ts';
 import {userService} from './rpc/users.ts';
+import {workspaceService} from './rpc/workspaces.ts';
 
 /** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
 const externalNats = {
@@ -116,6 +118,15 @@ export function createRoutes({
     router.service(TemplateService, templateService(nouns.templates));
     router.service(TokenService, tokenService(people.apiTokens));
     router.service(UserService, userService(people));
+    router.service(
+      WorkspaceService,
+      workspaceService({
+        workspaces: nouns.workspaces,
+        machines: nouns.workspaceMachines,
+        members: nouns.workspaceMembers,
+        view,
+      }),
+    );
     // Last: these two tell of all others.
     addHealth(router, readiness);
     addReflection(router);

@@ -1,6 +1,7 @@
 import type {Sql} from '../store/db.ts';
 import {findJournalHead, type JournalEntry, listEntries} from '../store/journal.ts';
 import type {WakeUps} from '../wake-ups.ts';
+import {concealIn} from './concealed.ts';
 
 const pageSizeDefault = 100;
 const readMax = 200;
@@ -16,7 +17,7 @@ export function createEvents({sql, positions}: {readonly sql: Sql; readonly posi
   return {
     /** Oldest first, after a position. `pageSize` 0 is 100. */
     list: (range: EventFilter & {readonly after: number; readonly pageSize: number}) =>
-      listEntries(sql, {...range, limit: range.pageSize || pageSizeDefault}),
+      read({...range, limit: range.pageSize || pageSizeDefault}),
 
     /**
      * Replays from the table and then follows; undefined `after` is "only new ones". Ends with the signal. Each reader reads the table at its own
@@ -30,7 +31,7 @@ export function createEvents({sql, positions}: {readonly sql: Sql; readonly posi
       while (!signal.aborted) {
         const seen = positions.version;
         const upTo = await headPosition();
-        const entries = await listEntries(sql, {...filter, after: last, upTo, limit: readMax});
+        const entries = await read({...filter, after: last, upTo, limit: readMax});
         for (const entry of entries) {
           last = entry.position;
           yield entry;
@@ -42,6 +43,10 @@ export function createEvents({sql, positions}: {readonly sql: Sql; readonly posi
       }
     },
   };
+
+  async function read(range: Parameters<typeof listEntries>[1]): Promise<readonly JournalEntry[]> {
+    return concealIn(sql, await listEntries(sql, range), ['data', 'actor']);
+  }
 
   async function headPosition(): Promise<number> {
     return (await findJournalHead(sql))?.position ?? 0;

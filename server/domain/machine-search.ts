@@ -12,8 +12,10 @@ import {
 } from '../store/machine-conditions.ts';
 import {findMachineField, isSortable, machineFields} from '../store/machine-fields.ts';
 import * as store from '../store/machine-search.ts';
+import {searchScope, seesEverything} from '../store/scope.ts';
 import type {OrderPart} from '../store/machine-search.ts';
 import type {Machine, MachineState} from '../store/machines.ts';
+import {concealIn} from './concealed.ts';
 import type {Deps} from './deps.ts';
 import {lifecycle} from './lifecycle.ts';
 import {type BusStatus, offlineAfterMs, presenceOf} from './presence.ts';
@@ -23,6 +25,8 @@ const pageSizeDefault = 50;
 const orderPartsMax = 3;
 const facetValuesDefault = 20;
 const searchTimeoutMs = 5000;
+/** Written by the server, about the machine and what it looks like. */
+export const reasons = ['stateReason', 'quarantineReason', 'sightingNote'] as const;
 
 export type MachineSearch = ReturnType<typeof createMachineSearch>;
 
@@ -74,10 +78,8 @@ export function createMachineSearch({
     const group = within === undefined ? undefined : findGroup(within);
     const where = (similar: boolean) =>
       refusing(text, () => conditionOf(filter, {...context, similar}));
-    return {
-      filter,
-      where: group ? similar => join([membership(group, context), where(similar)], 'and') : where,
-    };
+    const bounds = [searchScope(), ...(group ? [membership(group, context)] : [])];
+    return {filter, where: similar => join([...bounds, where(similar)], 'and')};
   }
 
   return {
@@ -101,7 +103,7 @@ export function createMachineSearch({
       const first = await find(token?.similar ?? false);
       const retry = first.rows.length === 0 && !token && hasWords(filter);
       const {rows, total, similar} = retry ? await find(true) : first;
-      const machines = rows.slice(0, limit);
+      const machines = await concealIn(sql, rows.slice(0, limit), reasons);
       const last = rows.length > limit ? machines.at(-1) : undefined;
       const nextPageToken = last ? encodeSearchToken(digest, {keys: last.keys, similar}) : '';
       return {machines, nextPageToken, total, similar: similar && machines.length > 0};
@@ -155,12 +157,12 @@ type Prepared = {
   readonly where: (similar: boolean) => Fragment;
 };
 
-/** By name in lower case. */
+/** By name in lower case. Groups are the whole site's: whoever sees some workspaces only knows of none. */
 async function findGroups(
   sql: Database,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, GroupMembers>> {
-  const groups = names.length > 0 ? await findGroupsByName(sql, names) : [];
+  const groups = names.length > 0 && seesEverything() ? await findGroupsByName(sql, names) : [];
   return new Map(
     groups.map(({id, name, filter}) => [
       name.toLowerCase(),

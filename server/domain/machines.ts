@@ -8,10 +8,12 @@ import type {ImageConfig, Labels, Machine, MachineChange} from '../store/machine
 import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import {updated} from './changes.ts';
+import {concealIn} from './concealed.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {evidenceItems, noEvidence} from './identity.ts';
 import {isUuid} from './ids.ts';
+import {reasons} from './machine-search.ts';
 import {machineFields, type Recognition} from './recognition.ts';
 import {assertTemplatesFit} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
@@ -61,17 +63,22 @@ export function createMachines({
     await appendEvent(tx, {id: newId(), time: now(), type, subject, ...event});
   }
 
+  async function shown(machine: Machine): Promise<Machine> {
+    const [told = machine] = await concealIn(sql, [machine], reasons);
+    return told;
+  }
+
   async function lock(tx: Sql, id: string): Promise<Machine> {
     const machine = await store.findMachineForUpdate(tx, id);
     if (!machine) throw notFound(id);
-    return machine;
+    return shown(machine);
   }
 
   return {
     /** By id, or by a service tag, UUID or MAC that names one machine only. */
     async get(name: string): Promise<Machine> {
       const byId = isUuid(name) ? await store.findMachine(sql, name) : undefined;
-      if (byId) return byId;
+      if (byId) return shown(byId);
       const key = {text: name.trim(), mac: parseMacAddress(name)};
       const [machine, ...others] = await store.findMachinesByKey(sql, key, sameKeyMax);
       if (!machine) throw notFound(name);
@@ -80,7 +87,7 @@ export function createMachines({
           'failed_precondition',
           `Cannot tell which machine "${name}" is: use one of the ids ${[machine, ...others].map(({id}) => `"${id}"`).join(', ')}`,
         );
-      return machine;
+      return shown(machine);
     },
 
     /** Registers a machine that is expected. Throws already_exists when this evidence names one that is known. */

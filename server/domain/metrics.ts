@@ -16,6 +16,7 @@ import {
   dayOf,
   dropMetricsPartitionsBefore,
 } from '../store/metrics-partitions.ts';
+import {seesEverything} from '../store/scope.ts';
 import {addSequence} from './sequence-ranges.ts';
 
 export type {Measurements, Sample} from '../store/metrics.ts';
@@ -161,7 +162,8 @@ export function createMetrics({
 
     /** Throws not_found: no such machine, or no sample of it. */
     async latest(machineId: string): Promise<Sample> {
-      const known = latest.get(machineId);
+      // What is remembered is not asked for by whom it may be seen.
+      const known = seesEverything() ? latest.get(machineId) : undefined;
       if (known && performance.now() - known.storedMs < latestFreshMs) return known.sample;
       const since = new Date(now().getTime() - retentionDays * dayMs);
       const [sample] = await listSamples(sql, {machineId, since, limit: 1});

@@ -9,8 +9,13 @@ import type {MachineSearch} from './machine-search.ts';
 /** Of one person, and of everybody. */
 export const searchesOfOwnerMax = 200;
 
-/** Whoever asks: by name in the journal, and whether they may change what everybody sees. */
-export type SearchCaller = {readonly name: string; readonly mayShare: boolean};
+/** Whoever asks: by name in the journal, and whether they may see and change what is everybody's. */
+export type SearchCaller = {
+  readonly name: string;
+  /** The searches of the whole site tell about machines of all workspaces. */
+  readonly seesShared?: boolean;
+  readonly mayShare: boolean;
+};
 
 export type SavedSearches = ReturnType<typeof createSavedSearches>;
 
@@ -21,7 +26,7 @@ export function createSavedSearches({
   newId,
   search,
 }: Deps & {readonly search: MachineSearch}) {
-  const ownersOf = ({name}: SearchCaller) => [name, ''];
+  const ownersOf = ({name, seesShared = true}: SearchCaller) => (seesShared ? [name, ''] : [name]);
 
   /** By id or name; one's own comes before everybody's. Throws not_found. */
   async function get(caller: SearchCaller, key: string): Promise<SavedSearch> {

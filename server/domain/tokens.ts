@@ -13,8 +13,9 @@ import {
   resolveOwner,
 } from './find-user.ts';
 import {parsePageToken} from './ids.ts';
-import {lesserRole} from './roles.ts';
+import {includesRole, type Rights, rightsOfToken, roleIn} from './roles.ts';
 import {digestCode, makeSecretCode} from './secret-codes.ts';
+import {findWorkspaceByKey, workspaceNotFound} from './find-workspace.ts';
 
 const lifetimeDefaultMs = 90 * 24 * 3_600_000;
 const liveTokensPerUserMax = 100;
@@ -31,6 +32,8 @@ export type NewApiToken = {
   readonly lifetimeSeconds: number;
   /** Empty: one's own. */
   readonly userId: string;
+  /** Id or name. Empty: wherever its user may. */
+  readonly workspace?: string;
 };
 
 export type ApiTokens = ReturnType<typeof createApiTokens>;
@@ -50,21 +53,41 @@ export function createApiTokens({sql, now, newId}: Deps) {
     return getUser(sql, id);
   }
 
+  /** One in which the user has a role; any, for somebody with one that holds everywhere. */
+  async function workspaceFor(user: UserRow, key: string): Promise<string | null> {
+    if (key === '') return null;
+    const found = await findWorkspaceByKey(sql, key);
+    if (found && (user.role !== 'member' || user.workspaceRoles.some(({id}) => id === found.id)))
+      return found.id;
+    throw workspaceNotFound(key);
+  }
+
   return {
     /** `token` is shown once and kept nowhere. */
     async create(asker: Asker, wanted: NewApiToken): Promise<{row: ApiTokenRow; token: string}> {
       const user = await ownerOf(asker, wanted.userId);
       const {name, role} = wanted;
-      if (lesserRole(role, user.role) !== role)
+      const workspaceId = await workspaceFor(user, wanted.workspace ?? '');
+      const reached = roleIn(user, workspaceId ?? undefined);
+      if (!includesRole(reached, role))
         throw new DomainError(
           'invalid_argument',
-          `Cannot create API token "${name}" with the rights of role "${role}": "${user.username}" has role "${user.role}"`,
+          `Cannot create API token "${name}" with the rights of role "${role}": "${user.username}" has role "${reached}"`,
         );
       const {code, sha256} = makeSecretCode('token');
       const createTime = now();
       const lifetimeMs = wanted.lifetimeSeconds * 1000 || lifetimeDefaultMs;
       const expireTime = new Date(createTime.getTime() + lifetimeMs);
-      const row = {id: newId(), sha256, userId: user.id, name, role, createTime, expireTime};
+      const row = {
+        id: newId(),
+        sha256,
+        userId: user.id,
+        name,
+        role,
+        workspaceId,
+        createTime,
+        expireTime,
+      };
       await sql.begin(async tx => {
         if ((await store.countLiveApiTokens(tx, user.id, createTime)) >= liveTokensPerUserMax)
           throw new DomainError(
@@ -78,7 +101,13 @@ export function createApiTokens({sql, now, newId}: Deps) {
           type: 'token.created',
           actor: asker.name,
           subject: `tokens/${row.id}`,
-          data: {username: user.username, name, role, expireTime: expireTime.toISOString()},
+          data: {
+            username: user.username,
+            name,
+            role,
+            workspaceId,
+            expireTime: expireTime.toISOString(),
+          },
         });
       });
       const {sha256: _kept, ...shown} = row;
@@ -120,11 +149,11 @@ export function createApiTokens({sql, now, newId}: Deps) {
       });
     },
 
-    /** Whose it is, with the lesser of the token's and the user's role as of now. Throws "unauthenticated". */
+    /** Whose it is, with what the token and the user may both do as of now. Throws "unauthenticated". */
     async identify(
       secret: string,
       address: string,
-    ): Promise<{readonly token: ApiTokenRow; readonly user: UserRow; readonly role: Role}> {
+    ): Promise<{readonly token: ApiTokenRow; readonly user: UserRow; readonly rights: Rights}> {
       // Found by the digest of 256 random bits: how long the search takes tells nothing about the secret.
       const token = await store.findApiTokenByDigest(sql, digestCode(secret));
       const user = token && (await findUser(sql, token.userId));
@@ -136,7 +165,7 @@ export function createApiTokens({sql, now, newId}: Deps) {
       const {lastUseTime} = token;
       if (!lastUseTime || time.getTime() - lastUseTime.getTime() >= useResolutionMs)
         await store.noteApiTokenUse(sql, token.id, {time, address});
-      return {token, user, role: lesserRole(token.role, user.role)};
+      return {token, user, rights: rightsOfToken(token, user)};
     },
   };
 }

@@ -1,7 +1,7 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
-import {lockAdministrators, putRoleBinding} from '../store/role-bindings.ts';
+import {deleteRoleBinding, lockAdministrators, putRoleBinding} from '../store/role-bindings.ts';
 import {endSessionsOf} from '../store/sessions.ts';
 import * as setupCodes from '../store/setup-codes.ts';
 import * as store from '../store/users.ts';
@@ -23,13 +23,13 @@ export type NewUser = {
   readonly username: string;
   readonly email: string;
   readonly password: string;
-  readonly role: Role;
+  readonly role: Role | 'member';
 };
 
 /** What is undefined stays. */
 export type UserChange = {
   readonly email?: string | undefined;
-  readonly role?: Role | undefined;
+  readonly role?: Role | 'member' | undefined;
   readonly password?: string | undefined;
   readonly disabled?: boolean | undefined;
   /** Empty takes it away. */
@@ -173,7 +173,7 @@ export async function insertUser(
   const row = {id: newId(), username, email, passwordHash, createTime: now()};
   if (!(await store.insertUser(tx, row)))
     throw new DomainError('already_exists', `Cannot create user "${username}": the name is in use`);
-  await putRoleBinding(tx, {userId: row.id, workspaceId: null, role, createTime: now()});
+  await setGlobalRole(tx, row.id, {role, time: now()});
   await appendEvent(tx, {
     id: newId(),
     time: now(),
@@ -184,6 +184,16 @@ export async function insertUser(
     change: created({username, email: row.email, role}),
   });
   return getUser(tx, row.id);
+}
+
+/** A member has no binding but in workspaces. */
+async function setGlobalRole(
+  tx: Sql,
+  userId: string,
+  {role, time}: {readonly role: Role | 'member'; readonly time: Date},
+): Promise<void> {
+  if (role === 'member') await deleteRoleBinding(tx, {userId, workspaceId: null});
+  else await putRoleBinding(tx, {userId, workspaceId: null, role, createTime: time});
 }
 
 /** Administrators are locked first: of two changes at once that would leave none, the second is refused. */
@@ -231,7 +241,7 @@ async function applyChange(
       ? {}
       : {disableTime: disabled ? now : null}),
   });
-  if (role) await putRoleBinding(tx, {userId: id, workspaceId: null, role, createTime: now});
+  if (role) await setGlobalRole(tx, id, {role, time: now});
   if (passwordHash) await forgetFailedLoginsOf(tx, before.username);
   if (passwordHash ?? disabled) {
     const reason = disabled ? 'the user was disabled' : 'the password was changed';

@@ -10,6 +10,7 @@ const uploadIdleMs = 60_000;
 /** Who asks; undefined when nothing proves it. People are signed in, services have a kind. */
 export type BlobCaller = {
   readonly name?: string;
+  readonly role?: string;
   readonly serviceKind?: 'edge' | 'builder' | undefined;
 };
 
@@ -70,6 +71,13 @@ async function handle(deps: BlobsDeps, exchange: Exchange): Promise<void> {
       status: 401,
       headers: {'www-authenticate': 'Bearer'},
       text: 'Cannot use the image store without a token: send "Authorization: Bearer <token>"',
+    });
+
+  // Whose machines a file is for, only images know: whoever sees some workspaces only is told of none, whether it is there or not.
+  if (caller.role === 'member')
+    return answer(exchange, {
+      status: 403,
+      text: 'Cannot use the image store: it takes a role that holds everywhere',
     });
 
   const {method} = request;

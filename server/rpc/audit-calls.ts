@@ -79,6 +79,7 @@ function openCall(request: Request, asked: () => Message | undefined): AuditedCa
       return role === 'anonymous' ? undefined : name;
     },
     address: () => contextValues.get(callerKey).address,
+    scope: () => contextValues.get(callerKey).scope ?? [],
     method: `${service.name}.${method.name}`,
     request: () => {
       const message = asked();

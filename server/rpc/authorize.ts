@@ -1,13 +1,23 @@
+import {type DescMethod, hasOption} from '@bufbuild/protobuf';
 import {Code, ConnectError, type Interceptor} from '@connectrpc/connect';
+import {workspace_scope as workspaceScope} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {callerKey} from './caller.ts';
-import {allowedRoles, type Role} from './permissions.ts';
+import {allowedRoles, type Role, scopeFor} from './permissions.ts';
 
-/** What the method's (permission) option says is the whole check. Object-level rules are in the domain. */
+/**
+ * What the method's (permission) and (workspace_scope) options say is the whole check. It leaves in the context whose machines the call may see,
+ * which the store asks for (docs/decisions/0007-workspace-scope.md); other object-level rules are in the domain.
+ */
 export const authorize: Interceptor = next => async request => {
-  const {name, role} = request.contextValues.get(callerKey);
-  const allowed = allowedRoles(request.method);
-  if (allowed.includes(role)) return next(request);
+  const caller = request.contextValues.get(callerKey);
+  const scope = scopeFor(caller, request.method);
+  if (scope) {
+    request.contextValues.set(callerKey, {...caller, scope});
+    return next(request);
+  }
 
+  const {name, role} = caller;
+  const allowed = allowedRoles(request.method);
   const method = request.method.name;
   if (role === 'anonymous')
     throw new ConnectError(
@@ -15,10 +25,13 @@ export const authorize: Interceptor = next => async request => {
       Code.Unauthenticated,
     );
   throw new ConnectError(
-    `Cannot call ${method} as "${name}" with role "${role}": it needs ${describe(allowed)}`,
+    `Cannot call ${method} as "${name}" with role "${role}": it needs ${describe(allowed)}${where(request.method)}`,
     Code.PermissionDenied,
   );
 };
+
+const where = (method: DescMethod): string =>
+  hasOption(method, workspaceScope) ? ', everywhere or in a workspace' : ' everywhere';
 
 function describe(allowed: readonly Role[]): string {
   const [least] = allowed;

@@ -11,12 +11,16 @@ import {
   clientCertificateOf,
   type PeerSocket,
 } from './client-certificates.ts';
+import type {Scope} from '../audited-call.ts';
 import {isOpen, type Role} from './permissions.ts';
 
 export type Identity = {
   /** As the journal names it: "user:alice", "edge:<name>", "builder:<name>", "local", "anonymous". */
   readonly name: string;
+  /** Of a person: the one that holds everywhere. */
   readonly role: Role;
+  /** Of a person: roles by the id of a workspace, beside the one that holds everywhere. */
+  readonly workspaces?: ReadonlyMap<string, Role>;
   /** Of a person. */
   readonly userId?: string;
   /** Of a person who signed in. */
@@ -32,6 +36,8 @@ export type Identity = {
 export type Caller = Identity & {
   /** Of the connection's other end; empty when it is not known. Never from a header. */
   readonly address: string;
+  /** Whose machines this call may see, as the permission check says: none before it. */
+  readonly scope?: Scope;
 };
 
 /** What a request brings to prove who it is. */

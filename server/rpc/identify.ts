@@ -3,6 +3,7 @@ import {verifyToken} from '@muster/runtime/tokens.ts';
 import {decodeJwt} from 'jose';
 import type {AccessTokens} from '../domain/access-tokens.ts';
 import type {PasswordCheck} from '../domain/password-check.ts';
+import {rightsOf} from '../domain/roles.ts';
 import {digestCode} from '../domain/secret-codes.ts';
 import type {Services} from '../domain/services.ts';
 import type {Sessions} from '../domain/sessions.ts';
@@ -71,10 +72,10 @@ export function createIdentify(options: IdentifyOptions): Identify {
   return identify;
 }
 
-const identityOf = ({id, username, role}: UserRow): Identity => ({
-  name: `user:${username}`,
-  role,
-  userId: id,
+const identityOf = (user: UserRow): Identity => ({
+  name: `user:${user.username}`,
+  ...rightsOf(user),
+  userId: user.id,
 });
 
 async function identifySession(
@@ -95,8 +96,8 @@ async function identifyApiToken(
   address: string,
   {apiTokens}: IdentifyOptions,
 ): Promise<Identity> {
-  const {token, user, role} = await apiTokens.identify(secret, address);
-  return {...identityOf(user), role, apiTokenId: token.id};
+  const {token, user, rights} = await apiTokens.identify(secret, address);
+  return {...identityOf(user), ...rights, apiTokenId: token.id};
 }
 
 async function identifyService(token: string, services: Services): Promise<Identity> {

@@ -77,6 +77,8 @@ export function toMachineMessage(machine: Machine, {now, busStatus}: MachineView
     badImageIds: [...machine.badImageIds],
     ...(machine.memoryBytes > 0 || machine.cpuThreads > 0 ? {hardware: toSummary(machine)} : {}),
     ...(clockSkewMs === undefined ? {} : {clockSkewMs: BigInt(Math.round(clockSkewMs))}),
+    workspaceId: machine.workspaceId ?? '',
+    ...(machine.workspaceTime ? {workspaceTime: timestampFromDate(machine.workspaceTime)} : {}),
     createTime: timestampFromDate(machine.createTime),
     updateTime: timestampFromDate(machine.updateTime),
   });

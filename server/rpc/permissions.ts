@@ -2,14 +2,28 @@ import {type DescMethod, getOption, hasOption} from '@bufbuild/protobuf';
 import {Health} from '@muster/proto/gen/grpc/health/v1/health_pb.ts';
 import {ServerReflection} from '@muster/proto/gen/grpc/reflection/v1/reflection_pb.ts';
 import {ServerReflection as ServerReflectionAlpha} from '@muster/proto/gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import {Permission, permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
+import {
+  Permission,
+  permission,
+  WorkspaceScope,
+  workspace_scope as workspaceScope,
+} from '@muster/proto/gen/muster/v1/options_pb.ts';
+import type {Scope} from '../audited-call.ts';
 
-/** Each human role includes the ones after it; the services' roles include nothing. */
-export type Role = 'admin' | 'operator' | 'developer' | 'viewer' | 'edge' | 'builder' | 'anonymous';
+/** Each human role includes the ones after it, but a member has none; the services' roles include nothing. */
+export type Role =
+  | 'admin'
+  | 'operator'
+  | 'developer'
+  | 'viewer'
+  | 'member'
+  | 'edge'
+  | 'builder'
+  | 'anonymous';
 
 const viewers: readonly Role[] = ['viewer', 'developer', 'operator', 'admin'];
 
-const everybody: readonly Role[] = [...viewers, 'edge', 'builder', 'anonymous'];
+const everybody: readonly Role[] = [...viewers, 'member', 'edge', 'builder', 'anonymous'];
 
 /** An agent proves itself inside the request, so nobody is turned away before the method has looked. */
 const rolesOf: ReadonlyMap<Permission, readonly Role[]> = new Map([
@@ -41,4 +55,23 @@ export function allowedRoles(method: DescMethod): readonly Role[] {
 /** Whether the method needs no authentication. */
 export function isOpen(method: DescMethod): boolean {
   return allowedRoles(method).includes('anonymous');
+}
+
+/**
+ * Where a caller may use the method: everywhere, or in the workspaces in which the role suffices, as the method's (workspace_scope) says. Undefined:
+ * nowhere. A method that does not say is for roles that hold everywhere.
+ */
+export function scopeFor(
+  {role, workspaces = new Map()}: {role: Role; workspaces?: ReadonlyMap<string, Role>},
+  method: DescMethod,
+): Scope | undefined {
+  const allowed = allowedRoles(method);
+  if (allowed.includes(role)) return 'everywhere';
+  const isPerson = role === 'member' || viewers.includes(role);
+  if (!isPerson || !hasOption(method, workspaceScope)) return undefined;
+  const scope = getOption(method, workspaceScope);
+  if (scope === WorkspaceScope.OWN) return [...workspaces.keys()];
+  if (scope !== WorkspaceScope.MACHINES && scope !== WorkspaceScope.SHARED) return undefined;
+  const sufficient = [...workspaces].filter(([, inside]) => allowed.includes(inside));
+  return sufficient.length > 0 ? sufficient.map(([id]) => id) : undefined;
 }

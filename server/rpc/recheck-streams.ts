@@ -1,30 +1,36 @@
 import {Code, ConnectError, type Interceptor} from '@connectrpc/connect';
 import {isDatabaseUnavailable} from '../store/db.ts';
-import {callerKey, type Identity} from './caller.ts';
-import {allowedRoles} from './permissions.ts';
+import {callerKey} from './caller.ts';
+import {scopeFor} from './permissions.ts';
 
 const recheckEveryMs = 10_000;
 
-/** A stream outlives the moment in which its caller was let in: it ends soon after the session, the token, the user or the role has. */
+/**
+ * A stream outlives the moment in which its caller was let in: it ends soon after the session, the token, the user or the role has, and tells no more
+ * of a workspace in which the role is gone.
+ */
 export function recheckStreams(everyMs = recheckEveryMs): Interceptor {
   return next => async request => {
-    const {recheck} = request.contextValues.get(callerKey);
+    const {contextValues, method} = request;
+    const {recheck} = contextValues.get(callerKey);
     const response = await next(request);
     if (!response.stream || !recheck) return response;
 
-    const allowed = allowedRoles(request.method);
-    const check = async () => assertAllowed(await recheck(), request.method.name, allowed);
+    const check = async () => {
+      const identity = await recheck();
+      const scope = scopeFor(identity, method);
+      if (!scope) throw refusal(identity.role, method.name);
+      contextValues.set(callerKey, {...contextValues.get(callerKey), ...identity, scope});
+    };
     return {...response, message: whileAllowed(response.message, check, everyMs)};
   };
 }
 
-function assertAllowed({role}: Identity, method: string, allowed: readonly string[]): void {
-  if (!allowed.includes(role))
-    throw new ConnectError(
-      `Cannot go on with ${method}: role "${role}" is not enough any more`,
-      Code.PermissionDenied,
-    );
-}
+const refusal = (role: string, method: string): ConnectError =>
+  new ConnectError(
+    `Cannot go on with ${method}: role "${role}" is not enough any more`,
+    Code.PermissionDenied,
+  );
 
 async function* whileAllowed<T>(
   messages: AsyncIterable<T>,

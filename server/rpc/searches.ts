@@ -37,6 +37,7 @@ export const searchService = (searches: SavedSearches): ServiceImpl<typeof Searc
 
 const callerOf = ({name, role}: Caller): SearchCaller => ({
   name,
+  seesShared: role !== 'member',
   mayShare: role === 'operator' || role === 'admin',
 });
 

@@ -38,18 +38,19 @@ function toMessage(row: ApiTokenRow): ApiToken {
     ...(lastUseTime ? {lastUseTime: timestampFromDate(lastUseTime)} : {}),
     lastUseAddress: row.lastUseAddress,
     revoked: row.revokeTime !== null,
+    workspaceId: row.workspaceId ?? '',
   });
 }
 
 export const tokenService = (apiTokens: ApiTokens): ServiceImpl<typeof TokenService> => ({
-  async createApiToken({name, permission, lifetimeSeconds, userId}, {values}) {
+  async createApiToken({name, permission, lifetimeSeconds, userId, workspaceId}, {values}) {
     const role = fromPermission.get(permission);
     if (!role)
       throw new DomainError(
         'invalid_argument',
         `Cannot create API token "${name}": say permission VIEW, DEVELOP, OPERATE or ADMINISTER`,
       );
-    const wanted = {name, role, lifetimeSeconds, userId};
+    const wanted = {name, role, lifetimeSeconds, userId, workspace: workspaceId};
     const {row, token} = await apiTokens.create(values.get(callerKey), wanted);
     return {apiToken: toMessage(row), token};
   },

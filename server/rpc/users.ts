@@ -14,24 +14,34 @@ import {DomainError} from '../errors.ts';
 import type {Role, UserRow} from '../store/users.ts';
 import {callerKey} from './caller.ts';
 
-const toProtoRole = {
+export const toProtoRole = {
   viewer: User_Role.VIEWER,
   developer: User_Role.DEVELOPER,
   operator: User_Role.OPERATOR,
   admin: User_Role.ADMIN,
-} as const satisfies Record<Role, User_Role>;
+  member: User_Role.MEMBER,
+} as const satisfies Record<Role | 'member', User_Role>;
 
-const fromProtoRole: ReadonlyMap<User_Role, Role> = new Map([
+export const fromProtoRole: ReadonlyMap<User_Role, Role | 'member'> = new Map<
+  User_Role,
+  Role | 'member'
+>([
+  [User_Role.MEMBER, 'member'],
   [User_Role.VIEWER, 'viewer'],
   [User_Role.DEVELOPER, 'developer'],
   [User_Role.OPERATOR, 'operator'],
   [User_Role.ADMIN, 'admin'],
 ]);
 
-export function toUserMessage({role, createTime, ...same}: UserRow): User {
+export function toUserMessage({role, workspaceRoles, createTime, ...same}: UserRow): User {
   return create(UserSchema, {
     ...same,
     role: toProtoRole[role],
+    workspaceRoles: workspaceRoles.map(inside => ({
+      workspaceId: inside.id,
+      workspace: inside.name,
+      role: toProtoRole[inside.role],
+    })),
     createTime: timestampFromDate(createTime),
   });
 }

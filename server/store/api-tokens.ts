@@ -7,6 +7,8 @@ export type NewApiTokenRow = {
   readonly userId: string;
   readonly name: string;
   readonly role: Role;
+  /** Null: wherever its user may. */
+  readonly workspaceId: string | null;
   readonly createTime: Date;
   readonly expireTime: Date;
 };
@@ -19,7 +21,7 @@ export type ApiTokenRow = Omit<NewApiTokenRow, 'sha256'> & {
 };
 
 const selectTokens = (sql: Sql) => sql`
-  select t.id, t.user_id, u.username, t.name, t.role, t.create_time, t.expire_time,
+  select t.id, t.user_id, u.username, t.name, t.role, t.workspace_id, t.create_time, t.expire_time,
     t.last_use_time, t.last_use_address, t.revoke_time
   from api_tokens t join users u on u.id = t.user_id
 `;

@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {sinceAssigned} from './scope.ts';
 
 export type BootHopKind =
   | 'loader'
@@ -115,6 +116,7 @@ export async function listBootSessions(
   const rows = await sql<(SessionRow & {cursorTime: string})[]>`
     select *, start_time::text as cursor_time from boot_sessions where machine_id = ${machineId}
       and ${before ? sql`(start_time, id) < (${before.startTime}::text::timestamptz, ${before.id})` : sql`true`}
+      and ${sinceAssigned(sql, sql`boot_sessions.machine_id`, sql`start_time`)}
     order by start_time desc, id desc limit ${limit}
   `;
   return rows.map(row => ({...toSession(row), cursorTime: row.cursorTime}));

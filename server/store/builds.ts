@@ -3,7 +3,8 @@ import type {Sql} from './db.ts';
 import type {ImageKind, ImageVariant} from './images.ts';
 import type {ImageConfig} from './machines.ts';
 import type {Diagnostic} from './diagnostics.ts';
-import {type Operation, type OperationRow, toOperation} from './operations.ts';
+import {inScope, type Operation, type OperationRow, toOperation} from './operations.ts';
+import {seesEverything} from './scope.ts';
 import type {TemplateModule} from './templates.ts';
 
 /** What a NixOS module is told of its machine: only what rarely changes, because each change makes another image. */
@@ -103,9 +104,14 @@ export async function insertBuild(sql: Sql, id: string, spec: BuildSpec): Promis
   return result.count === 1;
 }
 
+/** Which image had a boot test first is for those to know who see it. */
+const shownTests = (tests: readonly BootTest[]): readonly BootTest[] =>
+  seesEverything() ? tests : tests.map(test => ({...test, reusedFromImageId: undefined}));
+
 export async function findBuild(sql: Sql, id: string): Promise<Build | undefined> {
   const [row] = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id) where id = ${id}
+    select ${columns(sql)} from builds join operations using (id)
+    where id = ${id} and ${inScope(sql)}
   `;
   return row && toBuild(row);
 }
@@ -126,7 +132,8 @@ export async function findBuildInputs(
 /** Locks build and operation until the transaction ends. */
 export async function findBuildForUpdate(sql: Sql, id: string): Promise<Build | undefined> {
   const [row] = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id) where id = ${id} for update
+    select ${columns(sql)} from builds join operations using (id)
+    where id = ${id} and ${inScope(sql)} for update
   `;
   return row && toBuild(row);
 }
@@ -170,6 +177,7 @@ export async function listBuilds(
     select ${columns(sql)} from builds join operations using (id)
     where ${page.machineId === undefined ? sql`true` : sql`builds.machine_id = ${page.machineId}`}
       and ${page.before === undefined ? sql`true` : sql`id < ${page.before}`}
+      and ${inScope(sql)}
     order by id desc limit ${page.limit}
   `;
   return rows.map(toBuild);
@@ -235,7 +243,7 @@ function toBuild(row: Row): Build {
     jobCount: row.jobCount,
     imageId: row.imageId ?? undefined,
     cached: row.cached,
-    bootTests: row.bootTests,
+    bootTests: shownTests(row.bootTests),
     diagnostics: row.diagnostics,
   };
 }

@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {sinceAssigned} from './scope.ts';
 
 /** What names a component everywhere. */
 export type ComponentKey = {readonly kind: string; readonly serial: string; readonly model: string};
@@ -118,11 +119,19 @@ export async function deleteStaysBefore(sql: Sql, time: Date): Promise<void> {
   `;
 }
 
+/** On stays: where it has been otherwise, and is now, is for others to know. */
+const inScope = (sql: Sql) =>
+  sinceAssigned(
+    sql,
+    sql`component_stays.machine_id`,
+    sql`coalesce(component_stays.leave_time, 'infinity')`,
+  );
+
 const current = (sql: Sql) => sql`
   select component.id, kind, serial, model, create_time, stay.machine_id, stay.slot, stay.leave_time
   from components as component cross join lateral (
     select machine_id, slot, leave_time from component_stays
-    where component_id = component.id order by leave_time desc nulls first, arrive_time desc limit 1
+    where component_id = component.id and ${inScope(sql)} order by leave_time desc nulls first, arrive_time desc limit 1
   ) as stay
 `;
 
@@ -147,7 +156,7 @@ export async function listComponents(
           ? sql`true`
           : sql`component.id in (
               select component_id from component_stays
-              where machine_id = ${machineId} and leave_time is null
+              where machine_id = ${machineId} and leave_time is null and ${inScope(sql)}
             )`
       }
       and ${serialPrefix === '' ? sql`true` : sql`serial like ${pattern}`}
@@ -186,7 +195,7 @@ export async function listStays(
   const rows = await sql<StayRow[]>`
     select machine_id, coalesce(service_tag, '') as service_tag, slot, arrive_time, leave_time
     from component_stays left join machines on machines.id = machine_id
-    where component_id = ${componentId}
+    where component_id = ${componentId} and ${inScope(sql)}
     order by leave_time desc nulls first, arrive_time desc limit ${limit}
   `;
   return rows.map(row => ({...row, leaveTime: row.leaveTime ?? undefined})).toReversed();

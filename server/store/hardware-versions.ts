@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {seesEverything, sinceAssigned} from './scope.ts';
 
 export type ChangeCounts = Readonly<
   Record<'added' | 'removed' | 'replaced' | 'moved' | 'changed', number>
@@ -36,6 +37,19 @@ const columns = (sql: Sql) => sql`
     else confirm_time
   end as confirm_time
 `;
+
+/** On `version`: the one that held when the machine was assigned, and those after it. */
+const inScope = (sql: Sql) =>
+  seesEverything()
+    ? sql`true`
+    : sinceAssigned(
+        sql,
+        sql`version.machine_id`,
+        sql`coalesce((
+          select min(later.create_time) from hardware_versions as later
+          where later.machine_id = version.machine_id and later.number > version.number
+        ), 'infinity')`,
+      );
 
 export async function findLastVersion(
   sql: Sql,
@@ -84,6 +98,7 @@ export async function listVersions(
     select ${columns(sql)} from hardware_versions as version
     where machine_id = ${page.machineId}
       and ${page.before === undefined ? sql`true` : sql`number < ${page.before}`}
+      and ${inScope(sql)}
     order by number desc limit ${page.limit}
   `;
 }
@@ -95,7 +110,7 @@ export async function findVersion(
 ): Promise<(HardwareVersion & HardwareVersionBody) | undefined> {
   const [row] = await sql<(HardwareVersion & HardwareVersionBody)[]>`
     select ${columns(sql)}, body, parts from hardware_versions as version
-    where machine_id = ${machineId} and number = ${number}
+    where machine_id = ${machineId} and number = ${number} and ${inScope(sql)}
   `;
   return row;
 }

@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {ofMachineInScope} from './scope.ts';
 
 /** What is known without the inventory itself. */
 export type HardwareRecord = {
@@ -28,7 +29,8 @@ export async function findHardwareBody(
   machineId: string,
 ): Promise<{readonly body: Buffer; readonly confirmTime: Date} | undefined> {
   const [row] = await sql<{body: Buffer; confirmTime: Date}[]>`
-    select body, confirm_time from machine_hardware where machine_id = ${machineId}
+    select body, confirm_time from machine_hardware
+    where machine_id = ${machineId} and ${ofMachineInScope(sql, sql`machine_hardware.machine_id`)}
   `;
   return row;
 }

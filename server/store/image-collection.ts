@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {imageInScope} from './image-scope.ts';
 import type {Artifact, ImageKind, ImageVariant} from './images.ts';
 
 /** Any constant that nobody else locks. */
@@ -24,7 +25,8 @@ export async function lockArtifacts(sql: Sql): Promise<void> {
 
 /** It stays until the transaction ends; false when there is no such image. In the transaction that names it. */
 export async function holdImage(sql: Sql, id: string): Promise<boolean> {
-  const rows = await sql`select 1 from images where id = ${id} for key share`;
+  const rows =
+    await sql`select 1 from images where id = ${id} and ${imageInScope(sql)} for key share`;
   return rows.length > 0;
 }
 

@@ -1,5 +1,6 @@
 import {type BootTest, insertBootTests, listBootTests} from './boot-tests.ts';
 import type {Sql} from './db.ts';
+import {imageInScope, masked} from './image-scope.ts';
 
 export type ImageKind = 'registration' | 'machine' | 'rescue' | 'uploaded';
 export type ImageVariant = 'full' | 'virtual';
@@ -64,7 +65,10 @@ export async function insertImage(sql: Sql, image: Image): Promise<Image> {
 /** Those of these ids that exist, in no particular order. */
 export async function findImages(sql: Sql, ids: readonly string[]): Promise<readonly Image[]> {
   if (ids.length === 0) return [];
-  return toImages(sql, await sql<Row[]>`select * from images where id in ${sql(ids)}`);
+  return toImages(
+    sql,
+    await sql<Row[]>`select * from images where id in ${sql(ids)} and ${imageInScope(sql)}`,
+  );
 }
 
 export async function findImageByInputKey(sql: Sql, inputKey: string): Promise<Image | undefined> {
@@ -97,7 +101,8 @@ export async function listImages(
   const rows = await sql<Row[]>`
     select * from images
     where ${kind === undefined ? sql`true` : sql`kind = ${kind}`}
-      and ${before === undefined ? sql`true` : sql`(create_time, id) < (select create_time, id from images where id = ${before})`}
+      and ${before === undefined ? sql`true` : sql`(create_time, id) < (select create_time, id from images where id = ${before} and ${imageInScope(sql)})`}
+      and ${imageInScope(sql)}
     order by create_time desc, id desc limit ${limit}
   `;
   return toImages(sql, rows);
@@ -108,11 +113,12 @@ async function toImages(sql: Sql, rows: readonly Row[]): Promise<readonly Image[
     sql,
     rows.map(row => row.id),
   );
-  return rows.map(({manifest, ...row}) => ({
+  const images = rows.map(({manifest, ...row}) => ({
     ...row,
     ...manifest,
     memoryRequiredBytes: Number(row.memoryRequiredBytes),
     buildId: row.buildId ?? undefined,
     bootTests: tests.get(row.id) ?? [],
   }));
+  return masked(sql, images);
 }

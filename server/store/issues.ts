@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {sinceAssigned} from './scope.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
 
@@ -33,6 +34,10 @@ const columns = (sql: Sql) => sql`
   id, machine_id, source, kind, component, severity, summary, next_step, evidence::text as evidence,
   raise_time, acknowledge_time, acknowledged_by, note, clear_time, clear_reason
 `;
+
+/** Those that were still open when the machine was assigned, too. */
+const inScope = (sql: Sql) =>
+  sinceAssigned(sql, sql`issues.machine_id`, sql`coalesce(issues.clear_time, 'infinity')`);
 
 /** False when one is open already. */
 export async function insertIssue(
@@ -79,12 +84,16 @@ export async function listOpenIssues(
 }
 
 export async function findIssue(sql: Sql, id: string): Promise<Issue | undefined> {
-  const [row] = await sql<Row[]>`select ${columns(sql)} from issues where id = ${id}`;
+  const [row] = await sql<
+    Row[]
+  >`select ${columns(sql)} from issues where id = ${id} and ${inScope(sql)}`;
   return row && toIssue(row);
 }
 
 export async function findIssueForUpdate(sql: Sql, id: string): Promise<Issue | undefined> {
-  const [row] = await sql<Row[]>`select ${columns(sql)} from issues where id = ${id} for update`;
+  const [row] = await sql<
+    Row[]
+  >`select ${columns(sql)} from issues where id = ${id} and ${inScope(sql)} for update`;
   return row && toIssue(row);
 }
 
@@ -118,6 +127,7 @@ export async function listIssues(
       and ${kind === '' ? sql`true` : sql`kind = ${kind}`}
       and ${includeCleared ? sql`true` : sql`clear_time is null`}
       and ${before === undefined ? sql`true` : sql`id < ${before}`}
+      and ${inScope(sql)}
     order by id desc limit ${limit}
   `;
   return rows.map(toIssue);

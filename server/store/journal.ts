@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import type {Database, Sql} from './db.ts';
+import {seesEverything, sinceAssigned, workspaceSubjects} from './scope.ts';
 
 // Any constant that nobody else locks.
 const relayLockKey = 0x6d_75_73_75;
@@ -134,10 +135,21 @@ export async function listEntries(
       and ${upTo === undefined ? sql`true` : sql`position <= ${upTo}`}
       and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
       and ${typePrefix === undefined ? sql`true` : sql`starts_with(type, ${typePrefix})`}
+      and ${inScope(sql)}
     order by position limit ${limit}
   `;
   return rows.map(toEntry);
 }
+
+/** What happened to the caller's machines while they were theirs, and to their workspaces; groups are the whole site's. */
+const inScope = (sql: Sql) =>
+  seesEverything()
+    ? sql`true`
+    : sql`case
+        when starts_with(subject, 'workspaces/') then subject = any(${workspaceSubjects()}::text[])
+        when starts_with(subject, 'groups/') then false
+        else ${sinceAssigned(sql, sql`events.machine_id`, sql`events.time`)}
+      end`;
 
 /** For the audit of the chain: hashes from a position on, oldest first. */
 export async function listHashes(

@@ -62,6 +62,9 @@ const sources: Readonly<Record<string, FieldSource>> = {
   notes: text('notes'),
   labels: {kind: 'labels'},
   group: {kind: 'group'},
+  workspace: text(
+    `coalesce((select name from workspaces where workspaces.id = machines.workspace_id), '')`,
+  ),
   templates: {kind: 'templates'},
   nixos_config: text('nixos_config'),
   desired_image_id: text(`coalesce(desired_image_id, '')`),

@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {machineInScope} from './scope.ts';
 import type {MachineTemplate} from './templates.ts';
 
 export const machineStates = [
@@ -86,6 +87,9 @@ export type Machine = HardwareSummary & {
   readonly inRegistration: boolean;
   /** Of the first hello of the last boot. */
   readonly bootTime: Date | undefined;
+  readonly workspaceId: string | undefined;
+  /** Of its assignment to that workspace. */
+  readonly workspaceTime: Date | undefined;
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly lastSeenTime: Date | undefined;
@@ -106,7 +110,7 @@ export type MachineRow = {readonly [K in keyof Machine]: Machine[K] | null} & {
 export async function findMachine(sql: Sql, id: string): Promise<Machine | undefined> {
   const [row] = await sql<MachineRow[]>`
     select machines.*, labels::text as labels_text, last_seen_time from machines
-    left join machine_presence on machine_id = id where id = ${id}
+    left join machine_presence on machine_id = id where id = ${id} and ${machineInScope(sql)}
   `;
   return row && toMachine(row);
 }
@@ -115,7 +119,8 @@ export async function findMachine(sql: Sql, id: string): Promise<Machine | undef
 export async function findMachineForUpdate(sql: Sql, id: string): Promise<Machine | undefined> {
   const [row] = await sql<MachineRow[]>`
     select machines.*, labels::text as labels_text, last_seen_time from machines
-    left join machine_presence on machine_id = id where id = ${id} for no key update of machines
+    left join machine_presence on machine_id = id where id = ${id} and ${machineInScope(sql)}
+    for no key update of machines
   `;
   return row && toMachine(row);
 }
@@ -130,8 +135,10 @@ export async function findMachinesByKey(
   const rows = await sql<MachineRow[]>`
     select machines.*, labels::text as labels_text, last_seen_time from machines
     left join machine_presence on machine_id = id
-    where lower(service_tag) = ${lower} and service_tag <> '' or lower(uuid) = ${lower} and uuid <> ''
+    where (
+      lower(service_tag) = ${lower} and service_tag <> '' or lower(uuid) = ${lower} and uuid <> ''
       or ${key.mac ? sql`mac_addresses @> array[${key.mac}]` : sql`false`}
+    ) and ${machineInScope(sql)}
     order by create_time, id limit ${limit}
   `;
   return rows.map(toMachine);
@@ -162,6 +169,26 @@ export async function insertMachine(
 /** Undefined in `change` clears a column that may be null. */
 export async function updateMachine(sql: Sql, id: string, change: MachineChange): Promise<void> {
   await sql`update machines set ${sql(toColumns(sql, change))} where id = ${id}`;
+}
+
+/** Of a workspace, locked before: two assignments at once count one after the other. */
+export async function countMachinesOfWorkspace(sql: Sql, workspaceId: string): Promise<number> {
+  const [row] = await sql<{count: number}[]>`
+    select count(*)::int as count from machines where workspace_id = ${workspaceId}
+  `;
+  return row?.count ?? 0;
+}
+
+/** Of these ids, the machines that the caller may not see. */
+export async function findMachinesOutOfScope(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql<{id: string}[]>`
+    select id from machines
+    where id = any(${[...ids]}::text[]::uuid[]) and (${machineInScope(sql)}) is not true
+  `;
+  return new Set(rows.map(({id}) => id));
 }
 
 export async function countMachinesSince(sql: Sql, since: Date): Promise<number> {

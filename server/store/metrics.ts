@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {machineInScope, sinceAssigned} from './scope.ts';
 
 /** What could not be read is undefined, never zero. Counters are whole numbers below 2^53. */
 export type Measurements = {
@@ -63,6 +64,7 @@ export async function listSamples(
 ): Promise<readonly Sample[]> {
   const rows = await sql<Row[]>`
     select * from metrics where machine_id = ${range.machineId} and time >= ${range.since}
+      and ${sinceAssigned(sql, sql`metrics.machine_id`, sql`metrics.time`)}
     order by time desc limit ${range.limit}
   `;
   return rows.map(toSample);
@@ -118,7 +120,8 @@ export async function listClockSkews(
 ): Promise<ReadonlyMap<string, number>> {
   if (machineIds.length === 0) return new Map();
   const rows = await sql<{id: string; skew: string}[]>`
-    select id, coalesce(clock_skew_ms, 0) as skew from machines where id in ${sql(machineIds)}
+    select id, coalesce(clock_skew_ms, 0) as skew from machines
+    where id in ${sql(machineIds)} and ${machineInScope(sql)}
   `;
   return new Map(rows.map(({id, skew}) => [id, Number(skew)]));
 }

@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {sinceAssigned} from './scope.ts';
 
 export type OperationState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -46,6 +47,10 @@ export type OperationRow = Omit<Operation, 'steps' | 'machineId' | 'startTime' |
   readonly endTime: Date | null;
 };
 
+/** For operations and what belongs to one. */
+export const inScope = (sql: Sql) =>
+  sinceAssigned(sql, sql`operations.machine_id`, sql`operations.create_time`);
+
 export async function insertOperation(
   sql: Sql,
   operation: Pick<Operation, 'id' | 'kind' | 'state' | 'machineId' | 'actor' | 'createTime'>,
@@ -55,7 +60,9 @@ export async function insertOperation(
 }
 
 export async function findOperation(sql: Sql, id: string): Promise<Operation | undefined> {
-  const [row] = await sql<OperationRow[]>`select * from operations where id = ${id}`;
+  const [row] = await sql<OperationRow[]>`
+    select * from operations where id = ${id} and ${inScope(sql)}
+  `;
   return row && toOperation(row);
 }
 
@@ -72,6 +79,7 @@ export async function listOperations(
     select * from operations
     where ${page.machineId === undefined ? sql`true` : sql`machine_id = ${page.machineId}`}
       and ${page.before === undefined ? sql`true` : sql`id < ${page.before}`}
+      and ${inScope(sql)}
     order by id desc limit ${page.limit}
   `;
   return rows.map(toOperation);

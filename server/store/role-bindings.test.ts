@@ -28,7 +28,13 @@ test('people of an older version keep their roles, passwords and sessions', asyn
       values (${randomUUID()}, ${bob}, now(), now() + interval '1 day')
     `;
 
-    for (const name of ['0060_people', '0061_api_tokens', '0062_oidc', '0063_client_certificates'])
+    for (const name of [
+      '0060_people',
+      '0061_api_tokens',
+      '0062_oidc',
+      '0063_client_certificates',
+      '0090_workspaces',
+    ])
       await run(name);
     t.like(await findUser(sql, root), {username: 'root', role: 'admin', external: false});
     t.like(await findUser(sql, bob), {role: 'viewer', disabled: false, certificateSubject: ''});

@@ -17,6 +17,50 @@ export async function putRoleBinding(sql: Sql, binding: RoleBindingRow): Promise
   `;
 }
 
+/** False when there is none. Without a workspace: the role that holds everywhere. */
+export async function deleteRoleBinding(
+  sql: Sql,
+  {userId, workspaceId}: Pick<RoleBindingRow, 'userId' | 'workspaceId'>,
+): Promise<boolean> {
+  const {count} = await sql`
+    delete from role_bindings
+    where user_id = ${userId} and workspace_id is not distinct from ${workspaceId}
+  `;
+  return count === 1;
+}
+
+export type MemberRow = {
+  readonly userId: string;
+  readonly username: string;
+  readonly role: Role;
+  readonly createTime: Date;
+};
+
+/** By user name, after the one given. */
+export async function listMembers(
+  sql: Sql,
+  page: {readonly workspaceId: string; readonly after: string; readonly limit: number},
+): Promise<readonly MemberRow[]> {
+  return sql<MemberRow[]>`
+    select b.user_id, u.username, b.role, b.create_time
+    from role_bindings b join users u on u.id = b.user_id
+    where b.workspace_id = ${page.workspaceId} and u.username > ${page.after}
+    order by u.username limit ${page.limit}
+  `;
+}
+
+export async function findMember(
+  sql: Sql,
+  {userId, workspaceId}: {readonly userId: string; readonly workspaceId: string},
+): Promise<MemberRow | undefined> {
+  const [row] = await sql<MemberRow[]>`
+    select b.user_id, u.username, b.role, b.create_time
+    from role_bindings b join users u on u.id = b.user_id
+    where b.workspace_id = ${workspaceId} and b.user_id = ${userId}
+  `;
+  return row;
+}
+
 /**
  * Who administers everything and is not disabled. Locks them all, in one order, so that of two that take each other's right away the second
  * sees what the first has done.

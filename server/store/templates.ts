@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {machineInScope} from './scope.ts';
 
 export type ParameterType = 'string' | 'integer' | 'boolean' | 'string_list';
 
@@ -140,7 +141,7 @@ export async function listTemplateUsers(
     select id, hostname, service_tag, use from machines, lateral (
       select use from jsonb_array_elements(templates) as use where use->>'name' = ${of.name} limit 1
     ) as used
-    where templates @> ${wanted}::text::jsonb
+    where templates @> ${wanted}::text::jsonb and ${machineInScope(sql)}
       and ${of.after === undefined ? sql`true` : sql`id > ${of.after}`}
     order by id limit ${of.limit}
   `;

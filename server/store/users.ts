@@ -2,12 +2,21 @@ import type {Sql} from './db.ts';
 
 export type Role = 'viewer' | 'developer' | 'operator' | 'admin';
 
+/** A role in a workspace, beside the one that holds everywhere. */
+export type WorkspaceRole = {
+  readonly id: string;
+  /** Of the workspace. */
+  readonly name: string;
+  readonly role: Role;
+};
+
 export type UserRow = {
   readonly id: string;
   readonly username: string;
   readonly email: string;
-  /** Everywhere: of the binding without a workspace, which every user has. */
-  readonly role: Role;
+  /** Everywhere: of the binding without a workspace. A member has none. */
+  readonly role: Role | 'member';
+  readonly workspaceRoles: readonly WorkspaceRole[];
   readonly createTime: Date;
   readonly disabled: boolean;
   /** Has no password. */
@@ -32,10 +41,14 @@ export type UserChangeRow = Partial<{
 }>;
 
 const selectUsers = (sql: Sql) => sql`
-  select u.id, u.username, u.email, b.role, u.create_time,
+  select u.id, u.username, u.email, coalesce(b.role, 'member') as role, u.create_time,
     u.disable_time is not null as disabled, u.password_hash is null as external,
-    coalesce(u.certificate_subject, '') as certificate_subject
-  from users u join role_bindings b on b.user_id = u.id and b.workspace_id is null
+    coalesce(u.certificate_subject, '') as certificate_subject,
+    (
+      select coalesce(json_agg(json_build_object('id', w.id, 'name', w.name, 'role', i.role) order by w.name), '[]')
+      from role_bindings i join workspaces w on w.id = i.workspace_id where i.user_id = u.id
+    ) as workspace_roles
+  from users u left join role_bindings b on b.user_id = u.id and b.workspace_id is null
 `;
 
 /** False when the name is taken. Its role is a binding of its own. */

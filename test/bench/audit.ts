@@ -42,6 +42,7 @@ const appendAudited: Append = (tx, event) => {
   const call = {
     id: randomUUID(),
     caller: () => 'user:alice',
+    scope: () => 'everywhere' as const,
     address: () => '10.0.0.1',
     method: 'MachineService.UpdateMachine',
     request: () => JSON.stringify(maskMessage(UpdateMachineRequestSchema, request)),

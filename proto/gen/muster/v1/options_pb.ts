@@ -12,7 +12,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/options.proto.
  */
 export const file_muster_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvb3B0aW9ucy5wcm90bxIJbXVzdGVyLnYxKvoBCgpQZXJtaXNzaW9uEhoKFlBFUk1JU1NJT05fVU5TUEVDSUZJRUQQABIVChFQRVJNSVNTSU9OX1BVQkxJQxABEhQKEFBFUk1JU1NJT05fQUdFTlQQAhITCg9QRVJNSVNTSU9OX0VER0UQAxIWChJQRVJNSVNTSU9OX0JVSUxERVIQBBIWChJQRVJNSVNTSU9OX1NFUlZJQ0UQBRITCg9QRVJNSVNTSU9OX1ZJRVcQBhIWChJQRVJNSVNTSU9OX0RFVkVMT1AQBxIWChJQRVJNSVNTSU9OX09QRVJBVEUQCBIZChVQRVJNSVNTSU9OX0FETUlOSVNURVIQCSpqCglBdWRpdFJ1bGUSGgoWQVVESVRfUlVMRV9VTlNQRUNJRklFRBAAEhMKD0FVRElUX1JVTEVfTk9ORRABEhQKEEFVRElUX1JVTEVfQ0FMTFMQAhIWChJBVURJVF9SVUxFX0NIQU5HRVMQAzpXCgpwZXJtaXNzaW9uEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYxYoDIAEoDjIVLm11c3Rlci52MS5QZXJtaXNzaW9uUgpwZXJtaXNzaW9uOkwKBWF1ZGl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYlIsDIAEoDjIULm11c3Rlci52MS5BdWRpdFJ1bGVSBWF1ZGl0OjcKBnNlY3JldBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYxooDIAEoCFIGc2VjcmV0YgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("ChdtdXN0ZXIvdjEvb3B0aW9ucy5wcm90bxIJbXVzdGVyLnYxKvoBCgpQZXJtaXNzaW9uEhoKFlBFUk1JU1NJT05fVU5TUEVDSUZJRUQQABIVChFQRVJNSVNTSU9OX1BVQkxJQxABEhQKEFBFUk1JU1NJT05fQUdFTlQQAhITCg9QRVJNSVNTSU9OX0VER0UQAxIWChJQRVJNSVNTSU9OX0JVSUxERVIQBBIWChJQRVJNSVNTSU9OX1NFUlZJQ0UQBRITCg9QRVJNSVNTSU9OX1ZJRVcQBhIWChJQRVJNSVNTSU9OX0RFVkVMT1AQBxIWChJQRVJNSVNTSU9OX09QRVJBVEUQCBIZChVQRVJNSVNTSU9OX0FETUlOSVNURVIQCSpqCglBdWRpdFJ1bGUSGgoWQVVESVRfUlVMRV9VTlNQRUNJRklFRBAAEhMKD0FVRElUX1JVTEVfTk9ORRABEhQKEEFVRElUX1JVTEVfQ0FMTFMQAhIWChJBVURJVF9SVUxFX0NIQU5HRVMQAyqEAQoOV29ya3NwYWNlU2NvcGUSHwobV09SS1NQQUNFX1NDT1BFX1VOU1BFQ0lGSUVEEAASHAoYV09SS1NQQUNFX1NDT1BFX01BQ0hJTkVTEAESGgoWV09SS1NQQUNFX1NDT1BFX1NIQVJFRBACEhcKE1dPUktTUEFDRV9TQ09QRV9PV04QAzpXCgpwZXJtaXNzaW9uEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYxYoDIAEoDjIVLm11c3Rlci52MS5QZXJtaXNzaW9uUgpwZXJtaXNzaW9uOkwKBWF1ZGl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYlIsDIAEoDjIULm11c3Rlci52MS5BdWRpdFJ1bGVSBWF1ZGl0OmQKD3dvcmtzcGFjZV9zY29wZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGJ6LAyABKA4yGS5tdXN0ZXIudjEuV29ya3NwYWNlU2NvcGVSDndvcmtzcGFjZVNjb3BlOjcKBnNlY3JldBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYxooDIAEoCFIGc2VjcmV0YgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * What a caller must be to use a method. A method without one is denied to everybody.
@@ -167,6 +167,61 @@ export const AuditRuleSchema: GenEnum<AuditRule, AuditRuleJson> = /*@__PURE__*/
   enumDesc(file_muster_v1_options, 1);
 
 /**
+ * What a role in a workspace is worth for a method. A role that holds everywhere needs none of this.
+ *
+ * @generated from enum muster.v1.WorkspaceScope
+ */
+export const WorkspaceScope = {
+  /**
+   * Nothing: the method is the whole site's.
+   *
+   * @generated from enum value: WORKSPACE_SCOPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The permission for the machines of that workspace, and what belongs to them; every other is as if it were not there.
+   *
+   * @generated from enum value: WORKSPACE_SCOPE_MACHINES = 1;
+   */
+  MACHINES: 1,
+
+  /**
+   * The permission: the answer is the same for everybody and tells of no machine.
+   *
+   * @generated from enum value: WORKSPACE_SCOPE_SHARED = 2;
+   */
+  SHARED: 2,
+
+  /**
+   * Every person, for what is their own: password, sessions, API tokens, searches.
+   *
+   * @generated from enum value: WORKSPACE_SCOPE_OWN = 3;
+   */
+  OWN: 3,
+} as const;
+
+/**
+ * What a role in a workspace is worth for a method. A role that holds everywhere needs none of this.
+ *
+ * @generated from enum muster.v1.WorkspaceScope
+ */
+export type WorkspaceScope = (typeof WorkspaceScope)[keyof typeof WorkspaceScope] | UnknownEnum;
+
+/**
+ * What a role in a workspace is worth for a method. A role that holds everywhere needs none of this.
+ *
+ * @generated from enum muster.v1.WorkspaceScope
+ */
+export type WorkspaceScopeJson = "WORKSPACE_SCOPE_UNSPECIFIED" | "WORKSPACE_SCOPE_MACHINES" | "WORKSPACE_SCOPE_SHARED" | "WORKSPACE_SCOPE_OWN";
+
+/**
+ * Describes the enum muster.v1.WorkspaceScope.
+ */
+export const WorkspaceScopeSchema: GenEnum<WorkspaceScope, WorkspaceScopeJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_options, 2);
+
+/**
  * @generated from extension: muster.v1.Permission permission = 50501;
  */
 export const permission: GenExtension<MethodOptions, Permission> = /*@__PURE__*/
@@ -179,10 +234,16 @@ export const audit: GenExtension<MethodOptions, AuditRule> = /*@__PURE__*/
   extDesc(file_muster_v1_options, 1);
 
 /**
+ * @generated from extension: muster.v1.WorkspaceScope workspace_scope = 50590;
+ */
+export const workspace_scope: GenExtension<MethodOptions, WorkspaceScope> = /*@__PURE__*/
+  extDesc(file_muster_v1_options, 2);
+
+/**
  * A secret: never logged, never in an audit entry, never on a command line.
  *
  * @generated from extension: bool secret = 50502;
  */
 export const secret: GenExtension<FieldOptions, boolean> = /*@__PURE__*/
-  extDesc(file_muster_v1_options, 2);
+  extDesc(file_muster_v1_options, 3);
 

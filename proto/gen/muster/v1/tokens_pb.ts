@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/tokens.proto.
  */
 export const file_muster_v1_tokens: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvdG9rZW5zLnByb3RvEgltdXN0ZXIudjEisgIKCEFwaVRva2VuEgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIdXNlcm5hbWUYAyABKAkSDAoEbmFtZRgEIAEoCRIpCgpwZXJtaXNzaW9uGAUgASgOMhUubXVzdGVyLnYxLlBlcm1pc3Npb24SLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBsYXN0X3VzZV9hZGRyZXNzGAkgASgJEg8KB3Jldm9rZWQYCiABKAgizAIKFUNyZWF0ZUFwaVRva2VuUmVxdWVzdBI3CgRuYW1lGAEgASgJQim6SCZyJDIiXlthLXpBLVowLTldW2EtekEtWjAtOS5fIC1dezAsNjJ9JBI5CgpwZXJtaXNzaW9uGAIgASgOMhUubXVzdGVyLnYxLlBlcm1pc3Npb25CDrpIC4IBCBgGGAcYCBgJEqQBChBsaWZldGltZV9zZWNvbmRzGAMgASgNQokBukiFAboBgQEKCGxpZmV0aW1lEjRtdXN0IGJlIDAsIG9yIGZyb20gNjAgdG8gMzE2MjI0MDAgc2Vjb25kcyAoMzY2IGRheXMpGj90aGlzID09IHVpbnQoMCkgfHwgKHRoaXMgPj0gdWludCg2MCkgJiYgdGhpcyA8PSB1aW50KDMxNjIyNDAwKSkSGAoHdXNlcl9pZBgEIAEoCUIHukgEcgIYQCJVChZDcmVhdGVBcGlUb2tlblJlc3BvbnNlEiYKCWFwaV90b2tlbhgBIAEoCzITLm11c3Rlci52MS5BcGlUb2tlbhITCgV0b2tlbhgCIAEoCUIEsNQYASJtChRMaXN0QXBpVG9rZW5zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAiJVChVMaXN0QXBpVG9rZW5zUmVzcG9uc2USIwoGdG9rZW5zGAEgAygLMhMubXVzdGVyLnYxLkFwaVRva2VuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSItChVSZXZva2VBcGlUb2tlblJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIhgKFlJldm9rZUFwaVRva2VuUmVzcG9uc2Uy9AIKDFRva2VuU2VydmljZRJ0Cg5DcmVhdGVBcGlUb2tlbhIgLm11c3Rlci52MS5DcmVhdGVBcGlUb2tlblJlcXVlc3QaIS5tdXN0ZXIudjEuQ3JlYXRlQXBpVG9rZW5SZXNwb25zZSIdqNQYBoLT5JMCEzoBKiIOL2FwaS92MS90b2tlbnMSdgoNTGlzdEFwaVRva2VucxIfLm11c3Rlci52MS5MaXN0QXBpVG9rZW5zUmVxdWVzdBogLm11c3Rlci52MS5MaXN0QXBpVG9rZW5zUmVzcG9uc2UiIqjUGAaC0+STAhhiBnRva2VucxIOL2FwaS92MS90b2tlbnMSdgoOUmV2b2tlQXBpVG9rZW4SIC5tdXN0ZXIudjEuUmV2b2tlQXBpVG9rZW5SZXF1ZXN0GiEubXVzdGVyLnYxLlJldm9rZUFwaVRva2VuUmVzcG9uc2UiH6jUGAaC0+STAhUqEy9hcGkvdjEvdG9rZW5zL3tpZH1iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChZtdXN0ZXIvdjEvdG9rZW5zLnByb3RvEgltdXN0ZXIudjEiyAIKCEFwaVRva2VuEgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIdXNlcm5hbWUYAyABKAkSDAoEbmFtZRgEIAEoCRIpCgpwZXJtaXNzaW9uGAUgASgOMhUubXVzdGVyLnYxLlBlcm1pc3Npb24SLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X3VzZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBsYXN0X3VzZV9hZGRyZXNzGAkgASgJEg8KB3Jldm9rZWQYCiABKAgSFAoMd29ya3NwYWNlX2lkGAsgASgJIusCChVDcmVhdGVBcGlUb2tlblJlcXVlc3QSNwoEbmFtZRgBIAEoCUIpukgmciQyIl5bYS16QS1aMC05XVthLXpBLVowLTkuXyAtXXswLDYyfSQSOQoKcGVybWlzc2lvbhgCIAEoDjIVLm11c3Rlci52MS5QZXJtaXNzaW9uQg66SAuCAQgYBhgHGAgYCRKkAQoQbGlmZXRpbWVfc2Vjb25kcxgDIAEoDUKJAbpIhQG6AYEBCghsaWZldGltZRI0bXVzdCBiZSAwLCBvciBmcm9tIDYwIHRvIDMxNjIyNDAwIHNlY29uZHMgKDM2NiBkYXlzKRo/dGhpcyA9PSB1aW50KDApIHx8ICh0aGlzID49IHVpbnQoNjApICYmIHRoaXMgPD0gdWludCgzMTYyMjQwMCkpEhgKB3VzZXJfaWQYBCABKAlCB7pIBHICGEASHQoMd29ya3NwYWNlX2lkGAUgASgJQge6SARyAhhAIlUKFkNyZWF0ZUFwaVRva2VuUmVzcG9uc2USJgoJYXBpX3Rva2VuGAEgASgLMhMubXVzdGVyLnYxLkFwaVRva2VuEhMKBXRva2VuGAIgASgJQgSw1BgBIm0KFExpc3RBcGlUb2tlbnNSZXF1ZXN0EhgKB3VzZXJfaWQYASABKAlCB7pIBHICGEASHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIACIlUKFUxpc3RBcGlUb2tlbnNSZXNwb25zZRIjCgZ0b2tlbnMYASADKAsyEy5tdXN0ZXIudjEuQXBpVG9rZW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi0KFVJldm9rZUFwaVRva2VuUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiGAoWUmV2b2tlQXBpVG9rZW5SZXNwb25zZTKAAwoMVG9rZW5TZXJ2aWNlEngKDkNyZWF0ZUFwaVRva2VuEiAubXVzdGVyLnYxLkNyZWF0ZUFwaVRva2VuUmVxdWVzdBohLm11c3Rlci52MS5DcmVhdGVBcGlUb2tlblJlc3BvbnNlIiGo1BgG8NkYA4LT5JMCEzoBKiIOL2FwaS92MS90b2tlbnMSegoNTGlzdEFwaVRva2VucxIfLm11c3Rlci52MS5MaXN0QXBpVG9rZW5zUmVxdWVzdBogLm11c3Rlci52MS5MaXN0QXBpVG9rZW5zUmVzcG9uc2UiJqjUGAbw2RgDgtPkkwIYYgZ0b2tlbnMSDi9hcGkvdjEvdG9rZW5zEnoKDlJldm9rZUFwaVRva2VuEiAubXVzdGVyLnYxLlJldm9rZUFwaVRva2VuUmVxdWVzdBohLm11c3Rlci52MS5SZXZva2VBcGlUb2tlblJlc3BvbnNlIiOo1BgG8NkYA4LT5JMCFSoTL2FwaS92MS90b2tlbnMve2lkfWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.ApiToken
@@ -75,6 +75,13 @@ export type ApiToken = Message<"muster.v1.ApiToken"> & {
    * @generated from field: bool revoked = 10;
    */
   revoked: boolean;
+
+  /**
+   * Where it may do that. Empty: wherever its user may.
+   *
+   * @generated from field: string workspace_id = 11;
+   */
+  workspaceId: string;
 };
 
 /**
@@ -134,6 +141,13 @@ export type ApiTokenJson = {
    * @generated from field: bool revoked = 10;
    */
   revoked?: boolean;
+
+  /**
+   * Where it may do that. Empty: wherever its user may.
+   *
+   * @generated from field: string workspace_id = 11;
+   */
+  workspaceId?: string;
 };
 
 /**
@@ -174,6 +188,13 @@ export type CreateApiTokenRequest = Message<"muster.v1.CreateApiTokenRequest"> &
    * @generated from field: string user_id = 4;
    */
   userId: string;
+
+  /**
+   * Id or name of the workspace in which alone it is worth something. Empty: wherever its user has a role.
+   *
+   * @generated from field: string workspace_id = 5;
+   */
+  workspaceId: string;
 };
 
 /**
@@ -207,6 +228,13 @@ export type CreateApiTokenRequestJson = {
    * @generated from field: string user_id = 4;
    */
   userId?: string;
+
+  /**
+   * Id or name of the workspace in which alone it is worth something. Empty: wherever its user has a role.
+   *
+   * @generated from field: string workspace_id = 5;
+   */
+  workspaceId?: string;
 };
 
 /**

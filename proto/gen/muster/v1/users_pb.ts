@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/users.proto.
  */
 export const file_muster_v1_users: GenFile = /*@__PURE__*/
-  fileDesc("ChVtdXN0ZXIvdjEvdXNlcnMucHJvdG8SCW11c3Rlci52MSKvAgoEVXNlchIKCgJpZBgBIAEoCRIQCgh1c2VybmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRIiCgRyb2xlGAQgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIZGlzYWJsZWQYBiABKAgSEAoIZXh0ZXJuYWwYByABKAgSGwoTY2VydGlmaWNhdGVfc3ViamVjdBgIIAEoCSJkCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1ZJRVdFUhABEhIKDlJPTEVfREVWRUxPUEVSEAISEQoNUk9MRV9PUEVSQVRPUhADEg4KClJPTEVfQURNSU4QBCJPChBMaXN0VXNlcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAiJMChFMaXN0VXNlcnNSZXNwb25zZRIeCgV1c2VycxgBIAMoCzIPLm11c3Rlci52MS5Vc2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK0AQoRQ3JlYXRlVXNlclJlcXVlc3QSNAoIdXNlcm5hbWUYASABKAlCIrpIH3IdMhteW2EtejAtOV1bYS16MC05Ll8tXXswLDYyfSQSFwoFZW1haWwYAiABKAlCCLpIBXIDGP4BEiAKCHBhc3N3b3JkGAMgASgJQg66SAdyBRAKGIAIsNQYARIuCgRyb2xlGAQgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZUIKukgHggEEEAEgACIzChJDcmVhdGVVc2VyUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyIicKDkdldFVzZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEAiMAoPR2V0VXNlclJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlciKsAgoRVXBkYXRlVXNlclJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQBIcCgVlbWFpbBgCIAEoCUIIukgFcgMY/gFIAIgBARIzCgRyb2xlGAMgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZUIKukgHggEEEAEgAEgBiAEBEiUKCHBhc3N3b3JkGAQgASgJQg66SAdyBRAKGIAIsNQYAUgCiAEBEhUKCGRpc2FibGVkGAUgASgISAOIAQESKgoTY2VydGlmaWNhdGVfc3ViamVjdBgGIAEoCUIIukgFcgMYgARIBIgBAUIICgZfZW1haWxCBwoFX3JvbGVCCwoJX3Bhc3N3b3JkQgsKCV9kaXNhYmxlZEIWChRfY2VydGlmaWNhdGVfc3ViamVjdCIzChJVcGRhdGVVc2VyUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyIioKEURlbGV0ZVVzZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEAiFAoSRGVsZXRlVXNlclJlc3BvbnNlImcKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIoChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQg66SAdyBRABGIAIsNQYARIkCgxuZXdfcGFzc3dvcmQYAiABKAlCDrpIB3IFEAoYgAiw1BgBIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiMwoaQ3JlYXRlUGFzc3dvcmRSZXNldFJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCJiChtDcmVhdGVQYXNzd29yZFJlc2V0UmVzcG9uc2USEgoEY29kZRgBIAEoCUIEsNQYARIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYgocQ29tcGxldGVQYXNzd29yZFJlc2V0UmVxdWVzdBIcCgRjb2RlGAEgASgJQg66SAdyBRAQGIABsNQYARIkCgxuZXdfcGFzc3dvcmQYAiABKAlCDrpIB3IFEAoYgAiw1BgBIh8KHUNvbXBsZXRlUGFzc3dvcmRSZXNldFJlc3BvbnNlIlEKGVJlc2V0QWRtaW5pc3RyYXRvclJlcXVlc3QSNAoIdXNlcm5hbWUYASABKAlCIrpIH3IdMhteW2EtejAtOV1bYS16MC05Ll8tXXswLDYyfSQiUwoaUmVzZXRBZG1pbmlzdHJhdG9yUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyEhYKCHBhc3N3b3JkGAIgASgJQgSw1BgBIhcKFUdldEN1cnJlbnRVc2VyUmVxdWVzdCI3ChZHZXRDdXJyZW50VXNlclJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlcjKJCgoLVXNlclNlcnZpY2USaAoJTGlzdFVzZXJzEhsubXVzdGVyLnYxLkxpc3RVc2Vyc1JlcXVlc3QaHC5tdXN0ZXIudjEuTGlzdFVzZXJzUmVzcG9uc2UiIKjUGAmC0+STAhZiBXVzZXJzEg0vYXBpL3YxL3VzZXJzEm0KCkNyZWF0ZVVzZXISHC5tdXN0ZXIudjEuQ3JlYXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuQ3JlYXRlVXNlclJlc3BvbnNlIiKo1BgJgtPkkwIYOgEqYgR1c2VyIg0vYXBpL3YxL3VzZXJzEmYKB0dldFVzZXISGS5tdXN0ZXIudjEuR2V0VXNlclJlcXVlc3QaGi5tdXN0ZXIudjEuR2V0VXNlclJlc3BvbnNlIiSo1BgJgtPkkwIaYgR1c2VyEhIvYXBpL3YxL3VzZXJzL3tpZH0SkQEKClVwZGF0ZVVzZXISHC5tdXN0ZXIudjEuVXBkYXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuVXBkYXRlVXNlclJlc3BvbnNlIkao1BgJgtPkkwI8OgEqWh06ASpiBHVzZXIyEi9hcGkvdjEvdXNlcnMve2lkfWIEdXNlchoSL2FwaS92MS91c2Vycy97aWR9EmkKCkRlbGV0ZVVzZXISHC5tdXN0ZXIudjEuRGVsZXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuRGVsZXRlVXNlclJlc3BvbnNlIh6o1BgJgtPkkwIUKhIvYXBpL3YxL3VzZXJzL3tpZH0SfwoOQ2hhbmdlUGFzc3dvcmQSIC5tdXN0ZXIudjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0GiEubXVzdGVyLnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiKKjUGAaC0+STAh46ASoiGS9hcGkvdjEvdXNlcnMvbWUvcGFzc3dvcmQSlwEKE0NyZWF0ZVBhc3N3b3JkUmVzZXQSJS5tdXN0ZXIudjEuQ3JlYXRlUGFzc3dvcmRSZXNldFJlcXVlc3QaJi5tdXN0ZXIudjEuQ3JlYXRlUGFzc3dvcmRSZXNldFJlc3BvbnNlIjGo1BgJgtPkkwInOgEqIiIvYXBpL3YxL3VzZXJzL3tpZH0vcGFzc3dvcmQtcmVzZXRzEpIBChVDb21wbGV0ZVBhc3N3b3JkUmVzZXQSJy5tdXN0ZXIudjEuQ29tcGxldGVQYXNzd29yZFJlc2V0UmVxdWVzdBooLm11c3Rlci52MS5Db21wbGV0ZVBhc3N3b3JkUmVzZXRSZXNwb25zZSImqNQYAYLT5JMCHDoBKiIXL2FwaS92MS9wYXNzd29yZC1yZXNldHMSjgEKElJlc2V0QWRtaW5pc3RyYXRvchIkLm11c3Rlci52MS5SZXNldEFkbWluaXN0cmF0b3JSZXF1ZXN0GiUubXVzdGVyLnYxLlJlc2V0QWRtaW5pc3RyYXRvclJlc3BvbnNlIiuo1BgJgtPkkwIhOgEqIhwvYXBpL3YxL2FkbWluaXN0cmF0b3ItcmVzZXRzEnkKDkdldEN1cnJlbnRVc2VyEiAubXVzdGVyLnYxLkdldEN1cnJlbnRVc2VyUmVxdWVzdBohLm11c3Rlci52MS5HZXRDdXJyZW50VXNlclJlc3BvbnNlIiKo1BgGgtPkkwIYYgR1c2VyEhAvYXBpL3YxL3VzZXJzL21lYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChVtdXN0ZXIvdjEvdXNlcnMucHJvdG8SCW11c3Rlci52MSLzAgoEVXNlchIKCgJpZBgBIAEoCRIQCgh1c2VybmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRIiCgRyb2xlGAQgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIZGlzYWJsZWQYBiABKAgSEAoIZXh0ZXJuYWwYByABKAgSGwoTY2VydGlmaWNhdGVfc3ViamVjdBgIIAEoCRIxCg93b3Jrc3BhY2Vfcm9sZXMYCSADKAsyGC5tdXN0ZXIudjEuV29ya3NwYWNlUm9sZSJ1CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1ZJRVdFUhABEhIKDlJPTEVfREVWRUxPUEVSEAISEQoNUk9MRV9PUEVSQVRPUhADEg4KClJPTEVfQURNSU4QBBIPCgtST0xFX01FTUJFUhAFIlwKDVdvcmtzcGFjZVJvbGUSFAoMd29ya3NwYWNlX2lkGAEgASgJEhEKCXdvcmtzcGFjZRgCIAEoCRIiCgRyb2xlGAMgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZSJPChBMaXN0VXNlcnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAiJMChFMaXN0VXNlcnNSZXNwb25zZRIeCgV1c2VycxgBIAMoCzIPLm11c3Rlci52MS5Vc2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK0AQoRQ3JlYXRlVXNlclJlcXVlc3QSNAoIdXNlcm5hbWUYASABKAlCIrpIH3IdMhteW2EtejAtOV1bYS16MC05Ll8tXXswLDYyfSQSFwoFZW1haWwYAiABKAlCCLpIBXIDGP4BEiAKCHBhc3N3b3JkGAMgASgJQg66SAdyBRAKGIAIsNQYARIuCgRyb2xlGAQgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZUIKukgHggEEEAEgACIzChJDcmVhdGVVc2VyUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyIicKDkdldFVzZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEAiMAoPR2V0VXNlclJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlciKsAgoRVXBkYXRlVXNlclJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQBIcCgVlbWFpbBgCIAEoCUIIukgFcgMY/gFIAIgBARIzCgRyb2xlGAMgASgOMhQubXVzdGVyLnYxLlVzZXIuUm9sZUIKukgHggEEEAEgAEgBiAEBEiUKCHBhc3N3b3JkGAQgASgJQg66SAdyBRAKGIAIsNQYAUgCiAEBEhUKCGRpc2FibGVkGAUgASgISAOIAQESKgoTY2VydGlmaWNhdGVfc3ViamVjdBgGIAEoCUIIukgFcgMYgARIBIgBAUIICgZfZW1haWxCBwoFX3JvbGVCCwoJX3Bhc3N3b3JkQgsKCV9kaXNhYmxlZEIWChRfY2VydGlmaWNhdGVfc3ViamVjdCIzChJVcGRhdGVVc2VyUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyIioKEURlbGV0ZVVzZXJSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEAiFAoSRGVsZXRlVXNlclJlc3BvbnNlImcKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIoChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJQg66SAdyBRABGIAIsNQYARIkCgxuZXdfcGFzc3dvcmQYAiABKAlCDrpIB3IFEAoYgAiw1BgBIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiMwoaQ3JlYXRlUGFzc3dvcmRSZXNldFJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCJiChtDcmVhdGVQYXNzd29yZFJlc2V0UmVzcG9uc2USEgoEY29kZRgBIAEoCUIEsNQYARIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYgocQ29tcGxldGVQYXNzd29yZFJlc2V0UmVxdWVzdBIcCgRjb2RlGAEgASgJQg66SAdyBRAQGIABsNQYARIkCgxuZXdfcGFzc3dvcmQYAiABKAlCDrpIB3IFEAoYgAiw1BgBIh8KHUNvbXBsZXRlUGFzc3dvcmRSZXNldFJlc3BvbnNlIlEKGVJlc2V0QWRtaW5pc3RyYXRvclJlcXVlc3QSNAoIdXNlcm5hbWUYASABKAlCIrpIH3IdMhteW2EtejAtOV1bYS16MC05Ll8tXXswLDYyfSQiUwoaUmVzZXRBZG1pbmlzdHJhdG9yUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyEhYKCHBhc3N3b3JkGAIgASgJQgSw1BgBIhcKFUdldEN1cnJlbnRVc2VyUmVxdWVzdCI3ChZHZXRDdXJyZW50VXNlclJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlcjKSCgoLVXNlclNlcnZpY2USaAoJTGlzdFVzZXJzEhsubXVzdGVyLnYxLkxpc3RVc2Vyc1JlcXVlc3QaHC5tdXN0ZXIudjEuTGlzdFVzZXJzUmVzcG9uc2UiIKjUGAmC0+STAhZiBXVzZXJzEg0vYXBpL3YxL3VzZXJzEm0KCkNyZWF0ZVVzZXISHC5tdXN0ZXIudjEuQ3JlYXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuQ3JlYXRlVXNlclJlc3BvbnNlIiKo1BgJgtPkkwIYOgEqYgR1c2VyIg0vYXBpL3YxL3VzZXJzEmYKB0dldFVzZXISGS5tdXN0ZXIudjEuR2V0VXNlclJlcXVlc3QaGi5tdXN0ZXIudjEuR2V0VXNlclJlc3BvbnNlIiSo1BgJgtPkkwIaYgR1c2VyEhIvYXBpL3YxL3VzZXJzL3tpZH0SkQEKClVwZGF0ZVVzZXISHC5tdXN0ZXIudjEuVXBkYXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuVXBkYXRlVXNlclJlc3BvbnNlIkao1BgJgtPkkwI8OgEqWh06ASpiBHVzZXIyEi9hcGkvdjEvdXNlcnMve2lkfWIEdXNlchoSL2FwaS92MS91c2Vycy97aWR9EmkKCkRlbGV0ZVVzZXISHC5tdXN0ZXIudjEuRGVsZXRlVXNlclJlcXVlc3QaHS5tdXN0ZXIudjEuRGVsZXRlVXNlclJlc3BvbnNlIh6o1BgJgtPkkwIUKhIvYXBpL3YxL3VzZXJzL3tpZH0SgwEKDkNoYW5nZVBhc3N3b3JkEiAubXVzdGVyLnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBohLm11c3Rlci52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIiyo1BgG8NkYA4LT5JMCHjoBKiIZL2FwaS92MS91c2Vycy9tZS9wYXNzd29yZBKXAQoTQ3JlYXRlUGFzc3dvcmRSZXNldBIlLm11c3Rlci52MS5DcmVhdGVQYXNzd29yZFJlc2V0UmVxdWVzdBomLm11c3Rlci52MS5DcmVhdGVQYXNzd29yZFJlc2V0UmVzcG9uc2UiMajUGAmC0+STAic6ASoiIi9hcGkvdjEvdXNlcnMve2lkfS9wYXNzd29yZC1yZXNldHMSkgEKFUNvbXBsZXRlUGFzc3dvcmRSZXNldBInLm11c3Rlci52MS5Db21wbGV0ZVBhc3N3b3JkUmVzZXRSZXF1ZXN0GigubXVzdGVyLnYxLkNvbXBsZXRlUGFzc3dvcmRSZXNldFJlc3BvbnNlIiao1BgBgtPkkwIcOgEqIhcvYXBpL3YxL3Bhc3N3b3JkLXJlc2V0cxKOAQoSUmVzZXRBZG1pbmlzdHJhdG9yEiQubXVzdGVyLnYxLlJlc2V0QWRtaW5pc3RyYXRvclJlcXVlc3QaJS5tdXN0ZXIudjEuUmVzZXRBZG1pbmlzdHJhdG9yUmVzcG9uc2UiK6jUGAmC0+STAiE6ASoiHC9hcGkvdjEvYWRtaW5pc3RyYXRvci1yZXNldHMSfQoOR2V0Q3VycmVudFVzZXISIC5tdXN0ZXIudjEuR2V0Q3VycmVudFVzZXJSZXF1ZXN0GiEubXVzdGVyLnYxLkdldEN1cnJlbnRVc2VyUmVzcG9uc2UiJqjUGAbw2RgDgtPkkwIYYgR1c2VyEhAvYXBpL3YxL3VzZXJzL21lYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.User
@@ -37,6 +37,8 @@ export type User = Message<"muster.v1.User"> & {
   email: string;
 
   /**
+   * Everywhere.
+   *
    * @generated from field: muster.v1.User.Role role = 4;
    */
   role: User_Role;
@@ -66,6 +68,13 @@ export type User = Message<"muster.v1.User"> & {
    * @generated from field: string certificate_subject = 8;
    */
   certificateSubject: string;
+
+  /**
+   * By name of the workspace.
+   *
+   * @generated from field: repeated muster.v1.WorkspaceRole workspace_roles = 9;
+   */
+  workspaceRoles: WorkspaceRole[];
 };
 
 /**
@@ -88,6 +97,8 @@ export type UserJson = {
   email?: string;
 
   /**
+   * Everywhere.
+   *
    * @generated from field: muster.v1.User.Role role = 4;
    */
   role?: User_RoleJson;
@@ -117,6 +128,13 @@ export type UserJson = {
    * @generated from field: string certificate_subject = 8;
    */
   certificateSubject?: string;
+
+  /**
+   * By name of the workspace.
+   *
+   * @generated from field: repeated muster.v1.WorkspaceRole workspace_roles = 9;
+   */
+  workspaceRoles?: WorkspaceRoleJson[];
 };
 
 /**
@@ -127,7 +145,7 @@ export const UserSchema: GenMessage<User, {jsonType: UserJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_users, 0);
 
 /**
- * What a person may do; each role includes the ones before it.
+ * What a person may do; each role up to ADMIN includes the ones before it.
  *
  * @generated from enum muster.v1.User.Role
  */
@@ -156,27 +174,89 @@ export const User_Role = {
    * @generated from enum value: ROLE_ADMIN = 4;
    */
   ADMIN: 4,
+
+  /**
+   * Nothing everywhere: only what workspace_roles say.
+   *
+   * @generated from enum value: ROLE_MEMBER = 5;
+   */
+  MEMBER: 5,
 } as const;
 
 /**
- * What a person may do; each role includes the ones before it.
+ * What a person may do; each role up to ADMIN includes the ones before it.
  *
  * @generated from enum muster.v1.User.Role
  */
 export type User_Role = (typeof User_Role)[keyof typeof User_Role] | UnknownEnum;
 
 /**
- * What a person may do; each role includes the ones before it.
+ * What a person may do; each role up to ADMIN includes the ones before it.
  *
  * @generated from enum muster.v1.User.Role
  */
-export type User_RoleJson = "ROLE_UNSPECIFIED" | "ROLE_VIEWER" | "ROLE_DEVELOPER" | "ROLE_OPERATOR" | "ROLE_ADMIN";
+export type User_RoleJson = "ROLE_UNSPECIFIED" | "ROLE_VIEWER" | "ROLE_DEVELOPER" | "ROLE_OPERATOR" | "ROLE_ADMIN" | "ROLE_MEMBER";
 
 /**
  * Describes the enum muster.v1.User.Role.
  */
 export const User_RoleSchema: GenEnum<User_Role, User_RoleJson> = /*@__PURE__*/
   enumDesc(file_muster_v1_users, 0, 0);
+
+/**
+ * A role in a workspace, beside the one that holds everywhere.
+ *
+ * @generated from message muster.v1.WorkspaceRole
+ */
+export type WorkspaceRole = Message<"muster.v1.WorkspaceRole"> & {
+  /**
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * Its name.
+   *
+   * @generated from field: string workspace = 2;
+   */
+  workspace: string;
+
+  /**
+   * @generated from field: muster.v1.User.Role role = 3;
+   */
+  role: User_Role;
+};
+
+/**
+ * A role in a workspace, beside the one that holds everywhere.
+ *
+ * @generated from message muster.v1.WorkspaceRole
+ */
+export type WorkspaceRoleJson = {
+  /**
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId?: string;
+
+  /**
+   * Its name.
+   *
+   * @generated from field: string workspace = 2;
+   */
+  workspace?: string;
+
+  /**
+   * @generated from field: muster.v1.User.Role role = 3;
+   */
+  role?: User_RoleJson;
+};
+
+/**
+ * Describes the message muster.v1.WorkspaceRole.
+ * Use `create(WorkspaceRoleSchema)` to create a new message.
+ */
+export const WorkspaceRoleSchema: GenMessage<WorkspaceRole, {jsonType: WorkspaceRoleJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_users, 1);
 
 /**
  * @generated from message muster.v1.ListUsersRequest
@@ -213,7 +293,7 @@ export type ListUsersRequestJson = {
  * Use `create(ListUsersRequestSchema)` to create a new message.
  */
 export const ListUsersRequestSchema: GenMessage<ListUsersRequest, {jsonType: ListUsersRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 1);
+  messageDesc(file_muster_v1_users, 2);
 
 /**
  * @generated from message muster.v1.ListUsersResponse
@@ -250,7 +330,7 @@ export type ListUsersResponseJson = {
  * Use `create(ListUsersResponseSchema)` to create a new message.
  */
 export const ListUsersResponseSchema: GenMessage<ListUsersResponse, {jsonType: ListUsersResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 2);
+  messageDesc(file_muster_v1_users, 3);
 
 /**
  * @generated from message muster.v1.CreateUserRequest
@@ -307,7 +387,7 @@ export type CreateUserRequestJson = {
  * Use `create(CreateUserRequestSchema)` to create a new message.
  */
 export const CreateUserRequestSchema: GenMessage<CreateUserRequest, {jsonType: CreateUserRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 3);
+  messageDesc(file_muster_v1_users, 4);
 
 /**
  * @generated from message muster.v1.CreateUserResponse
@@ -334,7 +414,7 @@ export type CreateUserResponseJson = {
  * Use `create(CreateUserResponseSchema)` to create a new message.
  */
 export const CreateUserResponseSchema: GenMessage<CreateUserResponse, {jsonType: CreateUserResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 4);
+  messageDesc(file_muster_v1_users, 5);
 
 /**
  * @generated from message muster.v1.GetUserRequest
@@ -365,7 +445,7 @@ export type GetUserRequestJson = {
  * Use `create(GetUserRequestSchema)` to create a new message.
  */
 export const GetUserRequestSchema: GenMessage<GetUserRequest, {jsonType: GetUserRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 5);
+  messageDesc(file_muster_v1_users, 6);
 
 /**
  * @generated from message muster.v1.GetUserResponse
@@ -392,7 +472,7 @@ export type GetUserResponseJson = {
  * Use `create(GetUserResponseSchema)` to create a new message.
  */
 export const GetUserResponseSchema: GenMessage<GetUserResponse, {jsonType: GetUserResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 6);
+  messageDesc(file_muster_v1_users, 7);
 
 /**
  * @generated from message muster.v1.UpdateUserRequest
@@ -477,7 +557,7 @@ export type UpdateUserRequestJson = {
  * Use `create(UpdateUserRequestSchema)` to create a new message.
  */
 export const UpdateUserRequestSchema: GenMessage<UpdateUserRequest, {jsonType: UpdateUserRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 7);
+  messageDesc(file_muster_v1_users, 8);
 
 /**
  * @generated from message muster.v1.UpdateUserResponse
@@ -504,7 +584,7 @@ export type UpdateUserResponseJson = {
  * Use `create(UpdateUserResponseSchema)` to create a new message.
  */
 export const UpdateUserResponseSchema: GenMessage<UpdateUserResponse, {jsonType: UpdateUserResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 8);
+  messageDesc(file_muster_v1_users, 9);
 
 /**
  * @generated from message muster.v1.DeleteUserRequest
@@ -535,7 +615,7 @@ export type DeleteUserRequestJson = {
  * Use `create(DeleteUserRequestSchema)` to create a new message.
  */
 export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest, {jsonType: DeleteUserRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 9);
+  messageDesc(file_muster_v1_users, 10);
 
 /**
  * @generated from message muster.v1.DeleteUserResponse
@@ -554,7 +634,7 @@ export type DeleteUserResponseJson = {
  * Use `create(DeleteUserResponseSchema)` to create a new message.
  */
 export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse, {jsonType: DeleteUserResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 10);
+  messageDesc(file_muster_v1_users, 11);
 
 /**
  * @generated from message muster.v1.ChangePasswordRequest
@@ -591,7 +671,7 @@ export type ChangePasswordRequestJson = {
  * Use `create(ChangePasswordRequestSchema)` to create a new message.
  */
 export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest, {jsonType: ChangePasswordRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 11);
+  messageDesc(file_muster_v1_users, 12);
 
 /**
  * @generated from message muster.v1.ChangePasswordResponse
@@ -610,7 +690,7 @@ export type ChangePasswordResponseJson = {
  * Use `create(ChangePasswordResponseSchema)` to create a new message.
  */
 export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse, {jsonType: ChangePasswordResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 12);
+  messageDesc(file_muster_v1_users, 13);
 
 /**
  * @generated from message muster.v1.CreatePasswordResetRequest
@@ -641,7 +721,7 @@ export type CreatePasswordResetRequestJson = {
  * Use `create(CreatePasswordResetRequestSchema)` to create a new message.
  */
 export const CreatePasswordResetRequestSchema: GenMessage<CreatePasswordResetRequest, {jsonType: CreatePasswordResetRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 13);
+  messageDesc(file_muster_v1_users, 14);
 
 /**
  * @generated from message muster.v1.CreatePasswordResetResponse
@@ -678,7 +758,7 @@ export type CreatePasswordResetResponseJson = {
  * Use `create(CreatePasswordResetResponseSchema)` to create a new message.
  */
 export const CreatePasswordResetResponseSchema: GenMessage<CreatePasswordResetResponse, {jsonType: CreatePasswordResetResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 14);
+  messageDesc(file_muster_v1_users, 15);
 
 /**
  * @generated from message muster.v1.CompletePasswordResetRequest
@@ -715,7 +795,7 @@ export type CompletePasswordResetRequestJson = {
  * Use `create(CompletePasswordResetRequestSchema)` to create a new message.
  */
 export const CompletePasswordResetRequestSchema: GenMessage<CompletePasswordResetRequest, {jsonType: CompletePasswordResetRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 15);
+  messageDesc(file_muster_v1_users, 16);
 
 /**
  * @generated from message muster.v1.CompletePasswordResetResponse
@@ -734,7 +814,7 @@ export type CompletePasswordResetResponseJson = {
  * Use `create(CompletePasswordResetResponseSchema)` to create a new message.
  */
 export const CompletePasswordResetResponseSchema: GenMessage<CompletePasswordResetResponse, {jsonType: CompletePasswordResetResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 16);
+  messageDesc(file_muster_v1_users, 17);
 
 /**
  * @generated from message muster.v1.ResetAdministratorRequest
@@ -765,7 +845,7 @@ export type ResetAdministratorRequestJson = {
  * Use `create(ResetAdministratorRequestSchema)` to create a new message.
  */
 export const ResetAdministratorRequestSchema: GenMessage<ResetAdministratorRequest, {jsonType: ResetAdministratorRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 17);
+  messageDesc(file_muster_v1_users, 18);
 
 /**
  * @generated from message muster.v1.ResetAdministratorResponse
@@ -806,7 +886,7 @@ export type ResetAdministratorResponseJson = {
  * Use `create(ResetAdministratorResponseSchema)` to create a new message.
  */
 export const ResetAdministratorResponseSchema: GenMessage<ResetAdministratorResponse, {jsonType: ResetAdministratorResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 18);
+  messageDesc(file_muster_v1_users, 19);
 
 /**
  * @generated from message muster.v1.GetCurrentUserRequest
@@ -825,7 +905,7 @@ export type GetCurrentUserRequestJson = {
  * Use `create(GetCurrentUserRequestSchema)` to create a new message.
  */
 export const GetCurrentUserRequestSchema: GenMessage<GetCurrentUserRequest, {jsonType: GetCurrentUserRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 19);
+  messageDesc(file_muster_v1_users, 20);
 
 /**
  * @generated from message muster.v1.GetCurrentUserResponse
@@ -852,7 +932,7 @@ export type GetCurrentUserResponseJson = {
  * Use `create(GetCurrentUserResponseSchema)` to create a new message.
  */
 export const GetCurrentUserResponseSchema: GenMessage<GetCurrentUserResponse, {jsonType: GetCurrentUserResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_users, 20);
+  messageDesc(file_muster_v1_users, 21);
 
 /**
  * @generated from service muster.v1.UserService
