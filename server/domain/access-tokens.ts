@@ -16,7 +16,7 @@ export type TokenUser = {
   readonly id: string;
   readonly username: string;
   /** When it was issued: what counts is the user's role now. */
-  readonly role: Role;
+  readonly role: Role | 'member';
   readonly sessionId: string;
 };
 
@@ -56,7 +56,7 @@ export function createAccessTokens({key, now}: {key: MasterKey; now: () => Date}
           {cause: error},
         );
       });
-      const role = roles.find(name => name === payload['role']);
+      const role = [...roles, 'member' as const].find(name => name === payload['role']);
       const {sub, username, sid} = payload;
       if (!sub || typeof username !== 'string' || typeof sid !== 'string' || !role)
         throw new DomainError('unauthenticated', 'Cannot accept the token: it names nobody');

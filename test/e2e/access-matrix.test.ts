@@ -1,4 +1,3 @@
-import {randomUUID} from 'node:crypto';
 import {readdirSync} from 'node:fs';
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
@@ -6,11 +5,17 @@ import {join} from 'node:path';
 import {type DescFile, type DescMethod, type DescService, getOption} from '@bufbuild/protobuf';
 import {type Client, Code, ConnectError, createClient, type Interceptor} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
-import {Permission, permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
+import {
+  Permission,
+  permission,
+  WorkspaceScope,
+  workspace_scope as workspaceScope,
+} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import {serviceAuthorization} from '@muster/runtime/rpc-client.ts';
 import {privateKeyOf} from '@muster/runtime/tokens.ts';
@@ -25,12 +30,13 @@ import {basic, password} from '../helpers/people.ts';
 /** A stream that was not refused by then was let in. */
 const streamMs = 3000;
 
-type Role = 'viewer' | 'developer' | 'operator' | 'admin' | 'edge' | 'builder' | 'anonymous';
+type PersonRole = 'viewer' | 'developer' | 'operator' | 'admin';
+type Role = PersonRole | 'member' | 'edge' | 'builder' | 'anonymous';
 
 /** Written out on purpose, a third time: who gets past the door of a method, whatever the door is made of. */
 const mayCall: Readonly<Record<string, readonly Role[]>> = {
-  PUBLIC: ['viewer', 'developer', 'operator', 'admin', 'edge', 'builder', 'anonymous'],
-  AGENT: ['viewer', 'developer', 'operator', 'admin', 'edge', 'builder', 'anonymous'],
+  PUBLIC: ['viewer', 'developer', 'operator', 'admin', 'member', 'edge', 'builder', 'anonymous'],
+  AGENT: ['viewer', 'developer', 'operator', 'admin', 'member', 'edge', 'builder', 'anonymous'],
   EDGE: ['edge'],
   BUILDER: ['builder'],
   SERVICE: ['edge', 'builder'],
@@ -48,8 +54,24 @@ const people = {
 } as const;
 const personRoles = ['viewer', 'developer', 'operator', 'admin'] as const;
 
-/** `authorization` is the whole header; empty sends none. */
-type Caller = {readonly what: string; readonly role: Role; readonly authorization: string};
+type Caller = {
+  readonly what: string;
+  readonly role: Role;
+  /** In some workspace, beside it. */
+  readonly inside?: PersonRole;
+  /** The whole header; empty sends none. */
+  readonly authorization: string;
+};
+
+/** What a role in a workspace opens beside the one that holds everywhere; a method that does not say is the whole site's. */
+function isOpenInside(method: DescMethod, needed: string, caller: Caller): boolean {
+  const scope = getOption(method, workspaceScope);
+  const {role, inside} = caller;
+  const isPerson = role === 'member' || personRoles.some(name => name === role);
+  if (scope === WorkspaceScope.OWN) return isPerson;
+  const counts = scope === WorkspaceScope.MACHINES || scope === WorkspaceScope.SHARED;
+  return counts && inside !== undefined && (mayCall[needed]?.includes(inside) ?? false);
+}
 
 async function allMethods(): Promise<readonly DescMethod[]> {
   const folder = new URL('../../proto/gen/muster/v1/', import.meta.url);
@@ -121,25 +143,35 @@ async function callersOf(app: App, role: (typeof personRoles)[number]): Promise<
   ];
 }
 
-/** A role in a workspace is none elsewhere: neither more nor less than the one that holds everywhere. */
+/** A role in a workspace opens what is scoped to workspaces, and nothing else: signed in, and by a token for that workspace alone. */
 async function callersOfWorkspaces(app: App): Promise<readonly Caller[]> {
+  const administration = app.clientAs(WorkspaceService, app.local);
+  await administration.createWorkspace({workspace: {name: 'blue'}});
   const callers: Caller[] = [];
-  for (const everywhere of personRoles)
+  for (const everywhere of ['member', ...personRoles] as const) {
+    const role = everywhere === 'member' ? User_Role.MEMBER : people[everywhere].role;
     for (const inside of personRoles) {
       const name = `${everywhere}-${inside}`;
-      const {id, session} = await makePerson(app, name, people[everywhere].role);
-      const insert = (workspaceId: string | null, role: string) => app.sql`
-        insert into role_bindings (user_id, workspace_id, role, create_time)
-        values (${id}, ${workspaceId}, ${role}, now())
-      `;
-      // Its row comes first: whoever takes any binding takes the wrong one.
-      await app.sql`delete from role_bindings where user_id = ${id}`;
-      await insert(randomUUID(), inside);
-      await insert(null, everywhere);
+      const {session} = await makePerson(app, name, role);
+      const grant = {workspaceId: 'blue', userId: name, role: people[inside].role};
+      await administration.grantWorkspaceRole(grant);
       const what = `${everywhere} who is ${inside} in a workspace`;
-      callers.push({what, role: everywhere, authorization: session});
+      callers.push({what, role: everywhere, inside, authorization: session});
+      callers.push(await callerByToken(app, {what, inside, session}));
     }
-  return callers;
+  }
+  const {session} = await makePerson(app, 'nowhere', User_Role.MEMBER);
+  return [...callers, {what: 'member of nothing', role: 'member', authorization: session}];
+}
+
+async function callerByToken(
+  app: App,
+  {what, inside, session}: {what: string; inside: PersonRole; session: string},
+): Promise<Caller> {
+  const wanted = {name: 'ci', permission: people[inside].permission, workspaceId: 'blue'};
+  const {token} = await app.clientAs(TokenService, session).createApiToken(wanted);
+  const authorization = `Bearer ${token}`;
+  return {what: `token for the workspace of ${what}`, role: 'member', inside, authorization};
 }
 
 /** What was good once, or never: nobody. */
@@ -222,7 +254,8 @@ test('every method is open to exactly the roles that its permission names, by ev
     for (const {method, code} of answers) {
       const value = getOption(method, permission);
       const [name = ''] = Object.entries(Permission).find(([, number]) => number === value) ?? [];
-      const open = mayCall[name]?.includes(caller.role) ?? false;
+      const open =
+        (mayCall[name]?.includes(caller.role) ?? false) || isOpenInside(method, name, caller);
       const refusal = caller.role === 'anonymous' ? Code.Unauthenticated : Code.PermissionDenied;
       t.is(
         code,
