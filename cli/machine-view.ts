@@ -52,6 +52,7 @@ export function showMachine(out: Output, machine: Machine | undefined): void {
       .map(([key, value]) => `${key}=${value}`)
       .join(' '),
     notes: machine.notes,
+    workspace: machine.workspaceId,
     cpu: hardware ? `${hardware.cpuThreads} × ${hardware.cpuModel}` : '',
     memory: hardware ? bytes(hardware.memoryBytes) : '',
     disks: hardware ? `${hardware.diskCount}, ${bytes(hardware.diskBytes)}` : '',

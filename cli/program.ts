@@ -22,6 +22,7 @@ import {addTokenCommands} from './commands/tokens.ts';
 import {addTemplateCommands} from './commands/templates.ts';
 import {addUpCommand} from './commands/up.ts';
 import {addUserCommands} from './commands/users.ts';
+import {addWorkspaceCommands} from './commands/workspaces.ts';
 
 const epilogue = `
 Credentials, the first that there is: --token or MUSTER_TOKEN; the login saved by "muster login"; on the host of "npm run up", as
@@ -62,6 +63,7 @@ export function createProgram(version: string): Command {
   addMetricsCommands(program);
   addServiceCommands(program);
   addUserCommands(program);
+  addWorkspaceCommands(program);
   addPasswordCommands(program);
   addSessionListCommands(program);
   addTokenCommands(program);

@@ -6,6 +6,7 @@ export type SearchOptions = {
   readonly filter?: string;
   readonly label?: readonly string[];
   readonly search?: string;
+  readonly workspace?: string;
   readonly orderBy?: string;
 };
 
@@ -14,6 +15,7 @@ export function addSearchOptions(command: Command): Command {
   return command
     .option('--filter <filter>', 'only machines that meet it (docs/search.md)')
     .option('--label <assignment...>', 'only machines with KEY=VALUE, or with any value of KEY')
+    .option('--workspace <workspace>', 'only machines of this workspace, by its name')
     .option('--search <name>', 'the filter and the order of a saved search')
     .option('--order-by <fields>', 'up to three fields, for example "hostname, create_time desc"');
 }
@@ -26,12 +28,20 @@ export async function searchOf(
   const saved = options.search
     ? (await clients.searches.getSearch({id: options.search})).search
     : undefined;
-  const parts = [saved?.filter, options.filter, ...(options.label ?? []).map(labelFilter)]
+  const parts = [
+    saved?.filter,
+    options.filter,
+    workspaceFilter(options),
+    ...(options.label ?? []).map(labelFilter),
+  ]
     .map(text => text?.trim() ?? '')
     .filter(text => text !== '');
   const filter = parts.length > 1 ? parts.map(text => `(${text})`).join(' AND ') : parts.join('');
   return {filter, orderBy: options.orderBy ?? saved?.orderBy ?? ''};
 }
+
+const workspaceFilter = ({workspace}: SearchOptions): string =>
+  workspace === undefined ? '' : `workspace = ${quote(workspace)}`;
 
 function labelFilter(assignment: string): string {
   const {key, value} = splitLabel(assignment);

@@ -15,6 +15,7 @@ const columns: readonly Column<ApiToken>[] = [
   {title: 'USER', value: token => token.username},
   {title: 'NAME', value: token => token.name},
   {title: 'MAY', value: token => nameOf(PermissionSchema, token.permission).toLowerCase()},
+  {title: 'WORKSPACE', value: token => token.workspaceId},
   {title: 'STATE', value: stateOf},
   {title: 'UNTIL', value: token => clock(token.expireTime)},
   {title: 'USED', value: token => age(token.lastUseTime)},
@@ -37,6 +38,7 @@ export function addTokenCommands(program: Command): void {
     .option('--may <permission>', 'view, develop, operate or administer', 'view')
     .option('--days <n>', 'how long it lives', parseDays, 90)
     .option('--user <user>', 'whose, by user name or id; yours by default')
+    .option('--workspace <workspace>', 'worth something in this workspace only')
     .addHelpText('after', '\nExample: muster tokens create ci --may operate --days 30')
     .action(create);
   tokens
@@ -69,7 +71,12 @@ const permissions: ReadonlyMap<string, Permission> = new Map([
 
 async function create(
   name: string,
-  options: {readonly may: string; readonly days: number; readonly user?: string},
+  options: {
+    readonly may: string;
+    readonly days: number;
+    readonly user?: string;
+    readonly workspace?: string;
+  },
   command: Command,
 ): Promise<void> {
   const {clients, out} = contextOf(command);
@@ -84,6 +91,7 @@ async function create(
     permission,
     lifetimeSeconds: options.days * 86_400,
     userId: options.user ?? '',
+    workspaceId: options.workspace ?? '',
   });
   if (out.json) return out.document(CreateApiTokenResponseSchema, answer);
   out.line(`API token "${name}", until ${clock(answer.apiToken?.expireTime)}, shown once:`);

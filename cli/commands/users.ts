@@ -32,7 +32,10 @@ export function addUserCommands(program: Command): void {
   users
     .command('create <username>')
     .description('let somebody in; asks for a first password')
-    .requiredOption('--role <role>', 'viewer, developer, operator or admin')
+    .requiredOption(
+      '--role <role>',
+      'viewer, developer, operator or admin; member: in workspaces only',
+    )
     .option('--email <email>', 'mail address', '')
     .option('--password-stdin', 'read the password from standard input')
     .addHelpText('after', '\nExample: muster users create bob --role operator')
@@ -45,7 +48,7 @@ export function addUserCommands(program: Command): void {
   users
     .command('update <user>')
     .description('change what is given; a new password and --disable end all sessions')
-    .option('--role <role>', 'viewer, developer, operator or admin')
+    .option('--role <role>', 'viewer, developer, operator or admin; member: in workspaces only')
     .option('--email <email>', 'mail address')
     .option('--password-stdin', 'read a new password from standard input')
     .option('--certificate-subject <subject>', 'client certificate that is a login; empty: none')
@@ -143,6 +146,9 @@ function show(out: Output, user: User | undefined): void {
   const fields = columns.map(({title, value}) => [title.toLowerCase(), value(user)] as const);
   out.record({
     ...Object.fromEntries(fields),
+    workspaces: user.workspaceRoles
+      .map(({workspace, role}) => `${workspace}=${nameOf(User_RoleSchema, role).toLowerCase()}`)
+      .join(' '),
     certificate: user.certificateSubject,
     password: user.external ? 'none: signs in elsewhere' : '',
   });
@@ -153,6 +159,8 @@ const roles: ReadonlyMap<string, User_Role> = new Map([
   ['developer', User_Role.DEVELOPER],
   ['operator', User_Role.OPERATOR],
   ['admin', User_Role.ADMIN],
+  // Only what "muster workspaces grant" gives.
+  ['member', User_Role.MEMBER],
 ]);
 
 function parseRole(text: string): User_Role {
