@@ -19,6 +19,10 @@ export type Transition = {
   readonly reason: string;
 };
 
+/** Whoever leaves service leaves its workspace too: nobody could release it any more. */
+const outOfService: ReadonlySet<MachineState> = new Set(['rejected', 'retired']);
+const noWorkspace = {workspaceId: undefined, workspaceTime: undefined};
+
 export type Transitions = ReturnType<typeof createTransitions>;
 
 /** Every change of a machine's state, each in the caller's transaction: row and event `machine.<state>`. */
@@ -34,7 +38,8 @@ export function createTransitions({now, newId}: Pick<Deps, 'now' | 'newId'>) {
 
     assertTransition(machine.state, to);
     const time = now();
-    const fields = {...change, state: to, stateReason: reason, stateTime: time};
+    const state = {state: to, stateReason: reason, stateTime: time};
+    const fields = {...change, ...state, ...(outOfService.has(to) ? noWorkspace : {})};
     const moved = await update(tx, machine, fields);
     await appendEvent(tx, {
       id: newId(),
@@ -46,6 +51,16 @@ export function createTransitions({now, newId}: Pick<Deps, 'now' | 'newId'>) {
       data: {from: machine.state, reason},
       change: updated(machine, fields),
     });
+    if (machine.workspaceId !== undefined && outOfService.has(to))
+      await appendEvent(tx, {
+        id: newId(),
+        time,
+        type: 'workspace.machine_released',
+        actor,
+        machineId,
+        subject: `workspaces/${machine.workspaceId}`,
+        data: {reason: `It is ${to}`},
+      });
     return moved;
   }
 

@@ -1,6 +1,4 @@
-import {type DescMethod, hasOption} from '@bufbuild/protobuf';
 import {Code, ConnectError, type Interceptor} from '@connectrpc/connect';
-import {workspace_scope as workspaceScope} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {callerKey} from './caller.ts';
 import {allowedRoles, type Role, scopeFor} from './permissions.ts';
 
@@ -25,13 +23,10 @@ export const authorize: Interceptor = next => async request => {
       Code.Unauthenticated,
     );
   throw new ConnectError(
-    `Cannot call ${method} as "${name}" with role "${role}": it needs ${describe(allowed)}${where(request.method)}`,
+    `Cannot call ${method} as "${name}" with role "${role}": it needs ${describe(allowed)}`,
     Code.PermissionDenied,
   );
 };
-
-const where = (method: DescMethod): string =>
-  hasOption(method, workspaceScope) ? ', everywhere or in a workspace' : ' everywhere';
 
 function describe(allowed: readonly Role[]): string {
   const [least] = allowed;

@@ -5,6 +5,7 @@ import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
+import {uuidv7} from '@muster/runtime/ids.ts';
 import test from 'ava';
 import {
   addMachine,
@@ -12,6 +13,7 @@ import {
   startSite,
   unknownTarget,
 } from '../../test/helpers/workspace-site.ts';
+import {createTransitions} from '../domain/transitions.ts';
 import type {MachineState} from '../store/machines.ts';
 
 const beatMs = 250;
@@ -111,6 +113,26 @@ test('only ready and active machines are assigned and released, to one workspace
   );
 });
 
+test('a machine that leaves service is in no workspace any more', async t => {
+  const {id: workspaceId} = await newWorkspace();
+  const machineId = await newMachine('active');
+  await site.workspaces.assignMachine({workspaceId, machineId});
+  const transitions = createTransitions({now: () => new Date(), newId: uuidv7});
+  const move = (to: MachineState) =>
+    site.sql.begin(tx =>
+      transitions.transition(tx, {machineId, to, actor: 'local', reason: 'sold'}),
+    );
+  t.is((await move('retiring')).workspaceId, workspaceId);
+  t.is((await move('retired')).workspaceId, undefined);
+  t.like(
+    await site.sql`
+      select type from events where machine_id = ${machineId} and type = 'workspace.machine_released'
+    `,
+    {length: 1},
+  );
+  await site.workspaces.deleteWorkspace({id: workspaceId});
+});
+
 test('a quota holds when machines are assigned at the same time', async t => {
   const {workspaces} = site;
   const {id: workspaceId, name} = await newWorkspace(2);
@@ -203,10 +225,9 @@ test('an open stream tells no more of a workspace soon after the role in it is g
     return {machineId: event?.machineId, value: JSON.stringify(event?.data)};
   };
   // The server has let the stream in when it tells of one.
-  let first: Awaited<ReturnType<typeof next>> | undefined;
-  const opened = next().then(event => (first = event));
-  for (let number = 0; !first; number += 1) await label(inTwo, `try ${number}`);
-  await opened;
+  const opened = next().then(() => 'open');
+  for (let number = 0, state = ''; state !== 'open'; number += 1)
+    state = await Promise.race([opened, label(inTwo, `try ${number}`).then(() => 'waiting')]);
 
   await site.workspaces.revokeWorkspaceRole({workspaceId: two.id, userId: 'sue'});
   const revoked = performance.now();
