@@ -14,8 +14,8 @@ export async function conceal(sql: Sql, texts: readonly string[]): Promise<reado
   return texts.map(text => text.replaceAll(uuids, id => (others.has(id) ? replacement : id)));
 }
 
-/** The same for some fields of each item. */
-export async function concealIn<K extends string, T extends Readonly<Record<K, string>>>(
+/** The same for some fields of each item, as far as they were read. */
+export async function concealIn<K extends string, T extends {readonly [F in K]?: string}>(
   sql: Sql,
   items: readonly T[],
   fields: readonly K[],
@@ -23,7 +23,7 @@ export async function concealIn<K extends string, T extends Readonly<Record<K, s
   if (seesEverything()) return items;
   const told = await conceal(
     sql,
-    items.flatMap(item => fields.map(field => item[field])),
+    items.flatMap(item => fields.map(field => item[field] ?? '')),
   );
   return items.map((item, at) => ({
     ...item,

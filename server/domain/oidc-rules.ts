@@ -2,13 +2,20 @@ import {DomainError} from '../errors.ts';
 import type {Role} from '../store/users.ts';
 import {roles} from './roles.ts';
 
+/** From least to most. A member has what workspaces give. */
+const mapped = ['member', ...roles] as const;
+type MappedRole = Role | 'member';
+
 /** The highest role of the groups in a claim: one text or a list of them. */
-export function mapRole(claim: unknown, map: ReadonlyMap<string, Role>): Role | undefined {
+export function mapRole(
+  claim: unknown,
+  map: ReadonlyMap<string, MappedRole>,
+): MappedRole | undefined {
   const groups: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const found = new Set(
     groups.map(group => (typeof group === 'string' ? map.get(group) : undefined)),
   );
-  return roles.findLast(role => found.has(role));
+  return mapped.findLast(role => found.has(role));
 }
 
 /** "Bob@Example.com" becomes "bob-example.com". */
@@ -44,13 +51,13 @@ export function isAllowedRedirect(redirectUrl: string, allowed: readonly string[
 }
 
 /** Items of OIDC_ROLES: "muster-admins=admin". Throws when one makes no sense. */
-export function roleMap(items: readonly string[]): ReadonlyMap<string, Role> {
+export function roleMap(items: readonly string[]): ReadonlyMap<string, MappedRole> {
   return new Map(
     items.map(item => {
       const cut = item.lastIndexOf('=');
-      const role = roles.find(name => name === item.slice(cut + 1));
+      const role = mapped.find(name => name === item.slice(cut + 1));
       if (cut < 1 || !role)
-        throw new Error(`"${item}" is not <group>=<role>, with a role of ${roles.join(', ')}`);
+        throw new Error(`"${item}" is not <group>=<role>, with a role of ${mapped.join(', ')}`);
       return [item.slice(0, cut), role];
     }),
   );

@@ -23,7 +23,7 @@ export type OidcRules = {
   readonly roleClaim: string;
   readonly usernameClaim: string;
   /** Group → role. */
-  readonly roles: ReadonlyMap<string, Role>;
+  readonly roles: ReadonlyMap<string, Role | 'member'>;
   readonly redirectUrls: readonly string[];
 };
 

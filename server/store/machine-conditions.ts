@@ -74,7 +74,7 @@ function compare({field, key}: Found, comparison: Comparison, context: SearchCon
     case 'id':
       return compareId(comparison);
     case 'text':
-      return matchText(constant(source.sql), comparison);
+      return lookUp(source, comparison) ?? matchText(constant(source.sql), comparison);
     case 'number':
       return compareNumber(source.sql, comparison, toNumber(comparison));
     case 'time':
@@ -98,6 +98,16 @@ function compare({field, key}: Found, comparison: Comparison, context: SearchCon
     default:
       return no;
   }
+}
+
+function lookUp(
+  {lookup}: {readonly lookup?: readonly [string, string]},
+  {operator, value}: Comparison,
+): Fragment | undefined {
+  const text = operator === '=' ? plainText(value) : undefined;
+  if (!lookup || text === undefined || text === '') return undefined;
+  const [before, after] = lookup;
+  return part`${constant(before)}${text.toLowerCase()}${constant(after)}`;
 }
 
 function compareId(comparison: Comparison): Fragment {

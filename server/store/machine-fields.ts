@@ -9,6 +9,8 @@ export type FieldSource =
       readonly sql: string;
       /** In place of `sql` where that may be null. */
       readonly orderSql?: string;
+      /** How one value is looked up, by an index: the value, in lower case, comes between the two. */
+      readonly lookup?: readonly [string, string];
     }
   | {
       readonly kind: 'enum';
@@ -62,9 +64,11 @@ const sources: Readonly<Record<string, FieldSource>> = {
   notes: text('notes'),
   labels: {kind: 'labels'},
   group: {kind: 'group'},
-  workspace: text(
-    `coalesce((select name from workspaces where workspaces.id = machines.workspace_id), '')`,
-  ),
+  workspace: {
+    kind: 'text',
+    sql: `coalesce((select name from workspaces where workspaces.id = machines.workspace_id), '')`,
+    lookup: ['machines.workspace_id = (select id from workspaces where name = ', ')'],
+  },
   templates: {kind: 'templates'},
   nixos_config: text('nixos_config'),
   desired_image_id: text(`coalesce(desired_image_id, '')`),
@@ -88,6 +92,7 @@ const indexes: Readonly<Record<string, string>> = {
   service_tag: 'machines_by_service_tag',
   uuid: 'machines_by_uuid',
   product: 'machines_by_product',
+  workspace: 'machines_by_workspace',
   mac_addresses: 'machines_by_mac',
   hostname: 'machines_by_hostname',
   labels: 'machines_by_label',

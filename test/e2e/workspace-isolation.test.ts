@@ -69,8 +69,9 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
   GetIssue: byIssue,
   AcknowledgeIssue: byIssue,
   ClearIssue: byIssue,
-  ListMachines: ({workspace, serviceTag, machineId, serial, hostname}) =>
-    [
+  ListMachines: ({workspace, serviceTag, machineId, serial, hostname}) => [
+    {readMask: {paths: ['id', 'hostname', 'workspace_id']}},
+    ...[
       '',
       `workspace = "${workspace}"`,
       `NOT workspace = "${workspace}"`,
@@ -80,6 +81,7 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
       `hostname = "${hostname}"`,
       `group = "rack"`,
     ].map(filter => ({filter, countTotal: true, orderBy: 'hostname'})),
+  ],
   ListMachineFacets: ({workspace}) => [
     {fields: ['state', 'workspace', 'service_tag', 'hardware.cpu_model']},
     {fields: ['hostname'], filter: `workspace = "${workspace}"`},
