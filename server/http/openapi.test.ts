@@ -3,7 +3,12 @@ import {nestedTypes} from '@bufbuild/protobuf/reflect';
 import {createConnectRouter} from '@connectrpc/connect';
 import {comments} from '@muster/proto/gen/comments.ts';
 import {http} from '@muster/proto/gen/google/api/annotations_pb.ts';
-import {permission, PermissionSchema} from '@muster/proto/gen/muster/v1/options_pb.ts';
+import {
+  permission,
+  PermissionSchema,
+  workspace_scope as workspaceScope,
+  WorkspaceScopeSchema,
+} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {Validator} from '@seriousme/openapi-schema-validator';
 import test from 'ava';
 import {contractFiles, contractServices} from '../../test/helpers/contract.ts';
@@ -74,6 +79,9 @@ test('every REST route of the contract is in it, and no other', async t => {
       t.is(operation?.['x-muster-rpc'], `${method.parent.typeName}/${method.name}`);
       const needed = PermissionSchema.value[getOption(method, permission)]?.name ?? '';
       t.is(`PERMISSION_${String(operation?.['x-muster-permission']).toUpperCase()}`, needed);
+      const scope = WorkspaceScopeSchema.value[getOption(method, workspaceScope)]?.name;
+      const told = String(operation?.['x-muster-workspace-scope']).toUpperCase();
+      t.is(scope, `WORKSPACE_SCOPE_${told}`);
       const open = ['PERMISSION_PUBLIC', 'PERMISSION_AGENT'].includes(needed);
       t.is(operation?.security.length === 0, open, route);
     }

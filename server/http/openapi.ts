@@ -2,7 +2,13 @@ import {type DescMethod, getOption, type JsonObject} from '@bufbuild/protobuf';
 import {Code} from '@connectrpc/connect';
 import {codeToHttpStatus} from '@connectrpc/connect/protocol-connect';
 import {comments} from '@muster/proto/gen/comments.ts';
-import {permission, PermissionSchema} from '@muster/proto/gen/muster/v1/options_pb.ts';
+import {
+  permission,
+  PermissionSchema,
+  workspace_scope as workspaceScope,
+  WorkspaceScope,
+  WorkspaceScopeSchema,
+} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {allowedRoles, isOpen} from '../rpc/permissions.ts';
 import {parametersOf, pathOf, requestBodyOf} from './openapi-requests.ts';
 import type {Schema} from './openapi-rules.ts';
@@ -119,6 +125,7 @@ function operationOf(
     ...described(`${method.parent.typeName}.${method.name}`, whoMay(method, open)),
     'x-muster-rpc': `${method.parent.typeName}/${method.name}`,
     'x-muster-permission': needed,
+    'x-muster-workspace-scope': lowerName(WorkspaceScopeSchema, scopeOf(method)),
     security: open ? [] : Object.keys(securitySchemes).map(name => ({[name]: [needed]})),
     parameters: [...parametersOf(route, names, schemas)],
     ...(body ? {requestBody: body} : {}),
@@ -140,10 +147,23 @@ function sentenceOf(name: string): string {
 }
 
 function whoMay(method: DescMethod, open: boolean): string {
-  if (!open) return `For: ${allowedRoles(method).join(', ')}.`;
+  if (!open) return `For: ${allowedRoles(method).join(', ')}.${inWorkspaces(method)}`;
   const comment = comments[`${PermissionSchema.typeName}.${permissionOf(method)}`] ?? '';
   return `For: ${comment.replace(/^[A-Z]/, letter => letter.toLowerCase())}`;
 }
+
+/** Of a method without one a role in a workspace is worth nothing. */
+const scopeSentences: Readonly<Record<number, string>> = {
+  [WorkspaceScope.MACHINES]: ' A role in a workspace counts for what is there.',
+  [WorkspaceScope.SHARED]: ' A role in a workspace counts.',
+  [WorkspaceScope.OWN]: ' Members of workspaces, too.',
+};
+
+const inWorkspaces = (method: DescMethod): string =>
+  scopeSentences[getOption(method, workspaceScope)] ?? ' Everywhere, not in a workspace only.';
+
+const scopeOf = (method: DescMethod): string =>
+  WorkspaceScopeSchema.value[getOption(method, workspaceScope)]?.name ?? '';
 
 const permissionOf = (method: DescMethod): string =>
   PermissionSchema.value[getOption(method, permission)]?.name ?? '';
