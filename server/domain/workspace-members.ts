@@ -15,10 +15,18 @@ export type WorkspaceMembers = ReturnType<typeof createWorkspaceMembers>;
 
 /** Who has which role in a workspace. */
 export function createWorkspaceMembers({sql, now, newId}: Deps) {
-  async function get(tx: Sql, key: string): Promise<Workspace> {
-    const found = await findWorkspaceByKey(tx, key);
+  async function get(tx: Sql, key: string, lock?: 'update'): Promise<Workspace> {
+    const found = await findWorkspaceByKey(tx, key, lock);
     if (!found) throw workspaceNotFound(key);
     return found;
+  }
+
+  /** Neither of them goes away meanwhile. */
+  async function lockBoth(tx: Sql, key: string, idOrName: string) {
+    const workspace = await get(tx, key, 'update');
+    await lockUser(tx, (await getUser(tx, idOrName)).id);
+    const user = await getUser(tx, idOrName);
+    return {workspace, user, binding: {userId: user.id, workspaceId: workspace.id}};
   }
 
   const append = (
@@ -57,10 +65,7 @@ export function createWorkspaceMembers({sql, now, newId}: Deps) {
       {user: idOrName, role}: {readonly user: string; readonly role: Role},
     ): Promise<MemberRow> =>
       sql.begin(async tx => {
-        const workspace = await get(tx, key);
-        const user = await getUser(tx, idOrName);
-        await lockUser(tx, user.id);
-        const binding = {userId: user.id, workspaceId: workspace.id};
+        const {workspace, user, binding} = await lockBoth(tx, key, idOrName);
         const before = await store.findMember(tx, binding);
         if (before?.role === role) return before;
         const createTime = before?.createTime ?? now();
@@ -73,10 +78,7 @@ export function createWorkspaceMembers({sql, now, newId}: Deps) {
     /** Idempotent. */
     revoke: (actor: string, key: string, idOrName: string): Promise<void> =>
       sql.begin(async tx => {
-        const workspace = await get(tx, key);
-        const user = await getUser(tx, idOrName);
-        await lockUser(tx, user.id);
-        const binding = {userId: user.id, workspaceId: workspace.id};
+        const {workspace, user, binding} = await lockBoth(tx, key, idOrName);
         const before = await store.findMember(tx, binding);
         if (!before) return;
         await store.deleteRoleBinding(tx, binding);

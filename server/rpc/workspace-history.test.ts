@@ -66,6 +66,22 @@ test('what a machine did for its workspace before is not told to the next one', 
   t.is((await hardware.listHardwareVersions({machineId})).versions.length, 1);
 });
 
+test('the newest metrics, which the server remembers, are told within the workspace only', async t => {
+  const [own, other] = [
+    await addTenant(site, {assigned: true}),
+    await addTenant(site, {assigned: true}),
+  ];
+  const token = await site.person('metra', {[own.workspaceId]: User_Role.OPERATOR});
+  for (const {machineId} of [own, other])
+    await site
+      .clientAs(MetricsService, site.local)
+      .submitMetrics({machineId, metrics: {cpuUsagePercent: 77}});
+  const metrics = site.clientAs(MetricsService, token);
+  const {metrics: latest} = await metrics.getLatestMetrics({machineId: own.machineId});
+  t.is(latest?.cpuUsagePercent, 77);
+  t.is(await codeOf(metrics.getLatestMetrics({machineId: other.machineId})), Code.NotFound);
+});
+
 test('a part is followed through the machines of the workspace only', async t => {
   const {before, machineId, after, token} = await handOver();
   const components = site.clientAs(ComponentService, token);

@@ -190,6 +190,22 @@ test('who has which role is listed, told to oneself, and changed by the administ
   t.is((await refused(ada.listWorkspaceMembers({workspaceId})))?.[0], Code.PermissionDenied);
 });
 
+test('a role that is granted to somebody who is just being deleted is nobody’s', async t => {
+  const {id: workspaceId} = await newWorkspace();
+  const users = site.clientAs(UserService, site.local);
+  for (let round = 0; round < 5; round += 1) {
+    const userId = `gone-${round}`;
+    await site.person(userId);
+    const [granted, deleted] = await Promise.all([
+      refused(site.workspaces.grantWorkspaceRole({workspaceId, userId, role: User_Role.VIEWER})),
+      refused(users.deleteUser({id: userId})),
+    ]);
+    t.is(deleted, undefined);
+    if (granted) t.is(granted[0], Code.NotFound);
+  }
+  t.deepEqual((await site.workspaces.listWorkspaceMembers({workspaceId})).members, []);
+});
+
 test('machines are searched and counted by workspace', async t => {
   const {id: workspaceId, name} = await newWorkspace();
   const [inside, free] = [await newMachine(), await newMachine()];

@@ -9,14 +9,13 @@ export const imageInScope = (sql: Sql) =>
     ? sql`true`
     : sql`(
         images.kind in ('registration', 'rescue')
-        or exists (
-          select from machines where ${machineInScope(sql)} and images.id = any(array[
+        or images.id in (
+          select unnest(array[
             desired_image_id, booted_image_id, last_good_image_id, override_image_id, entry_image_id
-          ] || bad_image_ids)
+          ] || bad_image_ids) from machines where ${machineInScope(sql)}
         )
-        or exists (
-          select from builds join operations using (id)
-          where builds.image_id = images.id and ${inScope(sql)}
+        or images.id in (
+          select image_id from builds join operations using (id) where ${inScope(sql)}
         )
       )`;
 

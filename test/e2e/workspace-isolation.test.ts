@@ -224,6 +224,26 @@ test('whoever has roles in one workspace finds nothing of another, nor of no wor
   }
 });
 
+test('what is shared, and what is one’s own, tells nothing of other workspaces', async t => {
+  await using world = await setUp();
+  const {site, other, unassigned, people} = world;
+  const foreign = [other, unassigned].flatMap(secretsOf);
+  const methods = [
+    ...(await methodsWith(WorkspaceScope.SHARED)),
+    ...(await methodsWith(WorkspaceScope.OWN)),
+  ].filter(({name}) => /^(List|Get)/.test(name));
+  t.true(methods.length >= 7, String(methods.length));
+  for (const method of methods)
+    for (const [role, token] of Object.entries(people)) {
+      const input = /Template$/.test(method.name) ? {name: 'base-server'} : {};
+      const {code, text} = await call(site, method, token, input);
+      const what = `${method.name} as ${role}: ${text}`;
+      t.not(code, Code.Unauthenticated, what);
+      t.not(code, Code.PermissionDenied, what);
+      for (const secret of foreign) t.false(text.includes(secret), `${what}: ${secret}`);
+    }
+});
+
 test('whoever has a role in a workspace does there what the role permits', async t => {
   t.timeout(240_000);
   await using world = await setUp();
