@@ -12,6 +12,7 @@ import {timestampDate} from '@bufbuild/protobuf/wkt';
 import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {BulkService} from '@muster/proto/gen/muster/v1/bulk_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
@@ -38,6 +39,7 @@ export type Clients = {
   readonly audit: Client<typeof AuditService>;
   readonly boot: Client<typeof BootService>;
   readonly builds: Client<typeof BuildService>;
+  readonly bulk: Client<typeof BulkService>;
   readonly components: Client<typeof ComponentService>;
   readonly events: Client<typeof EventService>;
   readonly groups: Client<typeof GroupService>;
@@ -83,6 +85,7 @@ export function createClients(access: Access): Clients {
     audit: createClient(AuditService, transport),
     boot: createClient(BootService, transport),
     builds: createClient(BuildService, transport),
+    bulk: createClient(BulkService, transport),
     components: createClient(ComponentService, transport),
     events: createClient(EventService, transport),
     groups: createClient(GroupService, transport),

@@ -2,6 +2,7 @@ import {Command} from 'commander';
 import {addAuditCommands} from './commands/audit.ts';
 import {addBootCommands} from './commands/boot.ts';
 import {addBuildCommands} from './commands/builds.ts';
+import {addBulkCommands} from './commands/bulk.ts';
 import {addComponentCommands} from './commands/components.ts';
 import {addConfigCommands} from './commands/config.ts';
 import {addEventCommands} from './commands/events.ts';
@@ -47,6 +48,7 @@ export function createProgram(version: string): Command {
   addSessionCommands(program);
   addMachineCommands(program);
   addGroupCommands(program);
+  addBulkCommands(program);
   addSearchCommands(program);
   addTemplateCommands(program);
   addConfigCommands(program);

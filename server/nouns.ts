@@ -11,6 +11,9 @@ import {createBootTokenVerifier} from './domain/boot-tokens.ts';
 import type {LiveBuilder} from './domain/build-rules.ts';
 import {createBuildUpkeep} from './domain/build-upkeep.ts';
 import {createBuildWork} from './domain/build-work.ts';
+import {createBulkActions} from './domain/bulk-actions.ts';
+import {createBulkWork} from './domain/bulk-work.ts';
+import {createBulks} from './domain/bulks.ts';
 import {createBuilds} from './domain/builds.ts';
 import {createCommands} from './domain/commands.ts';
 import {createComponents} from './domain/components.ts';
@@ -100,6 +103,9 @@ export function createNouns({
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
   const search = createMachineSearch({...deps, busStatus});
 
+  const groups = createGroups({...deps, search});
+  const bulks = createBulks({...deps, search, groups});
+
   return {
     bootImages: images,
     bootSessions,
@@ -113,7 +119,14 @@ export function createNouns({
     components,
     issues,
     search,
-    groups: createGroups({...deps, search}),
+    groups,
+    bulks,
+    bulkWork: createBulkWork({
+      ...deps,
+      actions: createBulkActions({machines, builds, commands}),
+      listLiveBuilders,
+      log,
+    }),
     savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
@@ -172,6 +185,8 @@ export function createNouns({
         build: async (actor, id) => {
           await builds.cancel(actor, id);
         },
+        bulk: bulks.cancel,
+        rollout: bulks.cancel,
       },
     }),
     metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),

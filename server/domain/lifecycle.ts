@@ -111,6 +111,15 @@ export const accepted: ReadonlySet<MachineState> = new Set([
   'failed',
 ]);
 
+/** An image may be rolled out to these: an agent runs on them, and nobody is at work on them. */
+export const inRotation: ReadonlySet<MachineState> = new Set([
+  'enrolled',
+  'provisioning',
+  'ready',
+  'active',
+  'failed',
+]);
+
 function list(states: readonly MachineState[]): string {
   return states.map(state => `"${state}"`).join(', ');
 }

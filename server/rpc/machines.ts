@@ -83,14 +83,14 @@ export const machineService = ({
       serviceTag: printable(serviceTag, 128),
       uuid: printable(uuid, 64),
       macAddresses: macAddress ? [macAddress, ...macAddresses] : macAddresses,
-      change: pick(wanted, Object.keys(changeable)),
+      change: pickChange(wanted, Object.keys(changeable)),
     });
     return {machine: toMachineMessage(created, view)};
   },
 
   async updateMachine({machine, updateMask}, {values}) {
     const wanted = required(machine);
-    const change = pick(wanted, updateMask?.paths ?? []);
+    const change = pickChange(wanted, updateMask?.paths ?? []);
     if (Object.keys(change).length === 0)
       throw new DomainError(
         'invalid_argument',
@@ -145,12 +145,13 @@ const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorC
 };
 const names = Object.keys(changeable).join(', ');
 
-function storableLabels(labels: Readonly<Record<string, string>>): Labels {
+export function storableLabels(labels: Readonly<Record<string, string>>): Labels {
   for (const [key, value] of Object.entries(labels)) storable(value, `label ${key}`);
   return labels;
 }
 
-function pick(machine: MachineMessage, paths: readonly string[]): OperatorChange {
+/** What the paths name of the message, as an operator's change. Throws invalid_argument. */
+export function pickChange(machine: MachineMessage, paths: readonly string[]): OperatorChange {
   const parts = paths
     // A client that sends back what it got names the machine in it too.
     .filter(path => path !== 'id')

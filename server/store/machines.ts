@@ -137,6 +137,16 @@ export async function findMachinesByKey(
   return rows.map(toMachine);
 }
 
+/** Those of them that there are, in any order. */
+export async function findMachineNames(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<readonly Pick<Machine, 'id' | 'hostname' | 'serviceTag'>[]> {
+  return sql<Pick<Machine, 'id' | 'hostname' | 'serviceTag'>[]>`
+    select id, hostname, service_tag from machines where id in (select unnest(${ids}::text[])::uuid)
+  `;
+}
+
 /** Of these MACs those that a machine in good standing has enrolled from, with that machine's id. */
 export async function findBootMacs(
   sql: Sql,
