@@ -1,6 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {
   type Operation,
+  type Operation_Counts,
   Operation_State,
   Operation_StateSchema,
   type OperationChild,
@@ -20,6 +21,7 @@ export const isOver = ({state}: Operation): boolean =>
   state !== Operation_State.QUEUED && state !== Operation_State.RUNNING;
 
 export const childColumns: readonly Column<OperationChild>[] = [
+  {title: 'WAVE', value: ({wave}) => String(wave)},
   {title: 'MACHINE', value: ({machine}) => machine},
   {title: 'STATE', value: ({state}) => nameOf(OperationChild_StateSchema, state)},
   {title: 'STEP', value: ({step}) => step},
@@ -52,7 +54,7 @@ export function showOperation(out: Output, operation: Operation | undefined): vo
 }
 
 /** "500 machines, 498 succeeded, 2 failed" */
-export function countsOf({children}: Pick<Operation, 'children'>): string {
+export function countsOf({children}: {readonly children?: Operation_Counts | undefined}): string {
   if (!children) return '';
   const {total, queued, running, succeeded, failed, skipped, cancelled} = children;
   const parts = {queued, running, succeeded, failed, skipped, cancelled};

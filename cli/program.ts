@@ -15,6 +15,7 @@ import {addLabCommand} from './commands/lab.ts';
 import {addMachineCommands} from './commands/machines.ts';
 import {addMetricsCommands} from './commands/metrics.ts';
 import {addOperationCommands} from './commands/operations.ts';
+import {addRolloutCommands} from './commands/rollouts.ts';
 import {addSearchCommands} from './commands/searches.ts';
 import {addNatsCommands, addServiceCommands} from './commands/services.ts';
 import {addPasswordCommands} from './commands/passwords.ts';
@@ -49,6 +50,7 @@ export function createProgram(version: string): Command {
   addMachineCommands(program);
   addGroupCommands(program);
   addBulkCommands(program);
+  addRolloutCommands(program);
   addSearchCommands(program);
   addTemplateCommands(program);
   addConfigCommands(program);

@@ -34,6 +34,7 @@ import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
+import {createRollouts} from './domain/rollouts.ts';
 import {createSavedSearches} from './domain/saved-searches.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createStorePaths} from './domain/store-paths.ts';
@@ -121,6 +122,7 @@ export function createNouns({
     search,
     groups,
     bulks,
+    rollouts: createRollouts({...deps, search, groups}),
     bulkWork: createBulkWork({
       ...deps,
       actions: createBulkActions({machines, builds, commands}),

@@ -72,7 +72,7 @@ export function createBulkActions({machines, builds, commands}: BulkUseCases) {
   };
 
   async function apply(tx: Sql, bulk: Bulk, child: BulkChild, next: Next): Promise<ChildChange> {
-    const {actor} = bulk.operation;
+    const {actor} = bulk;
     if (next.do === 'cancel_build') await builds.cancelIn(tx, actor, next.buildId);
     if (next.do === 'reboot') {
       const {machineId = '', summary} = child;
@@ -99,7 +99,7 @@ export function createBulkActions({machines, builds, commands}: BulkUseCases) {
     ): Promise<Begun> => {
       const spec = readSpec(bulk.action, bulk.spec);
       const run = begin[spec.action] as Begin<BulkSpec['action']>;
-      return run(tx, {actor: bulk.operation.actor, machineId, builders}, spec);
+      return run(tx, {actor: bulk.actor, machineId, builders}, spec);
     },
 
     /** What a machine that has begun is about now. Changes nothing when there is nothing new. */

@@ -66,12 +66,14 @@ export const openBulk =
         action: spec.action,
         spec: storedSpec(spec),
         selection: words,
+        actor,
         userId,
         address,
         dryRun,
         concurrency,
         failuresMax,
         waves: waves.at(-1) ?? 1,
+        canary: order.waves?.canary ?? 0,
         machineLimitSeconds,
       });
       const children = chosen.map((child, index) => ({...child, wave: waves[index] ?? 1}));

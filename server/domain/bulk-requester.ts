@@ -4,16 +4,15 @@ import {findUser} from '../store/users.ts';
 import {lesserRole} from './roles.ts';
 
 /**
- * Why whoever asked for it may not go on; empty when they may. The permission of the call was checked when it was made; this is for what lasts
+ * Why whoever asked for it, or resumed it, may not go on; empty when they may. The permission of the call was checked when it was made; this is for what lasts
  * longer than a call: a person who is disabled, deleted or no operator any more begins nothing further.
  */
-export async function refusalOf(tx: Sql, {userId, operation}: Bulk): Promise<string> {
+export async function refusalOf(tx: Sql, {userId, actor}: Bulk): Promise<string> {
   if (userId === undefined) return '';
-  const {actor} = operation;
   const user = await findUser(tx, userId);
-  if (!user) return `"${actor}", who started it, was deleted`;
-  if (user.disabled) return `"${actor}", who started it, was disabled`;
+  if (!user) return `"${actor}", who is responsible for it, was deleted`;
+  if (user.disabled) return `"${actor}", who is responsible for it, was disabled`;
   return lesserRole(user.role, 'operator') === 'operator'
     ? ''
-    : `"${actor}", who started it, is no operator any more`;
+    : `"${actor}", who is responsible for it, is no operator any more`;
 }

@@ -243,11 +243,11 @@ function ended(change: ChildChange, time: Date): ChildChange {
 }
 
 /** The audit tells the changes as those of whoever asked for the operation, from where they asked. */
-const inCallOf = <T>({id, action, address, operation}: Bulk, work: () => T): T =>
+const inCallOf = <T>({id, action, actor, address}: Bulk, work: () => T): T =>
   runInCall(
     {
       id,
-      caller: () => operation.actor,
+      caller: () => actor,
       address: () => address,
       method: action === 'rollout' ? 'RolloutService.CreateRollout' : 'BulkService.CreateBulk',
       request: () => undefined,

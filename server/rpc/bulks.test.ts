@@ -312,7 +312,7 @@ test('whoever may no longer act begins nothing further', async t => {
   await app.turn(id);
   await app.sql`update users set disable_time = now() where id = ${userId}`;
   t.like(await app.drive(id), {children: {succeeded: 100, skipped: 20}});
-  t.is((await app.told(id))[110], 'skipped "user:alice", who started it, was disabled');
+  t.is((await app.told(id))[110], 'skipped "user:alice", who is responsible for it, was disabled');
 });
 
 test('an error that nobody foresaw is the outcome of its machine, not the end of all', async t => {

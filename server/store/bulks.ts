@@ -10,12 +10,15 @@ export type NewBulk = {
   /** JSON; what is in it is the domain's. */
   readonly spec: object;
   readonly selection: string;
+  /** In whose name it goes on; the operation's is who started it. */
+  readonly actor: string;
   readonly userId: string | undefined;
   readonly address: string;
   readonly dryRun: boolean;
   readonly concurrency: number;
   readonly failuresMax: number | undefined;
   readonly waves: number;
+  readonly canary: number;
   readonly machineLimitSeconds: number;
 };
 
@@ -29,10 +32,11 @@ export type Bulk = NewBulk & {
 };
 
 export type BulkChange = Partial<
-  Pick<Bulk, 'hold' | 'holdReason' | 'wave' | 'failuresForgiven' | 'userId' | 'address'>
+  Pick<Bulk, 'hold' | 'holdReason' | 'wave' | 'failuresForgiven' | 'actor' | 'userId' | 'address'>
 >;
 
 type Row = OperationRow & {
+  readonly actsAs: string;
   readonly action: BulkAction;
   /** As text: postgres.js puts the keys of JSON into camel case. */
   readonly specText: string;
@@ -47,12 +51,13 @@ type Row = OperationRow & {
   readonly holdReason: string;
   readonly wave: number;
   readonly waves: number;
+  readonly canary: number;
   readonly machineLimitSeconds: number;
 };
 
 const columns = (sql: Sql) => sql`
-  operations.*, action, spec::text as spec_text, selection, user_id, address, dry_run, concurrency, failures_max,
-  failures_forgiven, hold, hold_reason, wave, waves, machine_limit_seconds
+  operations.*, action, spec::text as spec_text, selection, bulks.actor as acts_as, user_id, address, dry_run, concurrency, failures_max,
+  failures_forgiven, hold, hold_reason, wave, waves, canary, machine_limit_seconds
 `;
 
 /** The operation with this id exists. */
@@ -137,14 +142,15 @@ export async function takePlace(sql: Sql, id: string, places: number): Promise<b
   return rows.length > 0;
 }
 
-function toBulk({specText, userId, failuresMax, ...row}: Row): Bulk {
+function toBulk({specText, userId, failuresMax, actsAs, ...row}: Row): Bulk {
   const {id, action, selection, address, dryRun, concurrency} = row;
-  const {failuresForgiven, hold, holdReason, wave, waves, machineLimitSeconds} = row;
+  const {failuresForgiven, hold, holdReason, wave, waves, canary, machineLimitSeconds} = row;
   return {
     id,
     action,
     spec: JSON.parse(specText) as object,
     selection,
+    actor: actsAs,
     userId: userId ?? undefined,
     address,
     dryRun,
@@ -155,6 +161,7 @@ function toBulk({specText, userId, failuresMax, ...row}: Row): Bulk {
     holdReason,
     wave,
     waves,
+    canary,
     machineLimitSeconds,
     operation: operationOf(row),
   };

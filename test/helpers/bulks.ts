@@ -6,15 +6,18 @@ import {
   OperationChild_StateSchema,
   OperationService,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
 import {createLogger, silentLogger} from '@muster/runtime/log.ts';
 import {createBulkActions} from '@muster/server/domain/bulk-actions.ts';
 import {createBulkWork} from '@muster/server/domain/bulk-work.ts';
 import {createBulks} from '@muster/server/domain/bulks.ts';
 import {createOperations} from '@muster/server/domain/operations.ts';
+import {createRollouts} from '@muster/server/domain/rollouts.ts';
 import {bulkService} from '@muster/server/rpc/bulks.ts';
 import {callerKey} from '@muster/server/rpc/caller.ts';
 import {mapErrors} from '@muster/server/rpc/error-interceptor.ts';
 import {operationService} from '@muster/server/rpc/operations.ts';
+import {rolloutService} from '@muster/server/rpc/rollouts.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {createTestBuilds, debianBuilder} from './builds.ts';
 import {wireMachines} from './server-machines.ts';
@@ -44,6 +47,10 @@ export async function createTestBulks(sql: Database, userId?: string) {
   const transport = createRouterTransport(
     ({service}) => {
       service(BulkService, bulkService(bulks));
+      service(
+        RolloutService,
+        rolloutService(createRollouts({...deps, search, groups}), bulks.cancel),
+      );
       service(OperationService, operationService(operations, bulks));
     },
     {
@@ -79,6 +86,7 @@ export async function createTestBulks(sql: Database, userId?: string) {
     transport,
     operations: client,
     bulk: createClient(BulkService, transport),
+    rollouts: createClient(RolloutService, transport),
     get,
     children,
     /** "succeeded Changed notes" and so on, in order. */

@@ -6,7 +6,9 @@ create table bulks (
   spec jsonb not null default '{}',
   -- How its machines were chosen, in words.
   selection text not null,
-  -- Who asked for it, when it was a person: looked at before each machine. No reference: a deleted one has no rights either.
+  -- In whose name it goes on: who started it, or resumed it.
+  actor text not null,
+  -- Of a person: looked at before each machine. No reference: a deleted one has no rights either.
   user_id uuid,
   address text not null default '',
   dry_run boolean not null default false,
@@ -22,6 +24,8 @@ create table bulks (
   -- Children of this wave and of those before it may begin.
   wave integer not null default 1,
   waves integer not null default 1,
+  -- Machines of a first wave of their own.
+  canary integer not null default 0,
   -- From the reboot to ACTIVE in the new image.
   machine_limit_seconds integer not null default 0
 );
