@@ -26,6 +26,7 @@ import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
 import {createIssues} from './domain/issues.ts';
+import {createMachineRemoval} from './domain/machine-removal.ts';
 import {createMachineSearch} from './domain/machine-search.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
@@ -104,6 +105,7 @@ export function createNouns({
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
   const search = createMachineSearch({...deps, busStatus});
 
+  const removal = createMachineRemoval({...deps, agentKeys});
   const groups = createGroups({...deps, search});
   const bulks = createBulks({...deps, search, groups});
 
@@ -117,6 +119,7 @@ export function createNouns({
     templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
     machines,
+    removal,
     components,
     issues,
     search,
@@ -125,7 +128,7 @@ export function createNouns({
     rollouts: createRollouts({...deps, search, groups}),
     bulkWork: createBulkWork({
       ...deps,
-      actions: createBulkActions({machines, builds, commands}),
+      actions: createBulkActions({machines, removal, builds, commands, busStatus}),
       listLiveBuilders,
       log,
     }),

@@ -86,8 +86,8 @@ export function createRoutes({
   readonly view: MachineView;
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
-  const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
-  const {builds, work, images, validations, storePaths, search} = nouns;
+  const {enrolment, renewal, boot, bootSessions, timeline} = nouns;
+  const {builds, work, images, validations, storePaths} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
     siteCa: trust.siteCa,
@@ -111,7 +111,7 @@ export function createRoutes({
     router.service(HardwareService, hardwareService(nouns.hardware));
     router.service(ImageService, imageService(images, nouns.collection));
     router.service(IssueService, issueService(nouns.issues));
-    router.service(MachineService, machineService({machines, search, sightings, commands, view}));
+    router.service(MachineService, machineService({...nouns, view}));
     router.service(MetricsService, metricsService(nouns.metrics));
     router.service(OperationService, operationService(nouns.operations, nouns.bulks));
     router.service(RolloutService, rolloutService(nouns.rollouts, nouns.bulks.cancel));

@@ -258,6 +258,7 @@ export const comments: Readonly<Record<string, string>> = {
   "muster.v1.MachineService.ListMachineFields": "What a filter, an order and a facet may name: for completion.",
   "muster.v1.MachineService.CreateMachine": "Registers a machine that shall be expected: the state is EXPECTED until it is seen.",
   "muster.v1.MachineService.UpdateMachine": "Changes what an operator decides about a machine. Over REST, PUT changes only the fields that are present.",
+  "muster.v1.MachineService.DeleteMachine": "Removes a machine that is not in service, with its history; journal and audit keep what they told of it.",
   "muster.v1.MachineService.LabelMachine": "Sets some labels and removes others, whoever changes the rest meanwhile.",
   "muster.v1.MachineService.EnrollMachine": "A sighting without proof, as scripts of the older system send it. Makes or confirms a machine at trust level SEEN,\nreturns no credential, and never alters a machine of higher trust. Agents use AgentService.EnrollAgent.",
   "muster.v1.MachineService.AcceptMachine": "Lets a PENDING machine in.",

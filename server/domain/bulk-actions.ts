@@ -11,7 +11,9 @@ import {afterBuild, afterReboot, type Next} from './bulk-rules.ts';
 import {type BulkSpec, readSpec} from './bulk-spec.ts';
 import type {Commands} from './commands.ts';
 import {inRotation} from './lifecycle.ts';
+import type {MachineRemoval} from './machine-removal.ts';
 import type {Machines} from './machines.ts';
+import type {BusStatus} from './presence.ts';
 
 /** A step that goes on after the transaction; without one the machine is done. */
 export type Begun = Pick<ChildChange, 'step' | 'buildId' | 'commandId'> & {
@@ -32,12 +34,14 @@ export type BulkActions = ReturnType<typeof createBulkActions>;
 
 export type BulkUseCases = {
   readonly machines: Pick<Machines, 'updateIn' | 'labelIn'>;
+  readonly removal: Pick<MachineRemoval, 'removeIn'>;
   readonly builds: Pick<Builds, 'createIn' | 'cancelIn'>;
   readonly commands: Pick<Commands, 'requestIn'>;
+  readonly busStatus: () => BusStatus;
 };
 
 /** What is done to one machine, in the caller's transaction: the use cases of single machines, whose rules, events and audit entries these are. */
-export function createBulkActions({machines, builds, commands}: BulkUseCases) {
+export function createBulkActions({machines, removal, builds, commands, busStatus}: BulkUseCases) {
   const build: Begin<'build'> = async (tx, {actor, machineId, builders}) => {
     const buildId = await builds.createIn(tx, {actor, machineId, builders});
     return {step: 'building', buildId, summary: 'Started a build'};
@@ -58,8 +62,9 @@ export function createBulkActions({machines, builds, commands}: BulkUseCases) {
       return {step: 'rebooting', commandId: id, summary: 'Told it to reboot'};
     },
 
-    delete: async () => {
-      throw new DomainError('failed_precondition', 'Cannot delete machines yet');
+    delete: async (tx, {actor, machineId}) => {
+      await removal.removeIn(tx, actor, machineId);
+      return {summary: 'Deleted'};
     },
 
     rollout: async (tx, on, {change}) => {
@@ -87,6 +92,13 @@ export function createBulkActions({machines, builds, commands}: BulkUseCases) {
     return {state: next.state, step: '', ...told};
   }
 
+  /** Only silence that this server would have heard a hello in counts. */
+  function secondsHeard(since: Date, time: Date): number {
+    const bus = busStatus();
+    const start = Math.max(since.getTime(), bus.since.getTime());
+    return bus.connected ? Math.max(0, time.getTime() - start) / 1000 : 0;
+  }
+
   return {
     /** Throws what the use case throws. */
     begin: (
@@ -112,14 +124,13 @@ export function createBulkActions({machines, builds, commands}: BulkUseCases) {
         return apply(tx, bulk, child, afterBuild({action, cancelRequested, build: of, machine}));
       }
       const command = child.commandId ? await findCommandEnd(tx, child.commandId) : undefined;
-      const waitedMs = time.getTime() - (child.stepTime ?? time).getTime();
       const next = afterReboot({
         action,
         cancelRequested,
         command,
         machine,
         imageId: child.imageId,
-        waitedSeconds: waitedMs / 1000,
+        waitedSeconds: secondsHeard(child.stepTime ?? time, time),
         limitSeconds: bulk.machineLimitSeconds,
       });
       return apply(tx, bulk, child, next);

@@ -120,6 +120,18 @@ export const inRotation: ReadonlySet<MachineState> = new Set([
   'failed',
 ]);
 
+/** Their records may be removed: none of them is in service, or at work on something. */
+export const removable: ReadonlySet<MachineState> = new Set([
+  'expected',
+  'discovered',
+  'pending',
+  'enrolled',
+  'ready',
+  'retired',
+  'rejected',
+  'failed',
+]);
+
 function list(states: readonly MachineState[]): string {
   return states.map(state => `"${state}"`).join(', ');
 }

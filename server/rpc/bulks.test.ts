@@ -270,6 +270,29 @@ test('servers share the work: each machine is changed once', async t => {
   t.deepEqual([...new Set(await app.told(id))], ['succeeded Changed notes']);
 });
 
+test('machines that are in service are not deleted, the others are gone with what is told of them kept', async t => {
+  await using app = await setUp();
+  const retired = await createTestMachine(app.sql, 'retired', {hostname: 'old', uuid: 'U-1'});
+  const active = await createTestMachine(app.sql, 'active');
+  const [building = ''] = await addMachines(app.sql, 1);
+  await app.sql`update machines set state = 'expected' where id = ${building}`;
+  const {id: buildId} = await app.builds.createForMachine('user:bob', building);
+  const machineIds = [retired, active, building];
+  const id = await start(app, {machineIds, operation: Action.DELETE});
+  t.like(await app.drive(id), {children: {succeeded: 1, failed: 2}});
+  t.deepEqual(await app.told(id), [
+    'succeeded Deleted',
+    `failed Cannot delete machine "${active}": it is active, and only machines that are not in service are deleted`,
+    `failed Cannot delete machine "${building}": build "${buildId}" is made for it; wait for it or cancel it`,
+  ]);
+  t.like((await app.children(id))[0], {machine: 'old', machineId: retired});
+  t.is((await app.sql`select 1 from machines where id = ${retired}`).length, 0);
+  const [entry] = await app.sql`
+    select actor, before from audit_entries where action = 'machine.deleted'
+  `;
+  t.like(entry, {actor: 'user:alice', before: {uuid: 'U-1', state: 'retired'}});
+});
+
 test('children are listed by pages and by state', async t => {
   await using app = await setUp();
   const ids = await addMachines(app.sql, 5);

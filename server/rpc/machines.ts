@@ -7,6 +7,7 @@ import {
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Commands} from '../domain/commands.ts';
 import {printable} from '../domain/identifiers.ts';
+import type {MachineRemoval} from '../domain/machine-removal.ts';
 import type {MachineSearch} from '../domain/machine-search.ts';
 import type {Machines, OperatorChange} from '../domain/machines.ts';
 import type {Sightings} from '../domain/sightings.ts';
@@ -35,12 +36,14 @@ const operations: Readonly<Record<number, CommandOperation>> = {
 
 export const machineService = ({
   machines,
+  removal,
   search,
   sightings,
   commands,
   view,
 }: {
   readonly machines: Machines;
+  readonly removal: MachineRemoval;
   readonly search: MachineSearch;
   readonly sightings: Sightings;
   readonly commands: Commands;
@@ -98,6 +101,11 @@ export const machineService = ({
       );
     const changed = await machines.update(values.get(callerKey).name, wanted.id, change);
     return {machine: toMachineMessage(changed, view)};
+  },
+
+  async deleteMachine({id}, {values}) {
+    await removal.remove(values.get(callerKey).name, id);
+    return {};
   },
 
   async labelMachine({id, set, remove}, {values}) {

@@ -198,6 +198,10 @@ test('a machine that does not come back in time has failed, and says so', async 
   await app.drive(id);
   t.like(await get(app, id), {state: Rollout_State.RUNNING});
   app.passTime(2000);
+  app.bus.connected = false;
+  await app.drive(id);
+  t.like(await get(app, id), {state: Rollout_State.RUNNING}, 'the server could not have heard it');
+  app.bus.connected = true;
   await app.drive(id);
   t.like(await get(app, id), {state: Rollout_State.HALTED});
   t.is((await app.told(id))[0], 'failed It was not ACTIVE in its new image 60 s after its reboot');

@@ -36,11 +36,13 @@ export async function createTestBulks(sql: Database, userId?: string) {
   await using stack = new AsyncDisposableStack();
   const app = stack.use(await createTestBuilds(sql));
   const wired = await wireMachines(sql);
-  const {machines, commands, search, groups} = wired;
+  const {machines, removal, commands, search, groups} = wired;
   const {deps, builds} = app;
   const log = silentLogger;
+  const bus = {connected: true, since: new Date(0)};
   const bulks = createBulks({...deps, search, groups});
-  const actions = createBulkActions({machines, builds, commands});
+  const busStatus = () => bus;
+  const actions = createBulkActions({machines, removal, builds, commands, busStatus});
   const listLiveBuilders = () => Promise.resolve([debianBuilder]);
   const work = createBulkWork({...deps, actions, listLiveBuilders, log});
   const operations = createOperations({sql, cancel: {bulk: bulks.cancel, rollout: bulks.cancel}});
@@ -81,6 +83,8 @@ export async function createTestBulks(sql: Database, userId?: string) {
     clock: wired.clock,
     deps,
     builds,
+    /** As this server sees it. */
+    bus,
     bulks,
     work,
     transport,
