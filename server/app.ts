@@ -99,7 +99,7 @@ export async function startServer(config: Config, log: Logger) {
   );
   const {bootSessions, boot, trials, builds} = nouns;
   stack.use(startMachineReconciler({sql, now, bootSessions, boot, trials, log}));
-  stack.use(await startBulkWorker({sql, work: nouns.bulkWork, log}));
+  stack.use(await startBulkWorker({sql, now, work: nouns.bulkWork, log}));
   const {hardwareHistoryDays: historyDays} = config;
   stack.use(startHardwareHistory({sql, now, historyDays, log}));
   stack.use(startRegistrationImages({sql, now, builds, listLiveBuilders: liveBuilders, log}));

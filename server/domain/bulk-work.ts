@@ -14,6 +14,7 @@ import {
 } from '../store/bulk-children.ts';
 import {
   type Bulk,
+  deleteBulksBefore,
   findBulk,
   listLiveBulks,
   lockBulk,
@@ -114,12 +115,13 @@ export function createBulkWork({
     });
 
   /** The next machine, whole: what is done to it and what is told of it. False when none may begin now. */
-  const beginNext = (id: string, builders: readonly LiveBuilder[]): Promise<boolean> =>
+  const beginNext = (
+    {id, dryRun, action}: Bulk,
+    builders: readonly LiveBuilder[],
+  ): Promise<boolean> =>
     sql.begin(async tx => {
-      const known = await findBulk(tx, id);
-      if (!known) return false;
       // What goes on after the transaction is counted, and so begins one by one.
-      const lasts = !known.dryRun && lasting.has(known.action);
+      const lasts = !dryRun && lasting.has(action);
       await lockBulk(tx, id, lasts ? 'alone' : 'shared');
       const bulk = await findBulk(tx, id);
       if (!bulk || !(await mayBegin(tx, bulk, lasts))) return false;
@@ -193,10 +195,15 @@ export function createBulkWork({
   }
 
   return {
+    /** Operations that were over before this time, with what became of each machine: journal and audit keep what they told. */
+    forget: (before: Date): Promise<void> => deleteBulksBefore(sql, before),
+
     live: (): Promise<readonly Bulk[]> => listLiveBulks(sql, liveBulksMax),
 
     /** One turn of one operation; true when it can use another at once. */
     async drive(id: string, signal: AbortSignal): Promise<boolean> {
+      const known = await findBulk(sql, id);
+      if (!known) return false;
       for (const {number} of await listRunningChildren(sql, id, followedInTurnMax)) {
         if (signal.aborted) return false;
         await goOn(id, number);
@@ -211,7 +218,7 @@ export function createBulkWork({
       const lane = async () => {
         while (begun < begunInTurnMax && !signal.aborted) {
           begun += 1;
-          if (await beginNext(id, builders)) continue;
+          if (await beginNext(known, builders)) continue;
           begun -= 1;
           return;
         }

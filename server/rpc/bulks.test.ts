@@ -293,6 +293,22 @@ test('machines that are in service are not deleted, the others are gone with wha
   t.like(entry, {actor: 'user:alice', before: {uuid: 'U-1', state: 'retired'}});
 });
 
+test('the operations of a machine are those over many that it is one of, too, until they are old', async t => {
+  await using app = await setUp();
+  const [first = '', second = ''] = await addMachines(app.sql, 2);
+  const data = {notes: 'x'};
+  const one = await start(app, {machineIds: [first], operation: Action.UPDATE, data});
+  const both = await start(app, {machineIds: [first, second], operation: Action.UPDATE, data});
+  const listed = async (machineId: string) =>
+    (await app.operations.listOperations({machineId})).operations.map(({id}) => id);
+  t.deepEqual(await listed(first), [both, one]);
+  t.deepEqual(await listed(second), [both]);
+  await app.drive(one);
+  await app.work.forget(new Date(Date.now() + 60_000));
+  t.deepEqual(await listed(first), [both], 'what is not over is kept');
+  t.is((await app.sql`select 1 from bulk_children where bulk_id = ${one}`).length, 0);
+});
+
 test('children are listed by pages and by state', async t => {
   await using app = await setUp();
   const ids = await addMachines(app.sql, 5);

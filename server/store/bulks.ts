@@ -116,6 +116,11 @@ export async function updateBulk(sql: Sql, id: string, change: BulkChange): Prom
   await sql`update bulks set ${sql(columns)} where id = ${id}`;
 }
 
+/** With their children. */
+export async function deleteBulksBefore(sql: Sql, time: Date): Promise<void> {
+  await sql`delete from operations where kind in ('bulk', 'rollout') and end_time < ${time}`;
+}
+
 /** Wakes the servers when the transaction commits. */
 export async function notifyBulk(sql: Sql, id: string): Promise<void> {
   await sql`select pg_notify('bulks', ${id})`;
