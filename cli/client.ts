@@ -12,6 +12,7 @@ import {timestampDate} from '@bufbuild/protobuf/wkt';
 import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {BulkService} from '@muster/proto/gen/muster/v1/bulk_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
@@ -21,6 +22,7 @@ import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
 import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
@@ -39,6 +41,7 @@ export type Clients = {
   readonly audit: Client<typeof AuditService>;
   readonly boot: Client<typeof BootService>;
   readonly builds: Client<typeof BuildService>;
+  readonly bulk: Client<typeof BulkService>;
   readonly components: Client<typeof ComponentService>;
   readonly events: Client<typeof EventService>;
   readonly groups: Client<typeof GroupService>;
@@ -48,6 +51,7 @@ export type Clients = {
   readonly machines: Client<typeof MachineService>;
   readonly metrics: Client<typeof MetricsService>;
   readonly operations: Client<typeof OperationService>;
+  readonly rollouts: Client<typeof RolloutService>;
   readonly searches: Client<typeof SearchService>;
   readonly services: Client<typeof ServiceService>;
   readonly sessions: Client<typeof SessionService>;
@@ -85,6 +89,7 @@ export function createClients(access: Access): Clients {
     audit: createClient(AuditService, transport),
     boot: createClient(BootService, transport),
     builds: createClient(BuildService, transport),
+    bulk: createClient(BulkService, transport),
     components: createClient(ComponentService, transport),
     events: createClient(EventService, transport),
     groups: createClient(GroupService, transport),
@@ -94,6 +99,7 @@ export function createClients(access: Access): Clients {
     machines: createClient(MachineService, transport),
     metrics: createClient(MetricsService, transport),
     operations: createClient(OperationService, transport),
+    rollouts: createClient(RolloutService, transport),
     searches: createClient(SearchService, transport),
     services: createClient(ServiceService, transport),
     sessions: createClient(SessionService, transport),

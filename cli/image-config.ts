@@ -34,7 +34,7 @@ export async function changedImageConfig(
   return changed;
 }
 
-function readImageConfig(file: string): ImageConfig {
+export function readImageConfig(file: string): ImageConfig {
   try {
     return fromJsonString(ImageConfigSchema, readText(file));
   } catch (error) {

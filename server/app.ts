@@ -31,6 +31,7 @@ import {listenFor} from './store/notifications.ts';
 import {loadTlsKeys} from './tls-keys.ts';
 import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
 import {loadBuiltinTemplates} from './workers/builtin-templates.ts';
+import {startBulkWorker} from './workers/bulks.ts';
 import {startHardwareHistory} from './workers/hardware-history.ts';
 import {startMachineReconciler} from './workers/machines.ts';
 import {startRegistrationImages} from './workers/registration-images.ts';
@@ -98,6 +99,7 @@ export async function startServer(config: Config, log: Logger) {
   );
   const {bootSessions, boot, trials, builds} = nouns;
   stack.use(startMachineReconciler({sql, now, bootSessions, boot, trials, log}));
+  stack.use(await startBulkWorker({sql, now, work: nouns.bulkWork, log}));
   const {hardwareHistoryDays: historyDays} = config;
   stack.use(startHardwareHistory({sql, now, historyDays, log}));
   stack.use(startRegistrationImages({sql, now, builds, listLiveBuilders: liveBuilders, log}));

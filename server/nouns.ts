@@ -11,6 +11,9 @@ import {createBootTokenVerifier} from './domain/boot-tokens.ts';
 import type {LiveBuilder} from './domain/build-rules.ts';
 import {createBuildUpkeep} from './domain/build-upkeep.ts';
 import {createBuildWork} from './domain/build-work.ts';
+import {createBulkActions} from './domain/bulk-actions.ts';
+import {createBulkWork} from './domain/bulk-work.ts';
+import {createBulks} from './domain/bulks.ts';
 import {createBuilds} from './domain/builds.ts';
 import {createCommands} from './domain/commands.ts';
 import {createComponents} from './domain/components.ts';
@@ -23,6 +26,7 @@ import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
 import {createIssues} from './domain/issues.ts';
+import {createMachineRemoval} from './domain/machine-removal.ts';
 import {createMachineSearch} from './domain/machine-search.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
@@ -31,6 +35,7 @@ import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
+import {createRollouts} from './domain/rollouts.ts';
 import {createSavedSearches} from './domain/saved-searches.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createStorePaths} from './domain/store-paths.ts';
@@ -103,6 +108,10 @@ export function createNouns({
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
   const search = createMachineSearch({...deps, busStatus});
 
+  const removal = createMachineRemoval({...deps, agentKeys});
+  const groups = createGroups({...deps, search});
+  const bulks = createBulks({...deps, search, groups});
+
   return {
     bootImages: images,
     bootSessions,
@@ -113,10 +122,19 @@ export function createNouns({
     templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
     machines,
+    removal,
     components,
     issues,
     search,
-    groups: createGroups({...deps, search}),
+    groups,
+    bulks,
+    rollouts: createRollouts({...deps, search, groups}),
+    bulkWork: createBulkWork({
+      ...deps,
+      actions: createBulkActions({machines, removal, builds, commands, busStatus}),
+      listLiveBuilders,
+      log,
+    }),
     savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
@@ -175,6 +193,8 @@ export function createNouns({
         build: async (actor, id) => {
           await builds.cancel(actor, id);
         },
+        bulk: bulks.cancel,
+        rollout: bulks.cancel,
       },
     }),
     metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),

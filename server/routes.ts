@@ -3,6 +3,7 @@ import {AgentService} from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {BulkService} from '@muster/proto/gen/muster/v1/bulk_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
@@ -12,6 +13,7 @@ import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
 import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
@@ -33,6 +35,7 @@ import {agentService} from './rpc/agents.ts';
 import {auditService} from './rpc/audit.ts';
 import {bootService} from './rpc/boot.ts';
 import {buildService} from './rpc/builds.ts';
+import {bulkService} from './rpc/bulks.ts';
 import {componentService} from './rpc/components.ts';
 import {eventService} from './rpc/events.ts';
 import {groupService} from './rpc/groups.ts';
@@ -45,6 +48,7 @@ import {machineService} from './rpc/machines.ts';
 import {metricsService} from './rpc/metrics.ts';
 import {operationService} from './rpc/operations.ts';
 import {addReflection} from './rpc/reflection.ts';
+import {rolloutService} from './rpc/rollouts.ts';
 import {searchService} from './rpc/searches.ts';
 import {serviceService} from './rpc/services.ts';
 import {sessionService} from './rpc/sessions.ts';
@@ -84,8 +88,8 @@ export function createRoutes({
   readonly view: MachineView;
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
-  const {machines, sightings, commands, enrolment, renewal, boot, bootSessions, timeline} = nouns;
-  const {builds, work, images, validations, storePaths, search} = nouns;
+  const {enrolment, renewal, boot, bootSessions, timeline} = nouns;
+  const {builds, work, images, validations, storePaths} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
     siteCa: trust.siteCa,
@@ -102,15 +106,17 @@ export function createRoutes({
     router.service(AuditService, auditService(audit));
     router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
     router.service(BuildService, buildService({builds, work, images, validations, storePaths}));
+    router.service(BulkService, bulkService(nouns.bulks));
     router.service(ComponentService, componentService(nouns.components));
     router.service(EventService, eventService(nouns.events));
     router.service(GroupService, groupService(nouns.groups, view));
     router.service(HardwareService, hardwareService(nouns.hardware));
     router.service(ImageService, imageService(images, nouns.collection));
     router.service(IssueService, issueService(nouns.issues));
-    router.service(MachineService, machineService({machines, search, sightings, commands, view}));
+    router.service(MachineService, machineService({...nouns, view}));
     router.service(MetricsService, metricsService(nouns.metrics));
-    router.service(OperationService, operationService(nouns.operations));
+    router.service(OperationService, operationService(nouns.operations, nouns.bulks));
+    router.service(RolloutService, rolloutService(nouns.rollouts, nouns.bulks.cancel));
     router.service(SearchService, searchService(nouns.savedSearches));
     router.service(ServiceService, serviceService(services, nats));
     router.service(SessionService, sessionService(people));

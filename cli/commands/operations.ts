@@ -1,19 +1,23 @@
 import {
   type Operation,
   Operation_StateSchema,
+  OperationChild_State,
   OperationSchema,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
-import {age, clock, type Column, nameOf, type Output, progressBar} from '../output.ts';
+import {showChildren, showOperation} from '../operation-view.ts';
+import {age, type Column, nameOf} from '../output.ts';
 
 const columns: readonly Column<Operation>[] = [
   {title: 'ID', value: operation => operation.id},
-  {title: 'KIND', value: operation => operation.kind},
+  {title: 'KIND', value: ({kind, action}) => (kind === 'bulk' ? `bulk ${action}` : kind)},
   {title: 'STATE', value: operation => nameOf(Operation_StateSchema, operation.state)},
   {title: '%', value: operation => String(Math.round(operation.progressPercent))},
-  {title: 'MACHINE', value: operation => operation.machineId},
+  {
+    title: 'MACHINE',
+    value: ({machineId, children}) => (children ? `${children.total} machines` : machineId),
+  },
   {title: 'ACTOR', value: operation => operation.actor},
   {title: 'AGE', value: operation => age(operation.createTime)},
   {title: 'ERROR', value: operation => operation.error.slice(0, 80)},
@@ -33,7 +37,8 @@ export function addOperationCommands(program: Command): void {
     .action(list);
   operations
     .command('get <operation>')
-    .description('show one operation and its steps')
+    .description('show one operation, its steps and its machines')
+    .option('--failed', 'of its machines only those that failed')
     .addHelpText('after', '\nExample: muster operations get 0198c0de-0000-7000-8000-000000000001')
     .action(get);
   operations
@@ -60,36 +65,20 @@ async function list(
   context.out.table(columns, operations);
 }
 
-async function get(id: string, _options: object, command: Command): Promise<void> {
-  const {clients, out} = contextOf(command);
-  const {operation} = await clients.operations.getOperation({id});
-  show(out, operation);
+async function get(
+  id: string,
+  {failed}: {readonly failed?: boolean},
+  command: Command,
+): Promise<void> {
+  const context = contextOf(command);
+  const {operation} = await context.clients.operations.getOperation({id});
+  showOperation(context.out, operation);
+  if (!operation?.children || context.out.json) return;
+  await showChildren(context, operation, failed ? [OperationChild_State.FAILED] : []);
 }
 
 async function cancel(id: string, _options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const {operation} = await clients.operations.cancelOperation({id});
-  show(out, operation);
-}
-
-function show(out: Output, operation: Operation | undefined): void {
-  if (!operation) throw new CommandError("The server's answer was empty");
-  if (out.json) return out.document(OperationSchema, operation);
-  out.record({
-    id: operation.id,
-    kind: operation.kind,
-    state: nameOf(Operation_StateSchema, operation.state),
-    progress: progressBar(operation.progressPercent),
-    error: operation.error,
-    machine: operation.machineId,
-    actor: operation.actor,
-    'cancel asked': operation.cancelRequested ? 'yes' : '',
-    created: clock(operation.createTime),
-    started: clock(operation.startTime),
-    ended: clock(operation.endTime),
-  });
-  for (const step of operation.steps)
-    out.line(
-      `  ${step.name.padEnd(20)} ${out.colour(nameOf(Operation_StateSchema, step.state))}  ${clock(step.startTime)}`,
-    );
+  showOperation(out, operation);
 }

@@ -81,6 +81,7 @@ function follow(
         reset: step[0]?.reset,
         revision: last?.revision ?? 0n,
         answers: all,
+        removed: step.flatMap(message => message.removedMachineIds),
         decisions: Object.fromEntries(
           all.map(({machineId, decision}) => [machineId, decision.imageId ?? decision.action]),
         ),
@@ -132,6 +133,39 @@ test('a snapshot first, then each change with the images that it names', async t
     change.images?.images.map(({id}) => id),
     [image.id],
   );
+});
+
+test('a removed machine is told of, also to those who were away, and its keys are free for others', async t => {
+  await using app = await setUp();
+  const {sql, server, answers, start} = app;
+  const mac = '52:54:00:aa:00:01';
+  const older = await add(sql, 'rejected', {macAddresses: [mac]});
+  answers.refresh();
+  await using reader = follow(answers);
+  let step = await reader.next();
+  if (step.answers.length === 0) step = await reader.next();
+  t.deepEqual(step.answers[0]?.macAddresses, [mac]);
+  const seen = step.revision;
+
+  const twin = await add(sql, 'rejected', {macAddresses: [mac]});
+  answers.refresh();
+  step = await reader.next();
+  t.deepEqual(step.answers.find(({machineId}) => machineId === twin)?.macAddresses, []);
+  await server.removal.remove('user:alice', older);
+  step = await reader.next();
+  t.deepEqual(step.removed, [older]);
+  t.deepEqual(
+    step.answers.map(({machineId, macAddresses}) => [machineId, macAddresses]),
+    [[twin, [mac]]],
+  );
+  await using late = follow(answers, seen);
+  t.like(await late.next(), {reset: false, removed: [older]});
+
+  await using restarted = await start();
+  await using elsewhere = follow(restarted, seen);
+  t.like(await elsewhere.next(), {reset: false, removed: [older]}, 'by another server, too');
+  await using fresh = follow(restarted);
+  t.like(await fresh.next(), {reset: true, removed: [], answers: {length: 1}});
 });
 
 test('the first registration image changes the answer of everybody who waits for one', async t => {

@@ -33,6 +33,7 @@ export type BookMessage = {
   readonly complete: boolean;
   readonly revision: bigint;
   readonly answers: readonly BootAnswer[];
+  readonly removedMachineIds: readonly string[];
   readonly images: BookImages | undefined;
   readonly settings: BookSettings | undefined;
 };
@@ -42,6 +43,7 @@ type Step = {
   /** None of what it was made from, machines and registration images, is above it. */
   readonly newestTransaction: bigint;
   readonly machineIds: readonly string[];
+  readonly removedIds: readonly string[];
   readonly images: boolean;
 };
 
@@ -71,6 +73,8 @@ export async function startBootAnswers({
   let revision = 0n;
   let current: BookImages = {full: undefined, virtual: undefined, images: []};
   let stepCount = 0;
+  /** Removals of the last look: they come again while the revision stays below them. */
+  let told: ReadonlySet<string> = new Set();
   let forgottenTransaction = 0n;
 
   async function refresh(): Promise<void> {
@@ -79,19 +83,28 @@ export async function startBootAnswers({
     const registration = await images.findRegistration();
     const isNewRegistration =
       registration.full !== current.full || registration.virtual !== current.virtual;
-    const changed = book.apply(changes.rows, registration);
+    const removedIds = changes.removed.map(({id}) => id);
+    const changed = book.apply(changes.rows, registration, removedIds);
     const next = await loadImages(registration);
     const imagesChanged = next !== current;
     current = next;
     revision = changes.revision;
-    if (changed.length === 0 && !imagesChanged) return;
+    const news = removedIds.filter(id => !told.has(id));
+    told = new Set(removedIds);
+    if (changed.length === 0 && news.length === 0 && !imagesChanged) return;
 
     stepCount += 1;
     const machineIds = changed.map(({machineId}) => machineId);
     const newestTransaction = isNewRegistration
       ? await findNextTransaction(sql)
-      : newestOf(changes.rows);
-    steps.push({number: stepCount, newestTransaction, machineIds, images: imagesChanged});
+      : newestOf([...changes.rows, ...changes.removed]);
+    steps.push({
+      number: stepCount,
+      newestTransaction,
+      machineIds,
+      removedIds: news,
+      images: imagesChanged,
+    });
     const forgotten = steps.length > stepsKeptMax ? steps.shift() : undefined;
     if (forgotten && forgotten.newestTransaction > forgottenTransaction)
       forgottenTransaction = forgotten.newestTransaction;
@@ -125,7 +138,11 @@ export async function startBootAnswers({
 
   function* messages(
     answers: Iterable<BootAnswer>,
-    {reset, images: withImages}: {reset: boolean; images: boolean},
+    {
+      reset,
+      images: withImages,
+      removed = [],
+    }: {reset: boolean; images: boolean; removed?: readonly string[]},
   ): Generator<BookMessage> {
     const at = revision;
     const head = withImages ? {images: current, settings: settings()} : undefined;
@@ -136,6 +153,7 @@ export async function startBootAnswers({
         complete: start + answersInMessageMax >= all.length,
         revision: at,
         answers: all.slice(start, start + answersInMessageMax),
+        removedMachineIds: start === 0 ? removed : [],
         images: start === 0 ? head?.images : undefined,
         settings: start === 0 ? head?.settings : undefined,
       };
@@ -151,7 +169,8 @@ export async function startBootAnswers({
     const known = seen > 0n && seen <= revision && forgottenTransaction < seen;
     const later = steps.filter(step => step.newestTransaction >= seen);
     const answers = known ? changesOf(later) : book.answers();
-    yield* messages(answers, {reset: !known, images: true});
+    const removed = known ? removedBy(later) : [];
+    yield* messages(answers, {reset: !known, images: true, removed});
   }
 
   /** A reader that is too far behind starts again. */
@@ -161,7 +180,11 @@ export async function startBootAnswers({
     if (oldest && oldest.number > stepNumber + 1)
       yield* messages(book.answers(), {reset: true, images: true});
     else if (later.length > 0)
-      yield* messages(changesOf(later), {reset: false, images: later.some(step => step.images)});
+      yield* messages(changesOf(later), {
+        reset: false,
+        images: later.some(step => step.images),
+        removed: removedBy(later),
+      });
   }
 
   await refresh();
@@ -197,7 +220,11 @@ export async function startBootAnswers({
   };
 }
 
-function newestOf(rows: readonly BootRow[]): bigint {
+const removedBy = (steps: readonly Step[]): readonly string[] => [
+  ...new Set(steps.flatMap(({removedIds}) => removedIds)),
+];
+
+function newestOf(rows: readonly Pick<BootRow, 'bootXid'>[]): bigint {
   return rows.reduce((newest, {bootXid}) => {
     const xid = BigInt(bootXid);
     return xid > newest ? xid : newest;

@@ -54,6 +54,19 @@ export function createBootBook(policy: AcceptancePolicy) {
     touched.add(row.id);
   }
 
+  /** What it alone was known by may be another one's now. */
+  function remove(id: string, touched: Set<string>) {
+    const old = entries.get(id);
+    for (const key of old?.keys ?? []) {
+      const ids = owners.get(key);
+      ids?.delete(id);
+      for (const other of ids ?? []) touched.add(other);
+      if (ids?.size === 0) owners.delete(key);
+    }
+    entries.delete(id);
+    answers.delete(id);
+  }
+
   function answerOf(entry: Entry): BootAnswer {
     const {row} = entry;
     const named = (prefix: string) =>
@@ -76,8 +89,13 @@ export function createBootBook(policy: AcceptancePolicy) {
     },
 
     /** The answers that are different now. */
-    apply(rows: readonly BootRow[], images: RegistrationImages): readonly BootAnswer[] {
+    apply(
+      rows: readonly BootRow[],
+      images: RegistrationImages,
+      removed: readonly string[] = [],
+    ): readonly BootAnswer[] {
       const touched = new Set<string>();
+      for (const id of removed) remove(id, touched);
       for (const row of rows) place(row, touched);
       const all = images.full !== registration.full || images.virtual !== registration.virtual;
       registration = images;

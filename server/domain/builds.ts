@@ -31,6 +31,13 @@ const chunksPerReadMax = 50;
 
 export type BuildUpdate = {readonly build: Build} | {readonly log: LogChunk};
 
+export type WantedBuild = {
+  readonly actor: string;
+  readonly machineId: string;
+  /** Those that live now. */
+  readonly builders: readonly LiveBuilder[];
+};
+
 export type Builds = ReturnType<typeof createBuilds>;
 
 export type BuildsDeps = Deps & {
@@ -86,6 +93,42 @@ export function createBuilds({
     return id;
   }
 
+  async function createIn(tx: Sql, wanted: WantedBuild): Promise<string> {
+    const {actor, machineId, builders} = wanted;
+    const machine = await findMachine(tx, machineId);
+    if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
+    const what = `machine "${nameOf(machine)}"`;
+    const {modules, problems} = await resolveTemplates(tx, machine.templates);
+    if (problems.length > 0) throw unfit(what, problems);
+    const spec = specOf(machine, await variantFor(tx, machine), modules);
+    assertBackend(`build ${what}`, spec.backend, builders);
+
+    const live = await findLiveBuild(tx, {machineId});
+    const queued = live ? undefined : await queue(tx, actor, spec);
+    if (!queued) throw alreadyBuilding(what, live ?? (await findLiveBuild(tx, {machineId})));
+    const reason = `Build "${queued}" was asked for`;
+    await transitions.buildStarted(tx, {machineId, actor, reason});
+    return queued;
+  }
+
+  async function cancelIn(tx: Sql, actor: string, id: string): Promise<void> {
+    const build = found(await findBuildForUpdate(tx, id), id);
+    const {state, cancelRequested} = build.operation;
+    if (isOver(state) || cancelRequested) return;
+    if (state === 'queued') return end(tx, build, {outcome: 'cancelled', actor, error: ''});
+    await updateOperation(tx, id, {cancelRequested: true});
+    await appendEvent(tx, {
+      id: newId(),
+      time: now(),
+      type: 'build.cancel_requested',
+      actor,
+      machineId: build.machineId,
+      subject: `builds/${id}`,
+      change: updated({cancelRequested}, {cancelRequested: true}),
+    });
+    await notifyBuild(tx, id);
+  }
+
   return {
     get,
 
@@ -95,24 +138,11 @@ export function createBuilds({
      */
     async createForMachine(actor: string, machineId: string): Promise<Build> {
       const builders = await listLiveBuilders();
-      const id = await sql.begin(async tx => {
-        const machine = await findMachine(tx, machineId);
-        if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
-        const what = `machine "${nameOf(machine)}"`;
-        const {modules, problems} = await resolveTemplates(tx, machine.templates);
-        if (problems.length > 0) throw unfit(what, problems);
-        const spec = specOf(machine, await variantFor(tx, machine), modules);
-        assertBackend(`build ${what}`, spec.backend, builders);
-
-        const live = await findLiveBuild(tx, {machineId});
-        const queued = live ? undefined : await queue(tx, actor, spec);
-        if (!queued) throw alreadyBuilding(what, live ?? (await findLiveBuild(sql, {machineId})));
-        const reason = `Build "${queued}" was asked for`;
-        await transitions.buildStarted(tx, {machineId, actor, reason});
-        return queued;
-      });
-      return get(id);
+      return get(await sql.begin(tx => createIn(tx, {actor, machineId, builders})));
     },
+
+    /** In the caller's transaction; gives its id. */
+    createIn,
 
     /** Throws failed_precondition (no live builder offers debian) or already_exists. */
     async createForRegistration(actor: string, variant: ImageVariant): Promise<Build> {
@@ -139,25 +169,12 @@ export function createBuilds({
 
     /** One that waits ends at once; one that runs ends when its builder has heard of it. One that is over stays what it is. */
     async cancel(actor: string, id: string): Promise<Build> {
-      await sql.begin(async tx => {
-        const build = found(await findBuildForUpdate(tx, id), id);
-        const {state, cancelRequested} = build.operation;
-        if (isOver(state) || cancelRequested) return;
-        if (state === 'queued') return end(tx, build, {outcome: 'cancelled', actor, error: ''});
-        await updateOperation(tx, id, {cancelRequested: true});
-        await appendEvent(tx, {
-          id: newId(),
-          time: now(),
-          type: 'build.cancel_requested',
-          actor,
-          machineId: build.machineId,
-          subject: `builds/${id}`,
-          change: updated({cancelRequested}, {cancelRequested: true}),
-        });
-        await notifyBuild(tx, id);
-      });
+      await sql.begin(tx => cancelIn(tx, actor, id));
       return get(id);
     },
+
+    /** In the caller's transaction. */
+    cancelIn,
 
     /** Newest first. `pageSize` 0 is 50. */
     async list(page: {

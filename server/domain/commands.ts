@@ -23,6 +23,8 @@ const allowedToAll: ReadonlySet<CommandOperation> = new Set([
   'locate',
 ]);
 
+export type WantedCommand = {readonly operation: CommandOperation; readonly actor: string};
+
 export type Commands = ReturnType<typeof createCommands>;
 
 /** The allow list of what agents do, from the request to the result. */
@@ -47,6 +49,22 @@ export function createCommands({sql, now, newId}: Deps) {
     return pending;
   }
 
+  async function requestIn(
+    tx: Sql,
+    machineId: string,
+    {operation, actor}: WantedCommand,
+  ): Promise<Command> {
+    const machine = await findMachine(tx, machineId);
+    if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
+    assertAllowed(machine, operation);
+    if ((await store.countPendingCommands(tx, machineId)) >= pendingOfMachineMax)
+      throw new DomainError(
+        'resource_exhausted',
+        `Cannot command machine "${machineId}": ${pendingOfMachineMax} commands wait for it already`,
+      );
+    return insert(tx, {machineId, operation, actor, reason: `Requested by ${actor}`});
+  }
+
   async function append(
     tx: Sql,
     type: string,
@@ -67,21 +85,11 @@ export function createCommands({sql, now, newId}: Deps) {
 
   return {
     /** Throws not_found, failed_precondition or resource_exhausted. */
-    request: (
-      machineId: string,
-      {operation, actor}: {readonly operation: CommandOperation; readonly actor: string},
-    ): Promise<Command> =>
-      sql.begin(async tx => {
-        const machine = await findMachine(tx, machineId);
-        if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
-        assertAllowed(machine, operation);
-        if ((await store.countPendingCommands(tx, machineId)) >= pendingOfMachineMax)
-          throw new DomainError(
-            'resource_exhausted',
-            `Cannot command machine "${machineId}": ${pendingOfMachineMax} commands wait for it already`,
-          );
-        return insert(tx, {machineId, operation, actor, reason: `Requested by ${actor}`});
-      }),
+    request: (machineId: string, wanted: WantedCommand): Promise<Command> =>
+      sql.begin(tx => requestIn(tx, machineId, wanted)),
+
+    /** In the caller's transaction. */
+    requestIn,
 
     /** A result report; one that names no command of this machine changes nothing. */
     async finish(

@@ -111,6 +111,27 @@ export const accepted: ReadonlySet<MachineState> = new Set([
   'failed',
 ]);
 
+/** An image may be rolled out to these: an agent runs on them, and nobody is at work on them. */
+export const inRotation: ReadonlySet<MachineState> = new Set([
+  'enrolled',
+  'provisioning',
+  'ready',
+  'active',
+  'failed',
+]);
+
+/** Their records may be removed: none of them is in service, or at work on something. */
+export const removable: ReadonlySet<MachineState> = new Set([
+  'expected',
+  'discovered',
+  'pending',
+  'enrolled',
+  'ready',
+  'retired',
+  'rejected',
+  'failed',
+]);
+
 function list(states: readonly MachineState[]): string {
   return states.map(state => `"${state}"`).join(', ');
 }

@@ -1,7 +1,7 @@
 import {parseFilter} from '../filter/parser.ts';
 import {type Filter, FilterError} from '../filter/syntax.ts';
 import {DomainError} from '../errors.ts';
-import type {Database} from '../store/db.ts';
+import type {Sql} from '../store/db.ts';
 import {findGroupsByName} from '../store/groups.ts';
 import {type Fragment, join, part} from '../store/fragments.ts';
 import {
@@ -69,10 +69,10 @@ export function createMachineSearch({
   const database = {sql, shapes: new Set<string>(), timeoutMs};
 
   /** What the filter means now. Throws invalid_argument. */
-  async function prepare(text: string, within?: string): Promise<Prepared> {
+  async function prepare(text: string, within?: string, tx: Sql = sql): Promise<Prepared> {
     const filter = refusing(text, () => parseFilter(text));
     const names = [...namesOfGroups(filter), ...(within === undefined ? [] : [within])];
-    const groups = await findGroups(sql, names);
+    const groups = await findGroups(tx, names);
     const findGroup = (name: string) => groups.get(name.toLowerCase());
     const context = contextOf(now(), busStatus(), findGroup);
     const group = within === undefined ? undefined : findGroup(within);
@@ -107,6 +107,18 @@ export function createMachineSearch({
       const last = rows.length > limit ? machines.at(-1) : undefined;
       const nextPageToken = last ? encodeSearchToken(digest, {keys: last.keys, similar}) : '';
       return {machines, nextPageToken, total, similar: similar && machines.length > 0};
+    },
+
+    /** In the caller's transaction: the oldest of all that match now. Words are taken as they stand. Throws invalid_argument. */
+    async choose(
+      tx: Sql,
+      {filter, within}: Pick<MachineQuery, 'filter' | 'within'>,
+      limit: number,
+    ): Promise<readonly Machine[]> {
+      const where = (await prepare(filter, within, tx)).where(false);
+      const columns = new Set(['hostname', 'service_tag']);
+      const search = {where, order: parseOrder(''), after: undefined, limit, columns};
+      return timely(store.searchMachines({...database, sql: tx}, search));
     },
 
     /** Throws invalid_argument. */
@@ -159,7 +171,7 @@ type Prepared = {
 
 /** By name in lower case. Groups are the whole site's: whoever sees some workspaces only knows of none. */
 async function findGroups(
-  sql: Database,
+  sql: Sql,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, GroupMembers>> {
   const groups = names.length > 0 && seesEverything() ? await findGroupsByName(sql, names) : [];

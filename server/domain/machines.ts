@@ -74,6 +74,49 @@ export function createMachines({
     return shown(machine);
   }
 
+  /** `changed` names the fields that were something else before. */
+  async function updateIn(
+    tx: Sql,
+    actor: string,
+    id: string,
+    change: OperatorChange,
+  ): Promise<ChangedMachine> {
+    const machine = await lock(tx, id);
+    const changed = Object.entries(change)
+      .filter(
+        ([name, value]) => !isDeepStrictEqual(plain(machine[name as keyof Machine]), plain(value)),
+      )
+      .map(([name]) => name);
+    if (changed.length === 0) return {machine, changed};
+    if (change.templates) await assertTemplatesFit(tx, change.templates);
+    const fields: MachineChange = {...change, updateTime: now()};
+    await store.updateMachine(tx, id, fields);
+    await append(tx, 'machine.updated', {
+      machineId: id,
+      actor,
+      data: {fields: changed},
+      change: updated(machine, change),
+    });
+    return {machine: {...machine, ...fields}, changed};
+  }
+
+  async function labelIn(
+    tx: Sql,
+    actor: string,
+    id: string,
+    change: LabelChange,
+  ): Promise<ChangedMachine> {
+    const machine = await lock(tx, id);
+    const labels = changeLabels(machine.labels, change);
+    if (labels === machine.labels) return {machine, changed: []};
+    const fields: MachineChange = {labels, updateTime: now()};
+    await store.updateMachine(tx, id, fields);
+    const data = {set: change.set, remove: change.remove};
+    const labelled = updated({labels: machine.labels}, {labels});
+    await append(tx, 'machine.labelled', {machineId: id, actor, data, change: labelled});
+    return {machine: {...machine, ...fields}, changed: ['labels']};
+  }
+
   return {
     /** By id, or by a service tag, UUID or MAC that names one machine only. */
     async get(name: string): Promise<Machine> {
@@ -121,39 +164,17 @@ export function createMachines({
     },
 
     update: (actor: string, id: string, change: OperatorChange): Promise<Machine> =>
-      sql.begin(async tx => {
-        const machine = await lock(tx, id);
-        const changed = Object.entries(change).filter(
-          ([name, value]) =>
-            !isDeepStrictEqual(plain(machine[name as keyof Machine]), plain(value)),
-        );
-        if (changed.length === 0) return machine;
-        if (change.templates) await assertTemplatesFit(tx, change.templates);
-        const fields: MachineChange = {...change, updateTime: now()};
-        await store.updateMachine(tx, id, fields);
-        const names = changed.map(([name]) => name);
-        await append(tx, 'machine.updated', {
-          machineId: id,
-          actor,
-          data: {fields: names},
-          change: updated(machine, change),
-        });
-        return {...machine, ...fields};
-      }),
+      sql.begin(async tx => (await updateIn(tx, actor, id, change)).machine),
+
+    /** In the caller's transaction. */
+    updateIn,
 
     /** Sets some labels and removes others, whoever changes the rest meanwhile. */
     label: (actor: string, id: string, change: LabelChange): Promise<Machine> =>
-      sql.begin(async tx => {
-        const machine = await lock(tx, id);
-        const labels = changeLabels(machine.labels, change);
-        if (labels === machine.labels) return machine;
-        const fields: MachineChange = {labels, updateTime: now()};
-        await store.updateMachine(tx, id, fields);
-        const data = {set: change.set, remove: change.remove};
-        const labelled = updated({labels: machine.labels}, {labels});
-        await append(tx, 'machine.labelled', {machineId: id, actor, data, change: labelled});
-        return {...machine, ...fields};
-      }),
+      sql.begin(async tx => (await labelIn(tx, actor, id, change)).machine),
+
+    /** In the caller's transaction. */
+    labelIn,
 
     /** Lets a machine in, and ends its quarantine: an operator vouches for it. */
     accept: (actor: string, id: string): Promise<Machine> =>
@@ -195,6 +216,8 @@ export function createMachines({
       }),
   };
 }
+
+export type ChangedMachine = {readonly machine: Machine; readonly changed: readonly string[]};
 
 export type LabelChange = {readonly set: Labels; readonly remove: readonly string[]};
 

@@ -96,7 +96,7 @@ export function toBootImageMessage(image: BootImage): ImageMessage {
 }
 
 export function toBookMessage(message: BookMessage): WatchBootAnswersResponse {
-  const {reset, complete, revision, answers, images, settings} = message;
+  const {reset, complete, revision, answers, removedMachineIds, images, settings} = message;
   return create(WatchBootAnswersResponseSchema, {
     reset,
     complete,
@@ -106,6 +106,7 @@ export function toBookMessage(message: BookMessage): WatchBootAnswersResponse {
       macAddresses: [...macAddresses],
       decision: toDecisionMessage(decision),
     })),
+    removedMachineIds: [...removedMachineIds],
     ...(images
       ? {
           images: {

@@ -185,3 +185,12 @@ test('says that no agent has reported hardware yet', async t => {
     message: /no agent has reported it yet/,
   });
 });
+
+test('a machine that is not in service is deleted, once', async t => {
+  await using app = await setUp();
+  const id = await expect(app.client, 'ABC1234');
+  await app.client.deleteMachine({id});
+  await t.throwsAsync(app.client.getMachine({id}), {message: /\[not_found\]/});
+  await t.throwsAsync(app.client.deleteMachine({id}), {message: /\[not_found\]/});
+  t.not(await expect(app.client, 'ABC1234'), id, 'what comes again is a new one');
+});

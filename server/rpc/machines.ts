@@ -7,6 +7,7 @@ import {
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Commands} from '../domain/commands.ts';
 import {printable} from '../domain/identifiers.ts';
+import type {MachineRemoval} from '../domain/machine-removal.ts';
 import type {MachineSearch} from '../domain/machine-search.ts';
 import type {Machines, OperatorChange} from '../domain/machines.ts';
 import type {Sightings} from '../domain/sightings.ts';
@@ -35,12 +36,14 @@ const operations: Readonly<Record<number, CommandOperation>> = {
 
 export const machineService = ({
   machines,
+  removal,
   search,
   sightings,
   commands,
   view,
 }: {
   readonly machines: Machines;
+  readonly removal: MachineRemoval;
   readonly search: MachineSearch;
   readonly sightings: Sightings;
   readonly commands: Commands;
@@ -83,14 +86,14 @@ export const machineService = ({
       serviceTag: printable(serviceTag, 128),
       uuid: printable(uuid, 64),
       macAddresses: macAddress ? [macAddress, ...macAddresses] : macAddresses,
-      change: pick(wanted, Object.keys(changeable)),
+      change: pickChange(wanted, Object.keys(changeable)),
     });
     return {machine: toMachineMessage(created, view)};
   },
 
   async updateMachine({machine, updateMask}, {values}) {
     const wanted = required(machine);
-    const change = pick(wanted, updateMask?.paths ?? []);
+    const change = pickChange(wanted, updateMask?.paths ?? []);
     if (Object.keys(change).length === 0)
       throw new DomainError(
         'invalid_argument',
@@ -98,6 +101,11 @@ export const machineService = ({
       );
     const changed = await machines.update(values.get(callerKey).name, wanted.id, change);
     return {machine: toMachineMessage(changed, view)};
+  },
+
+  async deleteMachine({id}, {values}) {
+    await removal.remove(values.get(callerKey).name, id);
+    return {};
   },
 
   async labelMachine({id, set, remove}, {values}) {
@@ -145,12 +153,13 @@ const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorC
 };
 const names = Object.keys(changeable).join(', ');
 
-function storableLabels(labels: Readonly<Record<string, string>>): Labels {
+export function storableLabels(labels: Readonly<Record<string, string>>): Labels {
   for (const [key, value] of Object.entries(labels)) storable(value, `label ${key}`);
   return labels;
 }
 
-function pick(machine: MachineMessage, paths: readonly string[]): OperatorChange {
+/** What the paths name of the message, as an operator's change. Throws invalid_argument. */
+export function pickChange(machine: MachineMessage, paths: readonly string[]): OperatorChange {
   const parts = paths
     // A client that sends back what it got names the machine in it too.
     .filter(path => path !== 'id')

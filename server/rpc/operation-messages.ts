@@ -3,9 +3,16 @@ import {timestampFromDate} from '@bufbuild/protobuf/wkt';
 import {
   type Operation as OperationMessage,
   Operation_State,
+  type OperationChild,
+  OperationChild_State,
+  OperationChildSchema,
   OperationSchema,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {totalOf} from '../domain/bulk-rules.ts';
+import type {BulkView} from '../domain/bulks.ts';
+import type {BulkChild, ChildCounts, ChildState} from '../store/bulk-children.ts';
 import type {Operation, OperationState} from '../store/operations.ts';
+import {requireEnum} from './image-messages.ts';
 
 const states: Readonly<Record<OperationState, Operation_State>> = {
   queued: Operation_State.QUEUED,
@@ -15,7 +22,21 @@ const states: Readonly<Record<OperationState, Operation_State>> = {
   cancelled: Operation_State.CANCELLED,
 };
 
-export function toOperationMessage(operation: Operation): OperationMessage {
+const childStates: Readonly<Record<ChildState, OperationChild_State>> = {
+  queued: OperationChild_State.QUEUED,
+  running: OperationChild_State.RUNNING,
+  succeeded: OperationChild_State.SUCCEEDED,
+  failed: OperationChild_State.FAILED,
+  skipped: OperationChild_State.SKIPPED,
+  cancelled: OperationChild_State.CANCELLED,
+};
+
+/** Throws on the unspecified one, which names nothing. */
+export const fromChildState = (state: OperationChild_State): ChildState =>
+  requireEnum(childStates, state, 'state');
+
+/** `view` of an operation over many machines. */
+export function toOperationMessage(operation: Operation, view?: BulkView): OperationMessage {
   const {id, kind, progressPercent, error, machineId, actor, cancelRequested} = operation;
   return create(OperationSchema, {
     id,
@@ -33,10 +54,36 @@ export function toOperationMessage(operation: Operation): OperationMessage {
     cancelRequested,
     createTime: timestampFromDate(operation.createTime),
     ...times(operation),
+    ...(view ? {...view, children: toCountsMessage(view.counts)} : {}),
   });
 }
 
-function times({startTime, endTime}: Pick<Operation, 'startTime' | 'endTime'>) {
+export const toCountsMessage = (counts: ChildCounts) => ({...counts, total: totalOf(counts)});
+
+export function toChildMessage(child: BulkChild): OperationChild {
+  const {number, machine, step, summary, error, wave} = child;
+  return create(OperationChildSchema, {
+    number,
+    machineId: child.machineId ?? '',
+    machine,
+    state: childStates[child.state],
+    step,
+    summary,
+    error,
+    buildId: child.buildId ?? '',
+    commandId: child.commandId ?? '',
+    wave,
+    ...times(child),
+  });
+}
+
+function times({
+  startTime,
+  endTime,
+}: {
+  readonly startTime: Date | undefined;
+  readonly endTime: Date | undefined;
+}) {
   return {
     ...(startTime ? {startTime: timestampFromDate(startTime)} : {}),
     ...(endTime ? {endTime: timestampFromDate(endTime)} : {}),

@@ -30,7 +30,12 @@ export type BootRow = Pick<
 type Row = {readonly [K in keyof BootRow]: BootRow[K] | null};
 
 /** Rows that changed, and the revision up to which a reader then has seen everything. */
-export type BootChanges = {readonly revision: bigint; readonly rows: readonly BootRow[]};
+export type BootChanges = {
+  readonly revision: bigint;
+  readonly rows: readonly BootRow[];
+  /** Machines that are gone. */
+  readonly removed: readonly {readonly id: string; readonly bootXid: string}[];
+};
 
 /**
  * Machines whose boot answer may have changed since `revision` (0: all). A revision is a transaction id below which every transaction has ended: whatever
@@ -42,7 +47,10 @@ export async function listBootChanges(sql: Database, revision: bigint): Promise<
       select pg_snapshot_xmin(pg_current_snapshot())::text as xmin
     `;
     const rows = await selectRows(tx, tx<Row[]>`boot_xid >= ${revision.toString()}::text::xid8`);
-    return {revision: BigInt(snapshot?.xmin ?? 0), rows};
+    const removed = await tx<{id: string; bootXid: string}[]>`
+      select id, boot_xid::text as boot_xid from removed_machines where boot_xid >= ${revision.toString()}::text::xid8
+    `;
+    return {revision: BigInt(snapshot?.xmin ?? 0), rows, removed};
   });
 }
 

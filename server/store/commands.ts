@@ -18,6 +18,17 @@ export async function insertCommand(sql: Sql, command: Command): Promise<void> {
   await sql`insert into commands ${sql(command)}`;
 }
 
+/** How it stands; undefined when it is gone with its machine or by age. */
+export async function findCommandEnd(
+  sql: Sql,
+  id: string,
+): Promise<(Pick<Command, 'state'> & {readonly message: string}) | undefined> {
+  const [row] = await sql<{state: Command['state']; message: string}[]>`
+    select state, message from commands where id = ${id}
+  `;
+  return row;
+}
+
 export async function countPendingCommands(sql: Sql, machineId: string): Promise<number> {
   const [row] = await sql<{count: number}[]>`
     select count(*)::int as count from commands where machine_id = ${machineId} and state = 'pending'

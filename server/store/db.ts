@@ -4,6 +4,8 @@ import {arrayTypes} from './array-types.ts';
 /** The pool or a transaction: what every store function takes first. */
 export type Sql = postgres.Sql | postgres.TransactionSql;
 export type Database = postgres.Sql;
+/** Can take back a part of itself. */
+export type Transaction = postgres.TransactionSql;
 
 const connectionsMax = 20;
 /** A query between the loss of a connection and its close event leaves that connection mute for so long (postgres.js 3.4.9). */

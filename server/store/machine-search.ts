@@ -1,5 +1,5 @@
 import type {PendingQuery, Row as AnyRow} from 'postgres';
-import type {Database} from './db.ts';
+import type {Sql} from './db.ts';
 import {compile, constant, type Fragment, join, part, yes} from './fragments.ts';
 import {jsonPath} from './hardware-fields.ts';
 import type {MachineField} from './machine-fields.ts';
@@ -27,7 +27,7 @@ const leastColumns: ReadonlySet<string> = new Set(
 const preparedMax = 200;
 
 export type SearchDatabase = {
-  readonly sql: Database;
+  readonly sql: Sql;
   /** Texts of queries that were seen. */
   readonly shapes: Set<string>;
   /** Some filters look at every machine: none may keep the database busy for longer. */

@@ -144,6 +144,16 @@ export async function findMachinesByKey(
   return rows.map(toMachine);
 }
 
+/** Those of them that there are, in any order. */
+export async function findMachineNames(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<readonly Pick<Machine, 'id' | 'hostname' | 'serviceTag'>[]> {
+  return sql<Pick<Machine, 'id' | 'hostname' | 'serviceTag'>[]>`
+    select id, hostname, service_tag from machines where id in (select unnest(${ids}::text[])::uuid)
+  `;
+}
+
 /** Of these MACs those that a machine in good standing has enrolled from, with that machine's id. */
 export async function findBootMacs(
   sql: Sql,
@@ -189,6 +199,11 @@ export async function findMachinesOutOfScope(
     where id = any(${[...ids]}::text[]::uuid[]) and (${machineInScope(sql)}) is not true
   `;
   return new Set(rows.map(({id}) => id));
+}
+
+/** With everything that refers to it. */
+export async function deleteMachine(sql: Sql, id: string): Promise<void> {
+  await sql`delete from machines where id = ${id}`;
 }
 
 export async function countMachinesSince(sql: Sql, since: Date): Promise<number> {

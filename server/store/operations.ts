@@ -77,13 +77,18 @@ export async function listOperations(
 ): Promise<readonly Operation[]> {
   const rows = await sql<OperationRow[]>`
     select * from operations
-    where ${page.machineId === undefined ? sql`true` : sql`machine_id = ${page.machineId}`}
+    where ${page.machineId === undefined ? sql`true` : ofMachine(sql, page.machineId)}
       and ${page.before === undefined ? sql`true` : sql`id < ${page.before}`}
       and ${inScope(sql)}
     order by id desc limit ${page.limit}
   `;
   return rows.map(toOperation);
 }
+
+/** Its own, and those over many machines that it is one of. */
+const ofMachine = (sql: Sql, machineId: string) => sql`(
+  machine_id = ${machineId} or id in (select bulk_id from bulk_children where machine_id = ${machineId})
+)`;
 
 /** Raises the revision too. `change` is not empty. */
 export async function updateOperation(

@@ -2,6 +2,7 @@
 import {argv, stdout} from 'node:process';
 import {benchAgent} from './agent.ts';
 import {benchAudit} from './audit.ts';
+import {benchBulk} from './bulk.ts';
 import {benchEdge} from './edge.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
@@ -10,6 +11,7 @@ import {benchSearch} from './search.ts';
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
   audit: benchAudit,
+  bulk: benchBulk,
   edge: benchEdge,
   hardware: benchHardware,
   machines: benchMachines,

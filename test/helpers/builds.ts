@@ -15,6 +15,9 @@ import {uuidv7} from '@muster/runtime/ids.ts';
 import {createLogger} from '@muster/runtime/log.ts';
 import {openFolderBlobStore} from '@muster/server/clients/blob-store.ts';
 import {createBuilds} from '@muster/server/domain/builds.ts';
+import {createBulks} from '@muster/server/domain/bulks.ts';
+import {createGroups} from '@muster/server/domain/groups.ts';
+import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {createBuildWork} from '@muster/server/domain/build-work.ts';
 import {type LiveBuilder, offers} from '@muster/server/domain/build-rules.ts';
 import {type BlobStore, hasArtifact} from '@muster/server/domain/blobs.ts';
@@ -111,6 +114,9 @@ export async function createTestBuilds(
   });
   const cancel = async (actor: string, id: string) => void (await builds.cancel(actor, id));
   const operations = createOperations({sql, cancel: {build: cancel}});
+  const busStatus = () => ({connected: true, since: new Date(0)});
+  const search = createMachineSearch({...deps, busStatus});
+  const bulks = createBulks({...deps, search, groups: createGroups({...deps, search})});
 
   const transportOf = (name: string, serviceId?: string) =>
     createRouterTransport(
@@ -118,7 +124,7 @@ export async function createTestBuilds(
         service(BuildService, buildService({builds, work, images, validations, storePaths}));
         service(ImageService, imageService(images, collection));
         service(StorePathService, storePathService(storePaths));
-        service(OperationService, operationService(operations));
+        service(OperationService, operationService(operations, bulks));
       },
       {
         router: {

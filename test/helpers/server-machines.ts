@@ -19,6 +19,7 @@ import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
 import {createIssues} from '@muster/server/domain/issues.ts';
+import {createMachineRemoval} from '@muster/server/domain/machine-removal.ts';
 import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {createMachines} from '@muster/server/domain/machines.ts';
 import {loadNatsKeys} from '@muster/server/domain/nats-keys.ts';
@@ -84,6 +85,7 @@ export async function wireMachines(
     boot,
     commands,
     machines: createMachines(shared),
+    removal: createMachineRemoval(shared),
     components,
     issues,
     search,

@@ -237,7 +237,7 @@ test.serial('what does not exist or cannot be read is answered in JSON', async t
   const cases: readonly [verb: string, path: string, body: string, number, string, RegExp][] = [
     ['GET', '/api/v1/nothing', '', 404, 'not_found', /no such path/],
     ['GET', '/', '', 404, 'not_found', /no such path/],
-    ['DELETE', machine, '', 405, 'unimplemented', /GET/],
+    ['POST', machine, '', 405, 'unimplemented', /GET/],
     ['GET', '/api/v1/machines/nobody', '', 404, 'not_found', /nobody/],
     ['GET', '/api/v1/machines?colour=red', '', 400, 'invalid_argument', /"colour"/],
     ['GET', '/api/v1/machines?page_size=-1', '', 400, 'invalid_argument', /page_size/],

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/operations.proto.
  */
 export const file_muster_v1_operations: GenFile = /*@__PURE__*/
-  fileDesc("ChptdXN0ZXIvdjEvb3BlcmF0aW9ucy5wcm90bxIJbXVzdGVyLnYxIpAFCglPcGVyYXRpb24SCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIpCgVzdGF0ZRgDIAEoDjIaLm11c3Rlci52MS5PcGVyYXRpb24uU3RhdGUSKAoFc3RlcHMYBCADKAsyGS5tdXN0ZXIudjEuT3BlcmF0aW9uLlN0ZXASGAoQcHJvZ3Jlc3NfcGVyY2VudBgFIAEoARINCgVlcnJvchgGIAEoCRISCgptYWNoaW5lX2lkGAcgASgJEg0KBWFjdG9yGAggASgJEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYCSABKAgSLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBqdAQoEU3RlcBIMCgRuYW1lGAEgASgJEikKBXN0YXRlGAIgASgOMhoubXVzdGVyLnYxLk9wZXJhdGlvbi5TdGF0ZRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9RVUVVRUQQARIRCg1TVEFURV9SVU5OSU5HEAISEwoPU1RBVEVfU1VDQ0VFREVEEAMSEAoMU1RBVEVfRkFJTEVEEAQSEwoPU1RBVEVfQ0FOQ0VMTEVEEAUicQoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIbCgptYWNoaW5lX2lkGAMgASgJQge6SARyAhhAIlsKFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USKAoKb3BlcmF0aW9ucxgBIAMoCzIULm11c3Rlci52MS5PcGVyYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIisKE0dldE9wZXJhdGlvblJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIj8KFEdldE9wZXJhdGlvblJlc3BvbnNlEicKCW9wZXJhdGlvbhgBIAEoCzIULm11c3Rlci52MS5PcGVyYXRpb24iLgoWQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiQgoXQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2USJwoJb3BlcmF0aW9uGAEgASgLMhQubXVzdGVyLnYxLk9wZXJhdGlvbjK5AwoQT3BlcmF0aW9uU2VydmljZRKFAQoOTGlzdE9wZXJhdGlvbnMSIC5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbnNSZXF1ZXN0GiEubXVzdGVyLnYxLkxpc3RPcGVyYXRpb25zUmVzcG9uc2UiLqjUGAbw2RgBgtPkkwIgYgpvcGVyYXRpb25zEhIvYXBpL3YxL29wZXJhdGlvbnMSgwEKDEdldE9wZXJhdGlvbhIeLm11c3Rlci52MS5HZXRPcGVyYXRpb25SZXF1ZXN0Gh8ubXVzdGVyLnYxLkdldE9wZXJhdGlvblJlc3BvbnNlIjKo1BgG8NkYAYLT5JMCJGIJb3BlcmF0aW9uEhcvYXBpL3YxL29wZXJhdGlvbnMve2lkfRKWAQoPQ2FuY2VsT3BlcmF0aW9uEiEubXVzdGVyLnYxLkNhbmNlbE9wZXJhdGlvblJlcXVlc3QaIi5tdXN0ZXIudjEuQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2UiPKjUGAjw2RgBgtPkkwIuOgEqYglvcGVyYXRpb24iHi9hcGkvdjEvb3BlcmF0aW9ucy97aWR9L2NhbmNlbGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChptdXN0ZXIvdjEvb3BlcmF0aW9ucy5wcm90bxIJbXVzdGVyLnYxIvQGCglPcGVyYXRpb24SCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIpCgVzdGF0ZRgDIAEoDjIaLm11c3Rlci52MS5PcGVyYXRpb24uU3RhdGUSKAoFc3RlcHMYBCADKAsyGS5tdXN0ZXIudjEuT3BlcmF0aW9uLlN0ZXASGAoQcHJvZ3Jlc3NfcGVyY2VudBgFIAEoARINCgVlcnJvchgGIAEoCRISCgptYWNoaW5lX2lkGAcgASgJEg0KBWFjdG9yGAggASgJEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYCSABKAgSLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghjaGlsZHJlbhgNIAEoCzIbLm11c3Rlci52MS5PcGVyYXRpb24uQ291bnRzEg4KBmFjdGlvbhgOIAEoCRIRCglzZWxlY3Rpb24YDyABKAkSDwoHZHJ5X3J1bhgQIAEoCBqdAQoEU3RlcBIMCgRuYW1lGAEgASgJEikKBXN0YXRlGAIgASgOMhoubXVzdGVyLnYxLk9wZXJhdGlvbi5TdGF0ZRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAafwoGQ291bnRzEg0KBXRvdGFsGAEgASgFEg4KBnF1ZXVlZBgCIAEoBRIPCgdydW5uaW5nGAMgASgFEhEKCXN1Y2NlZWRlZBgEIAEoBRIOCgZmYWlsZWQYBSABKAUSDwoHc2tpcHBlZBgGIAEoBRIRCgljYW5jZWxsZWQYByABKAUifwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9RVUVVRUQQARIRCg1TVEFURV9SVU5OSU5HEAISEwoPU1RBVEVfU1VDQ0VFREVEEAMSEAoMU1RBVEVfRkFJTEVEEAQSEwoPU1RBVEVfQ0FOQ0VMTEVEEAUiygMKDk9wZXJhdGlvbkNoaWxkEg4KBm51bWJlchgBIAEoBRISCgptYWNoaW5lX2lkGAIgASgJEg8KB21hY2hpbmUYAyABKAkSLgoFc3RhdGUYBCABKA4yHy5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQuU3RhdGUSDAoEc3RlcBgFIAEoCRIPCgdzdW1tYXJ5GAYgASgJEg0KBWVycm9yGAcgASgJEhAKCGJ1aWxkX2lkGAggASgJEhIKCmNvbW1hbmRfaWQYCSABKAkSDAoEd2F2ZRgKIAEoBRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEAoMU1RBVEVfUVVFVUVEEAESEQoNU1RBVEVfUlVOTklORxACEhMKD1NUQVRFX1NVQ0NFRURFRBADEhAKDFNUQVRFX0ZBSUxFRBAEEhEKDVNUQVRFX1NLSVBQRUQQBRITCg9TVEFURV9DQU5DRUxMRUQQBiJxChVMaXN0T3BlcmF0aW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACEhsKCm1hY2hpbmVfaWQYAyABKAlCB7pIBHICGEAiWwoWTGlzdE9wZXJhdGlvbnNSZXNwb25zZRIoCgpvcGVyYXRpb25zGAEgAygLMhQubXVzdGVyLnYxLk9wZXJhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKwoTR2V0T3BlcmF0aW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiPwoUR2V0T3BlcmF0aW9uUmVzcG9uc2USJwoJb3BlcmF0aW9uGAEgASgLMhQubXVzdGVyLnYxLk9wZXJhdGlvbiK2AQocTGlzdE9wZXJhdGlvbkNoaWxkcmVuUmVxdWVzdBIeCgxvcGVyYXRpb25faWQYASABKAlCCLpIBXIDsAEBEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAhI5CgZzdGF0ZXMYBCADKA4yHy5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQuU3RhdGVCCLpIBZIBAhAIImUKHUxpc3RPcGVyYXRpb25DaGlsZHJlblJlc3BvbnNlEisKCGNoaWxkcmVuGAEgAygLMhkubXVzdGVyLnYxLk9wZXJhdGlvbkNoaWxkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIuChZDYW5jZWxPcGVyYXRpb25SZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASJCChdDYW5jZWxPcGVyYXRpb25SZXNwb25zZRInCglvcGVyYXRpb24YASABKAsyFC5tdXN0ZXIudjEuT3BlcmF0aW9uMugEChBPcGVyYXRpb25TZXJ2aWNlEoUBCg5MaXN0T3BlcmF0aW9ucxIgLm11c3Rlci52MS5MaXN0T3BlcmF0aW9uc1JlcXVlc3QaIS5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbnNSZXNwb25zZSIuqNQYBvDZGAGC0+STAiBiCm9wZXJhdGlvbnMSEi9hcGkvdjEvb3BlcmF0aW9ucxKDAQoMR2V0T3BlcmF0aW9uEh4ubXVzdGVyLnYxLkdldE9wZXJhdGlvblJlcXVlc3QaHy5tdXN0ZXIudjEuR2V0T3BlcmF0aW9uUmVzcG9uc2UiMqjUGAbw2RgBgtPkkwIkYglvcGVyYXRpb24SFy9hcGkvdjEvb3BlcmF0aW9ucy97aWR9EqwBChVMaXN0T3BlcmF0aW9uQ2hpbGRyZW4SJy5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbkNoaWxkcmVuUmVxdWVzdBooLm11c3Rlci52MS5MaXN0T3BlcmF0aW9uQ2hpbGRyZW5SZXNwb25zZSJAqNQYBoLT5JMCNmIIY2hpbGRyZW4SKi9hcGkvdjEvb3BlcmF0aW9ucy97b3BlcmF0aW9uX2lkfS9jaGlsZHJlbhKWAQoPQ2FuY2VsT3BlcmF0aW9uEiEubXVzdGVyLnYxLkNhbmNlbE9wZXJhdGlvblJlcXVlc3QaIi5tdXN0ZXIudjEuQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2UiPKjUGAjw2RgBgtPkkwIuOgEqYglvcGVyYXRpb24iHi9hcGkvdjEvb3BlcmF0aW9ucy97aWR9L2NhbmNlbGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * Anything that takes longer than a request (AIP-151). Survives restarts of every process.
@@ -29,7 +29,7 @@ export type Operation = Message<"muster.v1.Operation"> & {
   id: string;
 
   /**
-   * "build"
+   * "build", "bulk", "rollout"
    *
    * @generated from field: string kind = 2;
    */
@@ -86,6 +86,34 @@ export type Operation = Message<"muster.v1.Operation"> & {
    * @generated from field: google.protobuf.Timestamp end_time = 12;
    */
   endTime?: Timestamp | undefined;
+
+  /**
+   * Of an operation over many machines; ListOperationChildren has each of them.
+   *
+   * @generated from field: muster.v1.Operation.Counts children = 13;
+   */
+  children?: Operation_Counts | undefined;
+
+  /**
+   * Of an operation over many machines: "update", "build", "reboot", "label", "delete", "rollout".
+   *
+   * @generated from field: string action = 14;
+   */
+  action: string;
+
+  /**
+   * How its machines were chosen.
+   *
+   * @generated from field: string selection = 15;
+   */
+  selection: string;
+
+  /**
+   * Tells what would happen, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 16;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -100,7 +128,7 @@ export type OperationJson = {
   id?: string;
 
   /**
-   * "build"
+   * "build", "bulk", "rollout"
    *
    * @generated from field: string kind = 2;
    */
@@ -157,6 +185,34 @@ export type OperationJson = {
    * @generated from field: google.protobuf.Timestamp end_time = 12;
    */
   endTime?: TimestampJson;
+
+  /**
+   * Of an operation over many machines; ListOperationChildren has each of them.
+   *
+   * @generated from field: muster.v1.Operation.Counts children = 13;
+   */
+  children?: Operation_CountsJson;
+
+  /**
+   * Of an operation over many machines: "update", "build", "reboot", "label", "delete", "rollout".
+   *
+   * @generated from field: string action = 14;
+   */
+  action?: string;
+
+  /**
+   * How its machines were chosen.
+   *
+   * @generated from field: string selection = 15;
+   */
+  selection?: string;
+
+  /**
+   * Tells what would happen, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 16;
+   */
+  dryRun?: boolean;
 };
 
 /**
@@ -224,6 +280,101 @@ export const Operation_StepSchema: GenMessage<Operation_Step, {jsonType: Operati
   messageDesc(file_muster_v1_operations, 0, 0);
 
 /**
+ * How many machines of an operation over many are in which state.
+ *
+ * @generated from message muster.v1.Operation.Counts
+ */
+export type Operation_Counts = Message<"muster.v1.Operation.Counts"> & {
+  /**
+   * @generated from field: int32 total = 1;
+   */
+  total: number;
+
+  /**
+   * @generated from field: int32 queued = 2;
+   */
+  queued: number;
+
+  /**
+   * @generated from field: int32 running = 3;
+   */
+  running: number;
+
+  /**
+   * @generated from field: int32 succeeded = 4;
+   */
+  succeeded: number;
+
+  /**
+   * @generated from field: int32 failed = 5;
+   */
+  failed: number;
+
+  /**
+   * Not begun, because too many others failed or whoever asked for it may not any more.
+   *
+   * @generated from field: int32 skipped = 6;
+   */
+  skipped: number;
+
+  /**
+   * @generated from field: int32 cancelled = 7;
+   */
+  cancelled: number;
+};
+
+/**
+ * How many machines of an operation over many are in which state.
+ *
+ * @generated from message muster.v1.Operation.Counts
+ */
+export type Operation_CountsJson = {
+  /**
+   * @generated from field: int32 total = 1;
+   */
+  total?: number;
+
+  /**
+   * @generated from field: int32 queued = 2;
+   */
+  queued?: number;
+
+  /**
+   * @generated from field: int32 running = 3;
+   */
+  running?: number;
+
+  /**
+   * @generated from field: int32 succeeded = 4;
+   */
+  succeeded?: number;
+
+  /**
+   * @generated from field: int32 failed = 5;
+   */
+  failed?: number;
+
+  /**
+   * Not begun, because too many others failed or whoever asked for it may not any more.
+   *
+   * @generated from field: int32 skipped = 6;
+   */
+  skipped?: number;
+
+  /**
+   * @generated from field: int32 cancelled = 7;
+   */
+  cancelled?: number;
+};
+
+/**
+ * Describes the message muster.v1.Operation.Counts.
+ * Use `create(Operation_CountsSchema)` to create a new message.
+ */
+export const Operation_CountsSchema: GenMessage<Operation_Counts, {jsonType: Operation_CountsJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_operations, 0, 1);
+
+/**
  * @generated from enum muster.v1.Operation.State
  */
 export const Operation_State = {
@@ -275,6 +426,239 @@ export const Operation_StateSchema: GenEnum<Operation_State, Operation_StateJson
   enumDesc(file_muster_v1_operations, 0, 0);
 
 /**
+ * One machine of an operation over many.
+ *
+ * @generated from message muster.v1.OperationChild
+ */
+export type OperationChild = Message<"muster.v1.OperationChild"> & {
+  /**
+   * From 1, in the order in which they are begun.
+   *
+   * @generated from field: int32 number = 1;
+   */
+  number: number;
+
+  /**
+   * Empty when the request named no machine that there is.
+   *
+   * @generated from field: string machine_id = 2;
+   */
+  machineId: string;
+
+  /**
+   * What the machine was called when the operation was made.
+   *
+   * @generated from field: string machine = 3;
+   */
+  machine: string;
+
+  /**
+   * @generated from field: muster.v1.OperationChild.State state = 4;
+   */
+  state: OperationChild_State;
+
+  /**
+   * What is being waited for while it runs: "building", "rebooting".
+   *
+   * @generated from field: string step = 5;
+   */
+  step: string;
+
+  /**
+   * What was done; in a dry run, what would be.
+   *
+   * @generated from field: string summary = 6;
+   */
+  summary: string;
+
+  /**
+   * Why it failed, was skipped or cancelled.
+   *
+   * @generated from field: string error = 7;
+   */
+  error: string;
+
+  /**
+   * The build that it started.
+   *
+   * @generated from field: string build_id = 8;
+   */
+  buildId: string;
+
+  /**
+   * The command that it started.
+   *
+   * @generated from field: string command_id = 9;
+   */
+  commandId: string;
+
+  /**
+   * Of a roll-out, from 1; a canary is the first wave.
+   *
+   * @generated from field: int32 wave = 10;
+   */
+  wave: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start_time = 11;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end_time = 12;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * One machine of an operation over many.
+ *
+ * @generated from message muster.v1.OperationChild
+ */
+export type OperationChildJson = {
+  /**
+   * From 1, in the order in which they are begun.
+   *
+   * @generated from field: int32 number = 1;
+   */
+  number?: number;
+
+  /**
+   * Empty when the request named no machine that there is.
+   *
+   * @generated from field: string machine_id = 2;
+   */
+  machineId?: string;
+
+  /**
+   * What the machine was called when the operation was made.
+   *
+   * @generated from field: string machine = 3;
+   */
+  machine?: string;
+
+  /**
+   * @generated from field: muster.v1.OperationChild.State state = 4;
+   */
+  state?: OperationChild_StateJson;
+
+  /**
+   * What is being waited for while it runs: "building", "rebooting".
+   *
+   * @generated from field: string step = 5;
+   */
+  step?: string;
+
+  /**
+   * What was done; in a dry run, what would be.
+   *
+   * @generated from field: string summary = 6;
+   */
+  summary?: string;
+
+  /**
+   * Why it failed, was skipped or cancelled.
+   *
+   * @generated from field: string error = 7;
+   */
+  error?: string;
+
+  /**
+   * The build that it started.
+   *
+   * @generated from field: string build_id = 8;
+   */
+  buildId?: string;
+
+  /**
+   * The command that it started.
+   *
+   * @generated from field: string command_id = 9;
+   */
+  commandId?: string;
+
+  /**
+   * Of a roll-out, from 1; a canary is the first wave.
+   *
+   * @generated from field: int32 wave = 10;
+   */
+  wave?: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start_time = 11;
+   */
+  startTime?: TimestampJson;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end_time = 12;
+   */
+  endTime?: TimestampJson;
+};
+
+/**
+ * Describes the message muster.v1.OperationChild.
+ * Use `create(OperationChildSchema)` to create a new message.
+ */
+export const OperationChildSchema: GenMessage<OperationChild, {jsonType: OperationChildJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_operations, 1);
+
+/**
+ * @generated from enum muster.v1.OperationChild.State
+ */
+export const OperationChild_State = {
+  /**
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: STATE_QUEUED = 1;
+   */
+  QUEUED: 1,
+
+  /**
+   * @generated from enum value: STATE_RUNNING = 2;
+   */
+  RUNNING: 2,
+
+  /**
+   * @generated from enum value: STATE_SUCCEEDED = 3;
+   */
+  SUCCEEDED: 3,
+
+  /**
+   * @generated from enum value: STATE_FAILED = 4;
+   */
+  FAILED: 4,
+
+  /**
+   * @generated from enum value: STATE_SKIPPED = 5;
+   */
+  SKIPPED: 5,
+
+  /**
+   * @generated from enum value: STATE_CANCELLED = 6;
+   */
+  CANCELLED: 6,
+} as const;
+
+/**
+ * @generated from enum muster.v1.OperationChild.State
+ */
+export type OperationChild_State = (typeof OperationChild_State)[keyof typeof OperationChild_State] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.OperationChild.State
+ */
+export type OperationChild_StateJson = "STATE_UNSPECIFIED" | "STATE_QUEUED" | "STATE_RUNNING" | "STATE_SUCCEEDED" | "STATE_FAILED" | "STATE_SKIPPED" | "STATE_CANCELLED";
+
+/**
+ * Describes the enum muster.v1.OperationChild.State.
+ */
+export const OperationChild_StateSchema: GenEnum<OperationChild_State, OperationChild_StateJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_operations, 1, 0);
+
+/**
  * @generated from message muster.v1.ListOperationsRequest
  */
 export type ListOperationsRequest = Message<"muster.v1.ListOperationsRequest"> & {
@@ -319,7 +703,7 @@ export type ListOperationsRequestJson = {
  * Use `create(ListOperationsRequestSchema)` to create a new message.
  */
 export const ListOperationsRequestSchema: GenMessage<ListOperationsRequest, {jsonType: ListOperationsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_operations, 1);
+  messageDesc(file_muster_v1_operations, 2);
 
 /**
  * @generated from message muster.v1.ListOperationsResponse
@@ -356,7 +740,7 @@ export type ListOperationsResponseJson = {
  * Use `create(ListOperationsResponseSchema)` to create a new message.
  */
 export const ListOperationsResponseSchema: GenMessage<ListOperationsResponse, {jsonType: ListOperationsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_operations, 2);
+  messageDesc(file_muster_v1_operations, 3);
 
 /**
  * @generated from message muster.v1.GetOperationRequest
@@ -383,7 +767,7 @@ export type GetOperationRequestJson = {
  * Use `create(GetOperationRequestSchema)` to create a new message.
  */
 export const GetOperationRequestSchema: GenMessage<GetOperationRequest, {jsonType: GetOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_operations, 3);
+  messageDesc(file_muster_v1_operations, 4);
 
 /**
  * @generated from message muster.v1.GetOperationResponse
@@ -410,7 +794,109 @@ export type GetOperationResponseJson = {
  * Use `create(GetOperationResponseSchema)` to create a new message.
  */
 export const GetOperationResponseSchema: GenMessage<GetOperationResponse, {jsonType: GetOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_operations, 4);
+  messageDesc(file_muster_v1_operations, 5);
+
+/**
+ * @generated from message muster.v1.ListOperationChildrenRequest
+ */
+export type ListOperationChildrenRequest = Message<"muster.v1.ListOperationChildrenRequest"> & {
+  /**
+   * @generated from field: string operation_id = 1;
+   */
+  operationId: string;
+
+  /**
+   * 0 is 50; at most 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only those in these states; none is all.
+   *
+   * @generated from field: repeated muster.v1.OperationChild.State states = 4;
+   */
+  states: OperationChild_State[];
+};
+
+/**
+ * @generated from message muster.v1.ListOperationChildrenRequest
+ */
+export type ListOperationChildrenRequestJson = {
+  /**
+   * @generated from field: string operation_id = 1;
+   */
+  operationId?: string;
+
+  /**
+   * 0 is 50; at most 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Only those in these states; none is all.
+   *
+   * @generated from field: repeated muster.v1.OperationChild.State states = 4;
+   */
+  states?: OperationChild_StateJson[];
+};
+
+/**
+ * Describes the message muster.v1.ListOperationChildrenRequest.
+ * Use `create(ListOperationChildrenRequestSchema)` to create a new message.
+ */
+export const ListOperationChildrenRequestSchema: GenMessage<ListOperationChildrenRequest, {jsonType: ListOperationChildrenRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_operations, 6);
+
+/**
+ * @generated from message muster.v1.ListOperationChildrenResponse
+ */
+export type ListOperationChildrenResponse = Message<"muster.v1.ListOperationChildrenResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.OperationChild children = 1;
+   */
+  children: OperationChild[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * @generated from message muster.v1.ListOperationChildrenResponse
+ */
+export type ListOperationChildrenResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.OperationChild children = 1;
+   */
+  children?: OperationChildJson[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListOperationChildrenResponse.
+ * Use `create(ListOperationChildrenResponseSchema)` to create a new message.
+ */
+export const ListOperationChildrenResponseSchema: GenMessage<ListOperationChildrenResponse, {jsonType: ListOperationChildrenResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_operations, 7);
 
 /**
  * @generated from message muster.v1.CancelOperationRequest
@@ -437,7 +923,7 @@ export type CancelOperationRequestJson = {
  * Use `create(CancelOperationRequestSchema)` to create a new message.
  */
 export const CancelOperationRequestSchema: GenMessage<CancelOperationRequest, {jsonType: CancelOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_operations, 5);
+  messageDesc(file_muster_v1_operations, 8);
 
 /**
  * @generated from message muster.v1.CancelOperationResponse
@@ -464,7 +950,7 @@ export type CancelOperationResponseJson = {
  * Use `create(CancelOperationResponseSchema)` to create a new message.
  */
 export const CancelOperationResponseSchema: GenMessage<CancelOperationResponse, {jsonType: CancelOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_operations, 6);
+  messageDesc(file_muster_v1_operations, 9);
 
 /**
  * @generated from service muster.v1.OperationService
@@ -485,6 +971,16 @@ export const OperationService: GenService<{
     methodKind: "unary";
     input: typeof GetOperationRequestSchema;
     output: typeof GetOperationResponseSchema;
+  },
+  /**
+   * What became of each machine of an operation over many, in their order.
+   *
+   * @generated from rpc muster.v1.OperationService.ListOperationChildren
+   */
+  listOperationChildren: {
+    methodKind: "unary";
+    input: typeof ListOperationChildrenRequestSchema;
+    output: typeof ListOperationChildrenResponseSchema;
   },
   /**
    * @generated from rpc muster.v1.OperationService.CancelOperation
