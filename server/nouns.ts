@@ -22,6 +22,7 @@ import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
+import {createImports} from './domain/imports.ts';
 import {createIssues} from './domain/issues.ts';
 import {createMachineSearch} from './domain/machine-search.ts';
 import {createMachines} from './domain/machines.ts';
@@ -99,6 +100,8 @@ export function createNouns({
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
   const search = createMachineSearch({...deps, busStatus});
+  const {metricsRetentionDays: retentionDays} = config;
+  const metrics = createMetrics({...deps, retentionDays});
 
   return {
     bootImages: images,
@@ -174,7 +177,8 @@ export function createNouns({
         },
       },
     }),
-    metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),
+    metrics,
+    imports: createImports({...deps, recognition, metrics, retentionDays}),
     events: createEvents({sql, positions}),
   };
 }

@@ -21,7 +21,7 @@ const toProtoRole = {
   admin: User_Role.ADMIN,
 } as const satisfies Record<Role, User_Role>;
 
-const fromProtoRole: ReadonlyMap<User_Role, Role> = new Map([
+export const fromProtoRole: ReadonlyMap<User_Role, Role> = new Map([
   [User_Role.VIEWER, 'viewer'],
   [User_Role.DEVELOPER, 'developer'],
   [User_Role.OPERATOR, 'operator'],
