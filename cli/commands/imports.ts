@@ -14,9 +14,8 @@ const examples = `
 The DSN is the one of DB_DSN there. One with a password comes from --dsn-file or MUSTER_IMPORT_DSN, never as an argument: all users of
 this host see arguments.
 
-Examples:
-  muster import metal-enrollment /var/lib/metal/metal.db --dry-run
-  MUSTER_IMPORT_DSN='postgres://metal:…@db/metal' muster import metal-enrollment --report moved.jsonl`;
+Example: muster import metal-enrollment /var/lib/metal/metal.db --dry-run
+Example: MUSTER_IMPORT_DSN='postgres://metal:…@db/metal' muster import metal-enrollment --report moved.jsonl`;
 
 /** `muster import …` */
 export function addImportCommands(program: Command): void {
