@@ -12,7 +12,9 @@ import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machine
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {openDatabase} from '@muster/server/store/db.ts';
+import {startContractBuilder} from '../helpers/contract-builder.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
+import {createProcessMachine} from '../helpers/process-machine.ts';
 import {until} from '../helpers/processes.ts';
 
 const main = new URL('../../cli/main.ts', import.meta.url).pathname;
@@ -367,4 +369,22 @@ test.serial('ten thousand rows come over, killed in the middle and run again', a
     select count(*)::int as count from machine_evidence where kind = 'mac' and value like '94:57:a6:%'
   `;
   t.is(Number(shared?.count), 2475, 'a MAC is one machine’s');
+});
+
+test.serial('a machine that was brought over is recognised at its first boot', async t => {
+  await using builder = await startContractBuilder(muster, 'b1');
+  void builder;
+  const identity = {mac: '94:57:a5:0a:00:08', serial: 'CZ1234AE'};
+  const booted = await createProcessMachine(muster, 'moved', identity);
+  await booted.runScript(
+    await until('a registration image', async () => {
+      const text = await booted.fetchScript();
+      return text.includes('/boot/token.cpio') && text;
+    }),
+  );
+  const known = await until('its hello', async () => {
+    const found = await machine('CZ1234AE');
+    return found?.state === Machine_State.ENROLLED && found;
+  });
+  t.like(known, {hostname: 'odd2', labels: {'metal-enrollment/status': 'enrolled'}});
 });
