@@ -217,6 +217,12 @@ test.serial('machines, groups, people and history are as they were there', async
   });
   t.true(login.status >= 400, 'nobody signs in before they have a password');
 
+  const told = await muster.postgres.sql`
+    select 1 from audit_entries where resource = ${`machines/${web1?.id}`} and actor = 'local'
+      and method = 'ImportService.ImportMachines' and after->>'hostname' = 'web1'
+  `;
+  t.is(told.length, 1, 'it is in the audit');
+
   const machineId = web1?.id ?? '';
   const {metrics} = await muster.client(MetricsService).listMetrics({machineId, since: '3d'});
   t.like(metrics, {length: 2, 1: {cpuUsagePercent: 12.5, temperature: 45.5}});
