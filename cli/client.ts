@@ -18,6 +18,7 @@ import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {ImportService} from '@muster/proto/gen/muster/v1/imports_pb.ts';
 import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
@@ -47,6 +48,7 @@ export type Clients = {
   readonly groups: Client<typeof GroupService>;
   readonly hardware: Client<typeof HardwareService>;
   readonly images: Client<typeof ImageService>;
+  readonly imports: Client<typeof ImportService>;
   readonly issues: Client<typeof IssueService>;
   readonly machines: Client<typeof MachineService>;
   readonly metrics: Client<typeof MetricsService>;
@@ -95,6 +97,7 @@ export function createClients(access: Access): Clients {
     groups: createClient(GroupService, transport),
     hardware: createClient(HardwareService, transport),
     images: createClient(ImageService, transport),
+    imports: createClient(ImportService, transport),
     issues: createClient(IssueService, transport),
     machines: createClient(MachineService, transport),
     metrics: createClient(MetricsService, transport),

@@ -42,6 +42,14 @@ export const settings = {
     default: '',
     parse: text,
   },
+  importDsn: {
+    env: 'MUSTER_IMPORT_DSN',
+    describe:
+      '`import`: the database of the other system, where the password is in no command line',
+    default: '',
+    parse: text,
+    secret: true,
+  },
   dataFolder: {
     env: 'MUSTER_DATA_DIR',
     describe: '`up`: everything that it keeps; its local token is found there too',

@@ -10,6 +10,7 @@ import {addHardwareHistoryCommands} from './commands/hardware-history.ts';
 import {addGroupCommands} from './commands/groups.ts';
 import {addHardwareCommands} from './commands/hardware.ts';
 import {addImageCommands} from './commands/images.ts';
+import {addImportCommands} from './commands/imports.ts';
 import {addIssueCommands} from './commands/issues.ts';
 import {addLabCommand} from './commands/lab.ts';
 import {addMachineCommands} from './commands/machines.ts';
@@ -71,6 +72,7 @@ export function createProgram(version: string): Command {
   addPasswordCommands(program);
   addSessionListCommands(program);
   addTokenCommands(program);
+  addImportCommands(program);
   addNatsCommands(program);
   return program;
 }

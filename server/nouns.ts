@@ -25,6 +25,7 @@ import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
+import {createImports} from './domain/imports.ts';
 import {createIssues} from './domain/issues.ts';
 import {createMachineRemoval} from './domain/machine-removal.ts';
 import {createMachineSearch} from './domain/machine-search.ts';
@@ -107,6 +108,8 @@ export function createNouns({
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
   const search = createMachineSearch({...deps, busStatus});
+  const {metricsRetentionDays: retentionDays} = config;
+  const metrics = createMetrics({...deps, retentionDays});
 
   const removal = createMachineRemoval({...deps, agentKeys});
   const groups = createGroups({...deps, search});
@@ -197,7 +200,8 @@ export function createNouns({
         rollout: bulks.cancel,
       },
     }),
-    metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),
+    metrics,
+    imports: createImports({...deps, recognition, metrics, retentionDays}),
     events: createEvents({sql, positions}),
     workspaces: createWorkspaces(deps),
     workspaceMachines: createWorkspaceMachines(deps),

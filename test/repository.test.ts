@@ -86,7 +86,9 @@ test('the README stays short', t => {
 
 test('every relative link in the documentation leads somewhere', t => {
   const known = new Set(files);
-  for (const path of files.filter(path => path.endsWith('.md')))
+  // Copies of what others publish link to what they have.
+  const own = files.filter(path => path.endsWith('.md') && !path.startsWith('test/interop/'));
+  for (const path of own)
     for (const [, target = ''] of read(path).matchAll(
       /\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g,
     )) {

@@ -5,6 +5,7 @@ import {
   insertSamples,
   listClockSkews,
   listSamples,
+  listTimes,
   lockSessions,
   type Measurements,
   type Sample,
@@ -160,6 +161,23 @@ export function createMetrics({
       return sample;
     },
 
+    /** Of another system: each machine and time once. Gives how many are new. */
+    async takeIn(samples: readonly Sample[], {dryRun, inTransaction}: TakeIn): Promise<number> {
+      if (samples.length === 0) return 0;
+      // A dry run finds none of those days' samples where the day itself is missing.
+      if (!dryRun) await ensureDays(samples.map(({time}) => time));
+      return inTransaction(async tx => {
+        const known = new Set((await listTimes(tx, samples)).map(keyOfSample));
+        const fresh = new Map(
+          samples
+            .map(sample => [keyOfSample(sample), sample] as const)
+            .filter(([key]) => !known.has(key)),
+        );
+        if (!dryRun) await insertSamples(tx, [...fresh.values()]);
+        return fresh.size;
+      });
+    },
+
     /** Throws not_found: no such machine, or no sample of it. */
     async latest(machineId: string): Promise<Sample> {
       // What is remembered is not asked for by whom it may be seen.
@@ -196,6 +214,14 @@ export function createMetrics({
     },
   };
 }
+
+type TakeIn = {
+  readonly dryRun: boolean;
+  readonly inTransaction: (work: (tx: Sql) => Promise<number>) => Promise<number>;
+};
+
+const keyOfSample = ({machineId, time}: Pick<Sample, 'machineId' | 'time'>): string =>
+  `${machineId} ${time.getTime()}`;
 
 type TimedReport = Omit<MetricsReport, 'samples'> & {readonly samples: readonly Sample[]};
 

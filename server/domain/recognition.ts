@@ -34,6 +34,8 @@ export type NewMachine = {
   readonly reason: string;
   readonly items: readonly EvidenceItem[];
   readonly fields: MachineChange;
+  /** Since when it is known, when that was elsewhere. */
+  readonly createTime?: Date | undefined;
 };
 
 export type Recognition = ReturnType<typeof createRecognition>;
@@ -56,7 +58,10 @@ export function createRecognition({
     },
 
     /** Throws resource_exhausted when too many machines came within the hour. */
-    async add(tx: Sql, {state, actor, reason, items, fields}: NewMachine): Promise<Machine> {
+    async add(
+      tx: Sql,
+      {state, actor, reason, items, fields, createTime}: NewMachine,
+    ): Promise<Machine> {
       const time = now();
       const count = await countMachinesSince(tx, new Date(time.getTime() - hourMs));
       if (count >= newMachinesPerHourMax)
@@ -65,7 +70,7 @@ export function createRecognition({
           `Cannot take in a new machine: ${count} came within the last hour; raise NEW_MACHINES_PER_HOUR_MAX if that is right`,
         );
       const id = newId();
-      const times = {stateTime: time, createTime: time, updateTime: time};
+      const times = {stateTime: time, createTime: createTime ?? time, updateTime: time};
       await insertMachine(tx, {...fields, id, state, stateReason: reason, ...times});
       await addEvidence(tx, id, items, evidenceOfMachineMax);
       await appendEvent(tx, {

@@ -29,7 +29,7 @@ const dialect = `REST of Muster, from the same contract as its gRPC, Connect and
 - An answer carries every field that has a default. Absent are only objects that are not set and fields marked optional.
 - A request may leave out every field that is not required; \`null\` is the same. Unknown fields and parameters are refused, bodies over 4 MiB too.
 - \`PUT\` and \`PATCH\` change only the fields that are present. Where a method has \`update_mask\`, naming it in the query decides instead: a field in the mask and not in the body is emptied.
-- A list is an array; the header \`Next-Page-Token\` has the \`page_token\` of the next page, when there is one.
+- A list is an array; the header \`Next-Page-Token\` has the \`page_token\` of the next page, when there is one. With \`count_total\`, \`Total-Size\` has the count; \`Total-Estimated: true\` says that it is an estimate.
 - A stream is one JSON object a line, or server-sent events with \`Accept: text/event-stream\`. An error after the first message is the last object, in events one named \`error\`.
 - \`HEAD\` is answered wherever \`GET\` is. A known path with another verb is 405 with \`Allow\`.
 
@@ -180,15 +180,27 @@ function answerOf({handler, responseBody}: Route, schemas: Schemas): JsonObject 
     description: 'The `page_token` of the next page; absent on the last.',
     schema: {type: 'string'},
   };
+  const totals = findField(output, 'total_size') ? totalHeaders : {};
   return {
     description:
       described(output.typeName).description ??
       described(responseBody?.message?.typeName ?? '').description ??
       'OK',
-    ...(isPage ? {headers: {'Next-Page-Token': header}} : {}),
+    ...(isPage ? {headers: {'Next-Page-Token': header, ...totals}} : {}),
     content: {'application/json': {schema}},
   };
 }
+
+const totalHeaders = {
+  'Total-Size': {
+    description: 'How many match in all; with `count_total`.',
+    schema: {type: 'integer'},
+  },
+  'Total-Estimated': {
+    description: '`true` when that is an estimate.',
+    schema: {type: 'boolean'},
+  },
+};
 
 /** OpenAPI 3.1 has no word for a sequence: the schema is that of one item. */
 function streamOf(schema: Schema): JsonObject {

@@ -1,6 +1,7 @@
 import {once} from 'node:events';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {
+  type DescMessage,
   type DescMethod,
   type DescMethodServerStreaming,
   type DescMethodUnary,
@@ -106,8 +107,7 @@ async function answerUnary(
   const transport = transportFor(route.handler, request);
   const {message} = await transport.unary(method, signal, undefined, headersOf(request), input);
   const body = bodyOf(route, message);
-  const next = nextPageToken(route, message);
-  sendJson(response, 200, {body, headers: next ? {'next-page-token': next} : {}});
+  sendJson(response, 200, {body, headers: pageHeaders(route, message, input)});
 }
 
 /** Server-sent events when the client asks for them, else one JSON object a line. An error after the first message is the last one. */
@@ -201,12 +201,27 @@ function bodyOf({handler, responseBody}: Route, message: Message): JsonValue {
   return value === undefined ? null : fieldToDialect(responseBody, value);
 }
 
-/** A bare list has no place for it in its body. */
-function nextPageToken({handler, responseBody}: Route, message: Message): string | undefined {
-  const field = findField(handler.method.output, 'next_page_token');
-  if (!responseBody || !field) return undefined;
-  const token = reflect(handler.method.output, message).get(field);
-  return typeof token === 'string' && token !== '' ? token : undefined;
+/** A bare list has no place for these in its body. The total is there when it was asked for. */
+function pageHeaders(
+  {handler, responseBody}: Route,
+  message: Message,
+  input: Message,
+): Readonly<Record<string, string>> {
+  const {input: asked, output} = handler.method;
+  if (!responseBody) return {};
+  const next = valueOf(output, message, 'next_page_token');
+  const counted = valueOf(asked, input, 'count_total') === true;
+  const estimated = valueOf(output, message, 'total_estimated') === true;
+  return {
+    ...(typeof next === 'string' && next !== '' ? {'next-page-token': next} : {}),
+    ...(counted ? {'total-size': String(valueOf(output, message, 'total_size'))} : {}),
+    ...(counted && estimated ? {'total-estimated': 'true'} : {}),
+  };
+}
+
+function valueOf(type: DescMessage, message: Message, name: string): unknown {
+  const field = findField(type, name);
+  return field && reflect(type, message).get(field);
 }
 
 function refuseVerb(response: Response, path: string, matching: readonly Route[]): void {

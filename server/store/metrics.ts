@@ -70,6 +70,19 @@ export async function listSamples(
   return rows.map(toSample);
 }
 
+/** Of these samples those whose machine and time are stored. */
+export async function listTimes(
+  sql: Sql,
+  samples: readonly Pick<Sample, 'machineId' | 'time'>[],
+): Promise<readonly Pick<Sample, 'machineId' | 'time'>[]> {
+  const keys = samples.map(({machineId, time}) => ({machineId, time}));
+  return sql<{machineId: string; time: Date}[]>`
+    select metrics.machine_id, metrics.time from metrics
+    join json_to_recordset(${JSON.stringify(keys)}::text::json) as key ("machineId" uuid, "time" timestamptz)
+      on metrics.machine_id = key."machineId" and metrics.time = key.time
+  `;
+}
+
 /**
  * Which samples of each session are stored. Locks the sessions until the transaction ends, in one order, so that two servers wait for each
  * other rather than block each other for good.

@@ -1,4 +1,3 @@
-import {readFileSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
@@ -7,24 +6,14 @@ import {startContractBuilder} from '../helpers/contract-builder.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
 import {type CurlAnswer, curlrc, runCurl} from './curl.ts';
+import {fillIn, readExamples, type Values} from './readme.ts';
 
 const password = 'your own long password';
 
-/** Title of the section → its block, as the README of Metal Enrollment prints it. */
+/** Title → command, as the README of Metal Enrollment prints it. */
 const printed: ReadonlyMap<string, string> = new Map(
-  [
-    ...readFileSync(new URL('metal-enrollment.md', import.meta.url), 'utf8').matchAll(
-      /^## (.+)\n\n```bash\n([^]*?)\n```$/gm,
-    ),
-  ].map(([, title = '', block = '']) => [title, block]),
+  readExamples().map(({title, command}) => [title, command]),
 );
-
-type Values = {
-  readonly token?: string;
-  readonly machineId?: string;
-  readonly adminId?: string;
-  readonly password?: string;
-};
 
 let muster: Muster;
 test.before(async () => {
@@ -35,20 +24,11 @@ test.after.always(() => muster[Symbol.asyncDispose]());
 
 const curl = (command: string) => runCurl(command, muster.folder);
 
-/** Runs a block of the README with nothing changed but host and placeholders. */
-function readme(title: string, values: Values = {}): Promise<CurlAnswer> {
-  const block = printed.get(title);
-  if (block === undefined) throw new Error(`Nothing printed under "${title}"`);
-  return curl(
-    block
-      .replaceAll('http://localhost:8080', muster.serverUrl)
-      .replaceAll('<token>', values.token ?? '<token>')
-      .replaceAll('$TOKEN', values.token ?? '$TOKEN')
-      .replaceAll('<admin-id>', values.adminId ?? '<admin-id>')
-      .replaceAll('<machine-id>', values.machineId ?? '<machine-id>')
-      .replace('"your-password"', JSON.stringify(values.password ?? password))
-      .replace('"hardware": { ... }', '"hardware": {"cpu": {"cores": 8}, "disks": ["sda"]}'),
-  );
+/** Runs a command of the README with nothing changed but host and placeholders. */
+function readme(title: string, values: Partial<Values> = {}): Promise<CurlAnswer> {
+  const command = printed.get(title);
+  if (command === undefined) throw new Error(`Nothing printed under "${title}"`);
+  return curl(fillIn(command, {serverUrl: muster.serverUrl, password, ...values}));
 }
 
 /** curl by hand, with a body. */
