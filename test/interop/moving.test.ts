@@ -268,6 +268,24 @@ test.serial('running it again changes nothing, from PostgreSQL too', async t => 
   });
 });
 
+test.serial('a machine that was brought over is recognised at its first boot', async t => {
+  await using builder = await startContractBuilder(muster, 'b1');
+  void builder;
+  const identity = {mac: '94:57:a5:0a:00:08', serial: 'CZ1234AE'};
+  const booted = await createProcessMachine(muster, 'moved', identity);
+  await booted.runScript(
+    await until('a registration image', async () => {
+      const text = await booted.fetchScript();
+      return text.includes('/boot/token.cpio') && text;
+    }),
+  );
+  const known = await until('its hello', async () => {
+    const found = await machine('CZ1234AE');
+    return found?.state === Machine_State.ENROLLED && found;
+  });
+  t.like(known, {hostname: 'odd2', labels: {'metal-enrollment/status': 'enrolled'}});
+});
+
 test.serial('the password of the DSN is in no output, no log and no list of processes', async t => {
   const dsn = `postgres://metal:${encodeURIComponent(password)}@127.0.0.1:1/metal`;
   const secrets = [password, encodeURIComponent(password)];
@@ -351,14 +369,13 @@ test.serial('ten thousand rows come over, killed in the middle and run again', a
   t.false(commandLine.includes('horse'));
   child.kill('SIGKILL');
   await ended(child);
-  const [partly] = await sql`select count(*)::int as count from machines`;
-  t.true(Number(partly?.count) < before + 2500, 'it was killed in the middle');
-
   const report = join(muster.folder, 'big.jsonl');
   const again = await move(muster, ['--report', report], {MUSTER_IMPORT_DSN: dsn});
   t.is(again.status, 1, again.stderr);
   const {totals} = await readReport(report);
-  t.is((totals.machine?.created ?? 0) + Number(partly?.count), before + 2500);
+  const {created = 0, unchanged = 0} = totals.machine ?? {};
+  t.true(created > 0 && created < 2100, 'it was killed in the middle');
+  t.is(created + unchanged, 2507);
   t.like(totals, {
     machine: {skipped: 1},
     build: {created: 2500},
@@ -375,22 +392,4 @@ test.serial('ten thousand rows come over, killed in the middle and run again', a
     select count(*)::int as count from machine_evidence where kind = 'mac' and value like '94:57:a6:%'
   `;
   t.is(Number(shared?.count), 2475, 'a MAC is one machine’s');
-});
-
-test.serial('a machine that was brought over is recognised at its first boot', async t => {
-  await using builder = await startContractBuilder(muster, 'b1');
-  void builder;
-  const identity = {mac: '94:57:a5:0a:00:08', serial: 'CZ1234AE'};
-  const booted = await createProcessMachine(muster, 'moved', identity);
-  await booted.runScript(
-    await until('a registration image', async () => {
-      const text = await booted.fetchScript();
-      return text.includes('/boot/token.cpio') && text;
-    }),
-  );
-  const known = await until('its hello', async () => {
-    const found = await machine('CZ1234AE');
-    return found?.state === Machine_State.ENROLLED && found;
-  });
-  t.like(known, {hostname: 'odd2', labels: {'metal-enrollment/status': 'enrolled'}});
 });
