@@ -15,6 +15,7 @@ import {createBuilds} from './domain/builds.ts';
 import {createCommands} from './domain/commands.ts';
 import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
+import {createConfigurations} from './domain/configurations.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
 import {createGroups} from './domain/groups.ts';
@@ -31,6 +32,8 @@ import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
+import {createRuleApplication} from './domain/rule-application.ts';
+import {createRules} from './domain/rules.ts';
 import {createSavedSearches} from './domain/saved-searches.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createStorePaths} from './domain/store-paths.ts';
@@ -95,10 +98,20 @@ export function createNouns({
   const components = createComponents(deps);
   const issues = createIssues(deps);
   const {hardwareVersionsMax: versionsOfMachineMax} = config;
-  const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
+  const search = createMachineSearch({...deps, busStatus});
+  const groups = createGroups({...deps, search});
+  const configurations = createConfigurations({sql, groups});
+  const {inherited} = configurations;
+  const builds = createBuilds({
+    ...deps,
+    transitions,
+    listLiveBuilders,
+    inherited,
+    changes: buildChanges,
+  });
+  const application = createRuleApplication({...deps, search, transitions, agentKeys});
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
-  const search = createMachineSearch({...deps, busStatus});
 
   return {
     bootImages: images,
@@ -113,7 +126,10 @@ export function createNouns({
     components,
     issues,
     search,
-    groups: createGroups({...deps, search}),
+    groups,
+    configurations,
+    rules: createRules({...deps, search, application}),
+    application,
     savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
@@ -125,6 +141,7 @@ export function createNouns({
       bootSessions,
       agentKeys,
       credentials,
+      rules: application,
     }),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({
@@ -155,7 +172,7 @@ export function createNouns({
     }),
     validations: createValidations({
       ...deps,
-      getMachine: machines.get,
+      getMachine: async name => configurations.configured(await machines.get(name)),
       listLiveBuilders,
       busStatus,
       changes: validationChanges,

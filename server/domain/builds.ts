@@ -21,6 +21,7 @@ import {endBuild} from './build-end.ts';
 import {assertBackend, type LiveBuilder, nameOf, specOf} from './build-rules.ts';
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
+import {effectiveConfiguration, type Inherited} from './inheritance.ts';
 import {parsePageToken} from './ids.ts';
 import {isOver} from './operations.ts';
 import {resolveTemplates, type TemplateProblem} from './template-use.ts';
@@ -36,6 +37,8 @@ export type Builds = ReturnType<typeof createBuilds>;
 export type BuildsDeps = Deps & {
   readonly transitions: Transitions;
   readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
+  /** What the machine has from its groups and from rules. */
+  readonly inherited: (machineId: string) => Promise<Inherited>;
   /** Told by build id through NOTIFY 'builds'. */
   readonly changes: KeyedWakeUps;
 };
@@ -47,6 +50,7 @@ export function createBuilds({
   newId,
   transitions,
   listLiveBuilders,
+  inherited,
   changes,
 }: BuildsDeps) {
   const end = endBuild({now, newId, transitions});
@@ -95,13 +99,17 @@ export function createBuilds({
      */
     async createForMachine(actor: string, machineId: string): Promise<Build> {
       const builders = await listLiveBuilders();
+      const others = await inherited(machineId);
       const id = await sql.begin(async tx => {
         const machine = await findMachine(tx, machineId);
         if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
         const what = `machine "${nameOf(machine)}"`;
-        const {modules, problems} = await resolveTemplates(tx, machine.templates);
+        const effective = effectiveConfiguration(machine, others);
+        const {modules, problems} = await resolveTemplates(tx, effective.templates);
         if (problems.length > 0) throw unfit(what, problems);
-        const spec = specOf(machine, await variantFor(tx, machine), modules);
+        const {imageConfig, bootArguments} = effective;
+        const configured = {...machine, imageConfig, bootArguments};
+        const spec = specOf(configured, await variantFor(tx, machine), modules);
         assertBackend(`build ${what}`, spec.backend, builders);
 
         const live = await findLiveBuild(tx, {machineId});

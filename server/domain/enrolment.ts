@@ -14,6 +14,7 @@ import {type Evidence, type EvidenceItem, evidenceItems} from './identity.ts';
 import {clockSkewOf} from './clock-skew.ts';
 import {createRateLimit} from './rate-limit.ts';
 import {macsOf, machineFields, type Recognition, reported} from './recognition.ts';
+import type {RuleApplication} from './rule-application.ts';
 import type {Transitions} from './transitions.ts';
 
 export type Enrolment = ReturnType<typeof createEnrolment>;
@@ -44,6 +45,7 @@ export function createEnrolment({
   bootSessions,
   agentKeys,
   credentials,
+  rules,
 }: Deps & {
   readonly policy: AcceptancePolicy;
   readonly verifyBootToken: VerifyBootToken;
@@ -52,6 +54,7 @@ export function createEnrolment({
   readonly bootSessions: BootSessions;
   readonly agentKeys: AgentKeys;
   readonly credentials: AgentCredentials;
+  readonly rules: Pick<RuleApplication, 'defer' | 'enrolled'>;
 }) {
   // A machine that is refused tries again: the journal need not tell each time.
   const refusals = createRateLimit({perMinuteMax: 6, keysMax: 10_000, now});
@@ -122,7 +125,7 @@ export function createEnrolment({
   ): Promise<Machine | undefined> {
     const doubted = doubt && (await agentStore.findQuarantinedByMac(tx, token.macAddress ?? ''));
     if (doubted) return findMachineForUpdate(tx, doubted);
-    const state = acceptanceOf(policy, undefined);
+    const state = await rules.defer(tx, undefined, acceptanceOf(policy, undefined));
     if (state === 'refuse' || state === 'keep') return undefined;
     return recognition.add(tx, {
       state: doubt ? 'pending' : state,
@@ -159,7 +162,9 @@ export function createEnrolment({
     found: Machine | undefined,
     {request, token, items, evidence, installed}: Admission,
   ): Promise<Outcome> {
-    const acceptance = found?.quarantineReason ? 'keep' : acceptanceOf(policy, found);
+    const acceptance = found?.quarantineReason
+      ? 'keep'
+      : await rules.defer(tx, found, acceptanceOf(policy, found));
     if (!found || acceptance === 'refuse')
       return refuse(tx, 'enrolment.refused', {
         machineId: found?.id,
@@ -186,7 +191,7 @@ export function createEnrolment({
       await bootSessions.recordOwn(tx, 'enrolled', clientOf(evidence, token), token.imageId);
     }
     await agentStore.setBootTokenMachine(tx, token.id, found.id);
-    return {machine: await accept(tx, found, acceptance)};
+    return {machine: await rules.enrolled(tx, await accept(tx, found, acceptance))};
   }
 
   async function accept(tx: Sql, found: Machine, acceptance: 'enrolled' | 'pending' | 'keep') {

@@ -1,7 +1,7 @@
 import {parseFilter} from '../filter/parser.ts';
 import {type Filter, FilterError} from '../filter/syntax.ts';
 import {DomainError} from '../errors.ts';
-import type {Database} from '../store/db.ts';
+import type {Sql} from '../store/db.ts';
 import {findGroupsByName} from '../store/groups.ts';
 import {type Fragment, join, part} from '../store/fragments.ts';
 import {
@@ -65,10 +65,10 @@ export function createMachineSearch({
   const database = {sql, shapes: new Set<string>(), timeoutMs};
 
   /** What the filter means now. Throws invalid_argument. */
-  async function prepare(text: string, within?: string): Promise<Prepared> {
+  async function prepare(text: string, within?: string, tx: Sql = sql): Promise<Prepared> {
     const filter = refusing(text, () => parseFilter(text));
     const names = [...namesOfGroups(filter), ...(within === undefined ? [] : [within])];
-    const groups = await findGroups(sql, names);
+    const groups = await findGroups(tx, names);
     const findGroup = (name: string) => groups.get(name.toLowerCase());
     const context = contextOf(now(), busStatus(), findGroup);
     const group = within === undefined ? undefined : findGroup(within);
@@ -146,8 +146,41 @@ export function createMachineSearch({
       );
     },
 
+    /** The same in a transaction; a sentence in place of an answer where a filter means nothing any more. */
+    async judge(tx: Sql, machineId: string, filters: readonly string[]) {
+      const prepared: (Fragment | string)[] = [];
+      for (const text of filters)
+        prepared.push(
+          await orProblem(async () => (await prepare(text, undefined, tx)).where(false)),
+        );
+      const wheres = prepared.filter(where => typeof where !== 'string');
+      const met = await timely(store.meetsFilters({...database, sql: tx}, machineId, wheres));
+      let next = 0;
+      return prepared.map(where => (typeof where === 'string' ? where : met[next++] === true));
+    },
+
+    /** What the machine has in these fields; empty where it has nothing, and where the field is none of its own. */
+    values: (machineId: string, paths: readonly (readonly string[])[]) => {
+      const found = paths.map(path => findMachineField(path) ?? noField);
+      return timely(store.readValues(database, machineId, found));
+    },
+
     fields: () => [...machineFields.values()],
   };
+}
+
+const noField = {
+  field: {name: '', source: {kind: 'group'}, index: ''},
+  key: undefined,
+} as const;
+
+async function orProblem<T>(find: () => Promise<T>): Promise<T | string> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof DomainError) return error.message;
+    throw error;
+  }
 }
 
 type Prepared = {
@@ -157,7 +190,7 @@ type Prepared = {
 
 /** By name in lower case. */
 async function findGroups(
-  sql: Database,
+  sql: Sql,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, GroupMembers>> {
   const groups = names.length > 0 ? await findGroupsByName(sql, names) : [];

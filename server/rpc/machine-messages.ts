@@ -112,7 +112,7 @@ export function fromImageConfig(config: ImageConfigMessage): ImageConfig {
   };
 }
 
-function toImageConfigMessage(config: ImageConfig) {
+export function toImageConfigMessage(config: ImageConfig) {
   return {
     hostName: config.hostName,
     packages: [...config.packages],

@@ -1,5 +1,5 @@
 import type {PendingQuery, Row as AnyRow} from 'postgres';
-import type {Database} from './db.ts';
+import type {Sql} from './db.ts';
 import {compile, constant, type Fragment, join, part, yes} from './fragments.ts';
 import {jsonPath} from './hardware-fields.ts';
 import type {MachineField} from './machine-fields.ts';
@@ -27,7 +27,7 @@ const leastColumns: ReadonlySet<string> = new Set(
 const preparedMax = 200;
 
 export type SearchDatabase = {
-  readonly sql: Database;
+  readonly sql: Sql;
   /** Texts of queries that were seen. */
   readonly shapes: Set<string>;
   /** Some filters look at every machine: none may keep the database busy for longer. */
@@ -104,7 +104,11 @@ export async function meetsFilters(
   const met = conditions.map(condition => part`(${condition}) is true`);
   const [row] = await run<{met: readonly boolean[]}>(
     database,
+    // Under the table's own name: a condition looks at one machine's inventory, not for all that are like it.
     part`
+      with machine_search as materialized (
+        select * from public.machine_search where machine_id = ${machineId}::uuid
+      )
       select array[${join(met, ',')}] as met
       from machines left join machine_presence on machine_id = machines.id where machines.id = ${machineId}::uuid
     `,
@@ -139,6 +143,38 @@ export async function countFacet(
 
 export const hasFacet = (field: MachineField): boolean =>
   facetValues(field, undefined) !== undefined;
+
+/** What the machine has in each of the fields, as people read it; empty for nothing. */
+export async function readValues(
+  database: SearchDatabase,
+  machineId: string,
+  fields: readonly {readonly field: MachineField; readonly key: string | undefined}[],
+): Promise<readonly string[]> {
+  if (fields.length === 0) return [];
+  const values = fields.map(({field, key}) => {
+    const found = facetValues(field, key) ?? otherValues(field);
+    return found
+      ? part`coalesce((select string_agg(value, ', ') from (${found} limit 8) as found (value)), '')`
+      : part`''`;
+  });
+  const [row] = await run<{actual: readonly string[]}>(
+    database,
+    part`
+      with machine_search as materialized (
+        select * from public.machine_search where machine_id = ${machineId}::uuid
+      )
+      select array[${join(values, ',')}] as actual
+      from machines left join machine_presence on machine_id = machines.id where machines.id = ${machineId}::uuid
+    `,
+  );
+  return row?.actual ?? [];
+}
+
+function otherValues({source}: MachineField): Fragment | undefined {
+  if (source.kind === 'id') return part`select machines.id::text`;
+  if (source.kind === 'time') return part`select (${constant(source.sql)})::text`;
+  return source.kind === 'texts' ? part`select unnest(${constant(source.sql)})` : undefined;
+}
 
 function facetValues({source}: MachineField, key: string | undefined): Fragment | undefined {
   switch (source.kind) {

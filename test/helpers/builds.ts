@@ -18,8 +18,11 @@ import {createBuilds} from '@muster/server/domain/builds.ts';
 import {createBuildWork} from '@muster/server/domain/build-work.ts';
 import {type LiveBuilder, offers} from '@muster/server/domain/build-rules.ts';
 import {type BlobStore, hasArtifact} from '@muster/server/domain/blobs.ts';
+import {createConfigurations} from '@muster/server/domain/configurations.ts';
+import {createGroups} from '@muster/server/domain/groups.ts';
 import {createImageCollection} from '@muster/server/domain/image-collection.ts';
 import {createImages} from '@muster/server/domain/images.ts';
+import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {nixCacheKeyOf} from '@muster/server/domain/nix-cache-key.ts';
 import {createOperations} from '@muster/server/domain/operations.ts';
 import {createStorePaths} from '@muster/server/domain/store-paths.ts';
@@ -73,7 +76,10 @@ export async function createTestBuilds(
   const changes = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'builds', changes.notify));
   const listLiveBuilders = () => Promise.resolve(builders);
-  const builds = createBuilds({...deps, transitions, listLiveBuilders, changes});
+  const busStatus = () => ({connected: options.busIsUp ?? true, since: new Date(0)});
+  const groups = createGroups({...deps, search: createMachineSearch({...deps, busStatus})});
+  const {inherited} = createConfigurations({sql, groups});
+  const builds = createBuilds({...deps, transitions, listLiveBuilders, inherited, changes});
   const work = createBuildWork({
     ...deps,
     transitions,
@@ -105,7 +111,7 @@ export async function createTestBuilds(
       return machine;
     },
     listLiveBuilders,
-    busStatus: () => ({connected: options.busIsUp ?? true, since: new Date(0)}),
+    busStatus,
     changes: validationChanges,
     limits: {...validationLimits, ...options.validationLimits},
   });

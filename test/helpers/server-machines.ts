@@ -13,6 +13,7 @@ import {createBootTimeline} from '@muster/server/domain/boot-timeline.ts';
 import {createBootTokenVerifier} from '@muster/server/domain/boot-tokens.ts';
 import {createCommands} from '@muster/server/domain/commands.ts';
 import {createComponents} from '@muster/server/domain/components.ts';
+import {createConfigurations} from '@muster/server/domain/configurations.ts';
 import {createEnrolment} from '@muster/server/domain/enrolment.ts';
 import {createGroups} from '@muster/server/domain/groups.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
@@ -25,6 +26,8 @@ import {loadNatsKeys} from '@muster/server/domain/nats-keys.ts';
 import {createNatsTrust} from '@muster/server/domain/nats-trust.ts';
 import {createRecognition} from '@muster/server/domain/recognition.ts';
 import {createRenewal} from '@muster/server/domain/renewal.ts';
+import {createRuleApplication} from '@muster/server/domain/rule-application.ts';
+import {createRules} from '@muster/server/domain/rules.ts';
 import {createIdentifyClient, createSightings} from '@muster/server/domain/sightings.ts';
 import {createTransitions} from '@muster/server/domain/transitions.ts';
 import {createTrials} from '@muster/server/domain/trials.ts';
@@ -71,6 +74,8 @@ export async function wireMachines(
     id === edgeId ? edge.getPublicKey() : undefined,
   );
   const search = createMachineSearch({sql, now, busStatus});
+  const groups = createGroups({...deps, search});
+  const rules = createRuleApplication({...deps, search, transitions, agentKeys});
   const shared = {...deps, recognition, transitions, agentKeys, bootSessions, images};
   return {
     sql,
@@ -87,10 +92,13 @@ export async function wireMachines(
     components,
     issues,
     search,
-    groups: createGroups({...deps, search}),
+    groups,
+    configurations: createConfigurations({sql, groups}),
+    application: rules,
+    rules: createRules({...deps, search, application: rules}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     timeline: createBootTimeline(deps),
-    enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
+    enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials, rules}),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({...shared, boot, commands}),
     trials: createTrials({

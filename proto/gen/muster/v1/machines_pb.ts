@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/machines.proto.
  */
 export const file_muster_v1_machines: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSKjDQoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCXRlbXBsYXRlcxgaIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEhoKEmxhc3RfZ29vZF9pbWFnZV9pZBgbIAEoCRIVCg1iYWRfaW1hZ2VfaWRzGBwgAygJEnUKBmxhYmVscxgdIAMoCzIeLm11c3Rlci52MS5NYWNoaW5lLkxhYmVsc0VudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISGAoFbm90ZXMYHiABKAlCCbpIBnIEGICAARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIo4CCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX0VYUEVDVEVEEAESFAoQU1RBVEVfRElTQ09WRVJFRBACEhEKDVNUQVRFX1BFTkRJTkcQAxISCg5TVEFURV9FTlJPTExFRBAEEhYKElNUQVRFX1BST1ZJU0lPTklORxAFEg8KC1NUQVRFX1JFQURZEAYSEAoMU1RBVEVfQUNUSVZFEAcSFQoRU1RBVEVfTUFJTlRFTkFOQ0UQCBISCg5TVEFURV9SRVRJUklORxAJEhEKDVNUQVRFX1JFVElSRUQQChISCg5TVEFURV9SRUpFQ1RFRBALEhAKDFNUQVRFX0ZBSUxFRBAMImUKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASFAoQUFJFU0VOQ0VfVU5LTk9XThABEhMKD1BSRVNFTkNFX09OTElORRACEhQKEFBSRVNFTkNFX09GRkxJTkUQAyJTCgVUcnVzdBIVChFUUlVTVF9VTlNQRUNJRklFRBAAEg4KClRSVVNUX1NFRU4QARIPCgtUUlVTVF9UT0tFThACEhIKDlRSVVNUX0FQUFJPVkVEEAMiigEKD01hY2hpbmVUZW1wbGF0ZRI5CgRuYW1lGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kEg8KB3ZlcnNpb24YAiABKA0SKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QijgEKD0hhcmR3YXJlU3VtbWFyeRITCgtjcHVfdGhyZWFkcxgBIAEoDRIRCgljcHVfbW9kZWwYAiABKAkSFAoMbWVtb3J5X2J5dGVzGAMgASgEEhIKCmRpc2tfY291bnQYBCABKA0SEgoKZGlza19ieXRlcxgFIAEoBBIVCg1maXJtd2FyZV9tb2RlGAYgASgJIr8DCgtJbWFnZUNvbmZpZxJHCglob3N0X25hbWUYASABKAlCNLpIMXIvGD8yK14kfF5bYS16QS1aMC05XShbYS16QS1aMC05LV0qW2EtekEtWjAtOV0pPyQSOgoIcGFja2FnZXMYAiADKAlCKLpIJZIBIhCABCIdchsYgAEyFl5bYS16MC05XVthLXowLTkrLi1dKyQSSgoTc3NoX2F1dGhvcml6ZWRfa2V5cxgDIAMoCUItukgqkgEnEEAiI3IhGICAATIbXihzc2gtfGVjZHNhLXxzay0pW15cblxyXSskEjUKBWZpbGVzGAQgAygLMhsubXVzdGVyLnYxLkltYWdlQ29uZmlnLkZpbGVCCbpIBpIBAxCAAhI5ChBrZXJuZWxfYXJndW1lbnRzGAUgAygJQh+6SBySARkQQCIVchMYgAIyDl5bXHgyMS1ceDdlXSskGm0KBEZpbGUSIwoEcGF0aBgBIAEoCUIVukgSchAYgCAyC14vW15ceDAwXSokEhoKB2NvbnRlbnQYAiABKAlCCbpIBnIEGICAEBIkCgRtb2RlGAMgASgJQha6SBNyETIPXigwP1swLTddezN9KT8kIoACChNMaXN0TWFjaGluZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAIBIyCgZzdGF0ZXMYAyADKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZUIIukgFkgECEBASGAoGZmlsdGVyGAQgASgJQgi6SAVyAxiAIBIaCghvcmRlcl9ieRgFIAEoCUIIukgFcgMYgAISLQoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxITCgtjb3VudF90b3RhbBgHIAEoCCKTAQoUTGlzdE1hY2hpbmVzUmVzcG9uc2USJAoIbWFjaGluZXMYASADKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoAxIXCg90b3RhbF9lc3RpbWF0ZWQYBCABKAgSDwoHc2ltaWxhchgFIAEoCCJ5ChhMaXN0TWFjaGluZUZhY2V0c1JlcXVlc3QSGAoGZmlsdGVyGAEgASgJQgi6SAVyAxiAIBIjCgZmaWVsZHMYAiADKAlCE7pIEJIBDQgBEAgiB3IFEAEYgAESHgoKdmFsdWVzX21heBgDIAEoBUIKukgHGgUYyAEoACJEChlMaXN0TWFjaGluZUZhY2V0c1Jlc3BvbnNlEicKBmZhY2V0cxgBIAMoCzIXLm11c3Rlci52MS5NYWNoaW5lRmFjZXQigQEKDE1hY2hpbmVGYWNldBINCgVmaWVsZBgBIAEoCRItCgZ2YWx1ZXMYAiADKAsyHS5tdXN0ZXIudjEuTWFjaGluZUZhY2V0LlZhbHVlEgwKBG1vcmUYAyABKAgaJQoFVmFsdWUSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAMiGgoYTGlzdE1hY2hpbmVGaWVsZHNSZXF1ZXN0IkQKGUxpc3RNYWNoaW5lRmllbGRzUmVzcG9uc2USJwoGZmllbGRzGAEgAygLMhcubXVzdGVyLnYxLk1hY2hpbmVGaWVsZCKbAgoMTWFjaGluZUZpZWxkEgwKBG5hbWUYASABKAkSKgoEdHlwZRgCIAEoDjIcLm11c3Rlci52MS5NYWNoaW5lRmllbGQuVHlwZRIQCghyZXBlYXRlZBgDIAEoCBIOCgZ2YWx1ZXMYBCADKAkSEAoIc29ydGFibGUYBSABKAgSDQoFZmFjZXQYBiABKAgSDwoHaW5kZXhlZBgHIAEoCCJ9CgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABINCglUWVBFX1RFWFQQARIPCgtUWVBFX05VTUJFUhACEg0KCVRZUEVfVElNRRADEhAKDFRZUEVfQk9PTEVBThAEEg0KCVRZUEVfRU5VTRAFEg8KC1RZUEVfTEFCRUxTEAYiKwoRR2V0TWFjaGluZVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB3IFEAEYgAEiOQoSR2V0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJDChRDcmVhdGVNYWNoaW5lUmVxdWVzdBIrCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmVCBrpIA8gBASI8ChVDcmVhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lInQKFFVwZGF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI8ChVVcGRhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIvQBChNMYWJlbE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARJ7CgNzZXQYAiADKAsyJy5tdXN0ZXIudjEuTGFiZWxNYWNoaW5lUmVxdWVzdC5TZXRFbnRyeUJFukhCmgE/EEAiNHIyMjBeW2EtekEtWjAtOV0oW2EtekEtWjAtOV8uLy1dezAsNjF9W2EtekEtWjAtOV0pPyQqBXIDGIACEh4KBnJlbW92ZRgDIAMoCUIOukgLkgEIEEAiBHICGEAaKgoIU2V0RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI7ChRMYWJlbE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUifgoURW5yb2xsTWFjaGluZVJlcXVlc3QSHQoLc2VydmljZV90YWcYASABKAlCCLpIBXIDGIABEhwKC21hY19hZGRyZXNzGAIgASgJQge6SARyAhggEikKCGhhcmR3YXJlGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI8ChVFbnJvbGxNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIiwKFEFjY2VwdE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASI8ChVBY2NlcHRNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIkYKFFJlamVjdE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIAIIjwKFVJlamVjdE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUi9wEKFUNvbW1hbmRNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESRQoHY29tbWFuZBgCIAEoDjIoLm11c3Rlci52MS5Db21tYW5kTWFjaGluZVJlcXVlc3QuQ29tbWFuZEIKukgHggEEEAEgACKAAQoHQ29tbWFuZBIXChNDT01NQU5EX1VOU1BFQ0lGSUVEEAASEgoOQ09NTUFORF9SRUJPT1QQARIVChFDT01NQU5EX1BPV0VSX09GRhACEh0KGUNPTU1BTkRfQ09MTEVDVF9JTlZFTlRPUlkQAxISCg5DT01NQU5EX0xPQ0FURRAEIiwKFkNvbW1hbmRNYWNoaW5lUmVzcG9uc2USEgoKY29tbWFuZF9pZBgBIAEoCTKIDAoOTWFjaGluZVNlcnZpY2USdwoMTGlzdE1hY2hpbmVzEh4ubXVzdGVyLnYxLkxpc3RNYWNoaW5lc1JlcXVlc3QaHy5tdXN0ZXIudjEuTGlzdE1hY2hpbmVzUmVzcG9uc2UiJqjUGAaC0+STAhxiCG1hY2hpbmVzEhAvYXBpL3YxL21hY2hpbmVzEooBChFMaXN0TWFjaGluZUZhY2V0cxIjLm11c3Rlci52MS5MaXN0TWFjaGluZUZhY2V0c1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdE1hY2hpbmVGYWNldHNSZXNwb25zZSIqqNQYBoLT5JMCIGIGZmFjZXRzEhYvYXBpL3YxL21hY2hpbmUtZmFjZXRzEooBChFMaXN0TWFjaGluZUZpZWxkcxIjLm11c3Rlci52MS5MaXN0TWFjaGluZUZpZWxkc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdE1hY2hpbmVGaWVsZHNSZXNwb25zZSIqqNQYBoLT5JMCIGIGZmllbGRzEhYvYXBpL3YxL21hY2hpbmUtZmllbGRzEnUKCkdldE1hY2hpbmUSHC5tdXN0ZXIudjEuR2V0TWFjaGluZVJlcXVlc3QaHS5tdXN0ZXIudjEuR2V0TWFjaGluZVJlc3BvbnNlIiqo1BgGgtPkkwIgYgdtYWNoaW5lEhUvYXBpL3YxL21hY2hpbmVzL3tpZH0SggEKDUNyZWF0ZU1hY2hpbmUSHy5tdXN0ZXIudjEuQ3JlYXRlTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQ3JlYXRlTWFjaGluZVJlc3BvbnNlIi6o1BgIgtPkkwIkOgdtYWNoaW5lYgdtYWNoaW5lIhAvYXBpL3YxL21hY2hpbmVzEsIBCg1VcGRhdGVNYWNoaW5lEh8ubXVzdGVyLnYxLlVwZGF0ZU1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlVwZGF0ZU1hY2hpbmVSZXNwb25zZSJuqNQYCILT5JMCZDoHbWFjaGluZVoxOgdtYWNoaW5lYgdtYWNoaW5lMh0vYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lLmlkfWIHbWFjaGluZRodL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZS5pZH0ShQEKDExhYmVsTWFjaGluZRIeLm11c3Rlci52MS5MYWJlbE1hY2hpbmVSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxhYmVsTWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vbGFiZWxzEn4KDUVucm9sbE1hY2hpbmUSHy5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlc3BvbnNlIiqo1BgBoNkYA4LT5JMCHDoBKmIHbWFjaGluZSIOL2FwaS92MS9lbnJvbGwSiAEKDUFjY2VwdE1hY2hpbmUSHy5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vYWNjZXB0EogBCg1SZWplY3RNYWNoaW5lEh8ubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXNwb25zZSI0qNQYCILT5JMCKjoBKmIHbWFjaGluZSIcL2FwaS92MS9tYWNoaW5lcy97aWR9L3JlamVjdBKDAQoOQ29tbWFuZE1hY2hpbmUSIC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0GiEubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVzcG9uc2UiLKjUGAiC0+STAiI6ASoiHS9hcGkvdjEvbWFjaGluZXMve2lkfS9jb21tYW5kYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSKjDQoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCXRlbXBsYXRlcxgaIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEhoKEmxhc3RfZ29vZF9pbWFnZV9pZBgbIAEoCRIVCg1iYWRfaW1hZ2VfaWRzGBwgAygJEnUKBmxhYmVscxgdIAMoCzIeLm11c3Rlci52MS5NYWNoaW5lLkxhYmVsc0VudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISGAoFbm90ZXMYHiABKAlCCbpIBnIEGICAARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIo4CCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX0VYUEVDVEVEEAESFAoQU1RBVEVfRElTQ09WRVJFRBACEhEKDVNUQVRFX1BFTkRJTkcQAxISCg5TVEFURV9FTlJPTExFRBAEEhYKElNUQVRFX1BST1ZJU0lPTklORxAFEg8KC1NUQVRFX1JFQURZEAYSEAoMU1RBVEVfQUNUSVZFEAcSFQoRU1RBVEVfTUFJTlRFTkFOQ0UQCBISCg5TVEFURV9SRVRJUklORxAJEhEKDVNUQVRFX1JFVElSRUQQChISCg5TVEFURV9SRUpFQ1RFRBALEhAKDFNUQVRFX0ZBSUxFRBAMImUKCFByZXNlbmNlEhgKFFBSRVNFTkNFX1VOU1BFQ0lGSUVEEAASFAoQUFJFU0VOQ0VfVU5LTk9XThABEhMKD1BSRVNFTkNFX09OTElORRACEhQKEFBSRVNFTkNFX09GRkxJTkUQAyJTCgVUcnVzdBIVChFUUlVTVF9VTlNQRUNJRklFRBAAEg4KClRSVVNUX1NFRU4QARIPCgtUUlVTVF9UT0tFThACEhIKDlRSVVNUX0FQUFJPVkVEEAMiigEKD01hY2hpbmVUZW1wbGF0ZRI5CgRuYW1lGAEgASgJQiu6SChyJjIkXlthLXowLTldKFthLXowLTktXXswLDYxfVthLXowLTldKT8kEg8KB3ZlcnNpb24YAiABKA0SKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QijgEKD0hhcmR3YXJlU3VtbWFyeRITCgtjcHVfdGhyZWFkcxgBIAEoDRIRCgljcHVfbW9kZWwYAiABKAkSFAoMbWVtb3J5X2J5dGVzGAMgASgEEhIKCmRpc2tfY291bnQYBCABKA0SEgoKZGlza19ieXRlcxgFIAEoBBIVCg1maXJtd2FyZV9tb2RlGAYgASgJIr8DCgtJbWFnZUNvbmZpZxJHCglob3N0X25hbWUYASABKAlCNLpIMXIvGD8yK14kfF5bYS16QS1aMC05XShbYS16QS1aMC05LV0qW2EtekEtWjAtOV0pPyQSOgoIcGFja2FnZXMYAiADKAlCKLpIJZIBIhCABCIdchsYgAEyFl5bYS16MC05XVthLXowLTkrLi1dKyQSSgoTc3NoX2F1dGhvcml6ZWRfa2V5cxgDIAMoCUItukgqkgEnEEAiI3IhGICAATIbXihzc2gtfGVjZHNhLXxzay0pW15cblxyXSskEjUKBWZpbGVzGAQgAygLMhsubXVzdGVyLnYxLkltYWdlQ29uZmlnLkZpbGVCCbpIBpIBAxCAAhI5ChBrZXJuZWxfYXJndW1lbnRzGAUgAygJQh+6SBySARkQQCIVchMYgAIyDl5bXHgyMS1ceDdlXSskGm0KBEZpbGUSIwoEcGF0aBgBIAEoCUIVukgSchAYgCAyC14vW15ceDAwXSokEhoKB2NvbnRlbnQYAiABKAlCCbpIBnIEGICAEBIkCgRtb2RlGAMgASgJQha6SBNyETIPXigwP1swLTddezN9KT8kIqsCCgtCb290UHJvZmlsZRI5ChBrZXJuZWxfYXJndW1lbnRzGAEgAygJQh+6SBySARkQQCIVchMYgAIyDl5bXHgyMS1ceDdlXSskElkKDnNlcmlhbF9jb25zb2xlGAIgASgJQkG6SD5yPBggMjheJHxedHR5W0EtWmEtel17MSw4fVswLTldezEsM30oLFswLTldezMsN31bbmVvXT9bNzhdPyk/JBI6CghwYWNrYWdlcxgDIAMoCUIoukglkgEiEIAEIh1yGxiAATIWXlthLXowLTldW2EtejAtOSsuLV0rJBJKChNzc2hfYXV0aG9yaXplZF9rZXlzGAQgAygJQi26SCqSAScQQCIjciEYgIABMhteKHNzaC18ZWNkc2EtfHNrLSlbXlxuXHJdKyQigAIKE0xpc3RNYWNoaW5lc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAgEjIKBnN0YXRlcxgDIAMoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlQgi6SAWSAQIQEBIYCgZmaWx0ZXIYBCABKAlCCLpIBXIDGIAgEhoKCG9yZGVyX2J5GAUgASgJQgi6SAVyAxiAAhItCglyZWFkX21hc2sYBiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhMKC2NvdW50X3RvdGFsGAcgASgIIpMBChRMaXN0TWFjaGluZXNSZXNwb25zZRIkCghtYWNoaW5lcxgBIAMoCzISLm11c3Rlci52MS5NYWNoaW5lEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgDEhcKD3RvdGFsX2VzdGltYXRlZBgEIAEoCBIPCgdzaW1pbGFyGAUgASgIInkKGExpc3RNYWNoaW5lRmFjZXRzUmVxdWVzdBIYCgZmaWx0ZXIYASABKAlCCLpIBXIDGIAgEiMKBmZpZWxkcxgCIAMoCUITukgQkgENCAEQCCIHcgUQARiAARIeCgp2YWx1ZXNfbWF4GAMgASgFQgq6SAcaBRjIASgAIkQKGUxpc3RNYWNoaW5lRmFjZXRzUmVzcG9uc2USJwoGZmFjZXRzGAEgAygLMhcubXVzdGVyLnYxLk1hY2hpbmVGYWNldCKBAQoMTWFjaGluZUZhY2V0Eg0KBWZpZWxkGAEgASgJEi0KBnZhbHVlcxgCIAMoCzIdLm11c3Rlci52MS5NYWNoaW5lRmFjZXQuVmFsdWUSDAoEbW9yZRgDIAEoCBolCgVWYWx1ZRINCgV2YWx1ZRgBIAEoCRINCgVjb3VudBgCIAEoAyIaChhMaXN0TWFjaGluZUZpZWxkc1JlcXVlc3QiRAoZTGlzdE1hY2hpbmVGaWVsZHNSZXNwb25zZRInCgZmaWVsZHMYASADKAsyFy5tdXN0ZXIudjEuTWFjaGluZUZpZWxkIpsCCgxNYWNoaW5lRmllbGQSDAoEbmFtZRgBIAEoCRIqCgR0eXBlGAIgASgOMhwubXVzdGVyLnYxLk1hY2hpbmVGaWVsZC5UeXBlEhAKCHJlcGVhdGVkGAMgASgIEg4KBnZhbHVlcxgEIAMoCRIQCghzb3J0YWJsZRgFIAEoCBINCgVmYWNldBgGIAEoCBIPCgdpbmRleGVkGAcgASgIIn0KBFR5cGUSFAoQVFlQRV9VTlNQRUNJRklFRBAAEg0KCVRZUEVfVEVYVBABEg8KC1RZUEVfTlVNQkVSEAISDQoJVFlQRV9USU1FEAMSEAoMVFlQRV9CT09MRUFOEAQSDQoJVFlQRV9FTlVNEAUSDwoLVFlQRV9MQUJFTFMQBiIrChFHZXRNYWNoaW5lUmVxdWVzdBIWCgJpZBgBIAEoCUIKukgHcgUQARiAASI5ChJHZXRNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIkMKFENyZWF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBIjwKFUNyZWF0ZU1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUidAoUVXBkYXRlTWFjaGluZVJlcXVlc3QSKwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lQga6SAPIAQESLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjwKFVVwZGF0ZU1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUi9AEKE0xhYmVsTWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEnsKA3NldBgCIAMoCzInLm11c3Rlci52MS5MYWJlbE1hY2hpbmVSZXF1ZXN0LlNldEVudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISHgoGcmVtb3ZlGAMgAygJQg66SAuSAQgQQCIEcgIYQBoqCghTZXRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjsKFExhYmVsTWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJ+ChRFbnJvbGxNYWNoaW5lUmVxdWVzdBIdCgtzZXJ2aWNlX3RhZxgBIAEoCUIIukgFcgMYgAESHAoLbWFjX2FkZHJlc3MYAiABKAlCB7pIBHICGCASKQoIaGFyZHdhcmUYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IjwKFUVucm9sbE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUiLAoUQWNjZXB0TWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIjwKFUFjY2VwdE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUiRgoUUmVqZWN0TWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMYgAgiPAoVUmVqZWN0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSL3AQoVQ29tbWFuZE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARJFCgdjb21tYW5kGAIgASgOMigubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVxdWVzdC5Db21tYW5kQgq6SAeCAQQQASAAIoABCgdDb21tYW5kEhcKE0NPTU1BTkRfVU5TUEVDSUZJRUQQABISCg5DT01NQU5EX1JFQk9PVBABEhUKEUNPTU1BTkRfUE9XRVJfT0ZGEAISHQoZQ09NTUFORF9DT0xMRUNUX0lOVkVOVE9SWRADEhIKDkNPTU1BTkRfTE9DQVRFEAQiLAoWQ29tbWFuZE1hY2hpbmVSZXNwb25zZRISCgpjb21tYW5kX2lkGAEgASgJMogMCg5NYWNoaW5lU2VydmljZRJ3CgxMaXN0TWFjaGluZXMSHi5tdXN0ZXIudjEuTGlzdE1hY2hpbmVzUmVxdWVzdBofLm11c3Rlci52MS5MaXN0TWFjaGluZXNSZXNwb25zZSImqNQYBoLT5JMCHGIIbWFjaGluZXMSEC9hcGkvdjEvbWFjaGluZXMSigEKEUxpc3RNYWNoaW5lRmFjZXRzEiMubXVzdGVyLnYxLkxpc3RNYWNoaW5lRmFjZXRzUmVxdWVzdBokLm11c3Rlci52MS5MaXN0TWFjaGluZUZhY2V0c1Jlc3BvbnNlIiqo1BgGgtPkkwIgYgZmYWNldHMSFi9hcGkvdjEvbWFjaGluZS1mYWNldHMSigEKEUxpc3RNYWNoaW5lRmllbGRzEiMubXVzdGVyLnYxLkxpc3RNYWNoaW5lRmllbGRzUmVxdWVzdBokLm11c3Rlci52MS5MaXN0TWFjaGluZUZpZWxkc1Jlc3BvbnNlIiqo1BgGgtPkkwIgYgZmaWVsZHMSFi9hcGkvdjEvbWFjaGluZS1maWVsZHMSdQoKR2V0TWFjaGluZRIcLm11c3Rlci52MS5HZXRNYWNoaW5lUmVxdWVzdBodLm11c3Rlci52MS5HZXRNYWNoaW5lUmVzcG9uc2UiKqjUGAaC0+STAiBiB21hY2hpbmUSFS9hcGkvdjEvbWFjaGluZXMve2lkfRKCAQoNQ3JlYXRlTWFjaGluZRIfLm11c3Rlci52MS5DcmVhdGVNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5DcmVhdGVNYWNoaW5lUmVzcG9uc2UiLqjUGAiC0+STAiQ6B21hY2hpbmViB21hY2hpbmUiEC9hcGkvdjEvbWFjaGluZXMSwgEKDVVwZGF0ZU1hY2hpbmUSHy5tdXN0ZXIudjEuVXBkYXRlTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuVXBkYXRlTWFjaGluZVJlc3BvbnNlIm6o1BgIgtPkkwJkOgdtYWNoaW5lWjE6B21hY2hpbmViB21hY2hpbmUyHS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmUuaWR9YgdtYWNoaW5lGh0vYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lLmlkfRKFAQoMTGFiZWxNYWNoaW5lEh4ubXVzdGVyLnYxLkxhYmVsTWFjaGluZVJlcXVlc3QaHy5tdXN0ZXIudjEuTGFiZWxNYWNoaW5lUmVzcG9uc2UiNKjUGAiC0+STAio6ASpiB21hY2hpbmUiHC9hcGkvdjEvbWFjaGluZXMve2lkfS9sYWJlbHMSfgoNRW5yb2xsTWFjaGluZRIfLm11c3Rlci52MS5FbnJvbGxNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5FbnJvbGxNYWNoaW5lUmVzcG9uc2UiKqjUGAGg2RgDgtPkkwIcOgEqYgdtYWNoaW5lIg4vYXBpL3YxL2Vucm9sbBKIAQoNQWNjZXB0TWFjaGluZRIfLm11c3Rlci52MS5BY2NlcHRNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5BY2NlcHRNYWNoaW5lUmVzcG9uc2UiNKjUGAiC0+STAio6ASpiB21hY2hpbmUiHC9hcGkvdjEvbWFjaGluZXMve2lkfS9hY2NlcHQSiAEKDVJlamVjdE1hY2hpbmUSHy5tdXN0ZXIudjEuUmVqZWN0TWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuUmVqZWN0TWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vcmVqZWN0EoMBCg5Db21tYW5kTWFjaGluZRIgLm11c3Rlci52MS5Db21tYW5kTWFjaGluZVJlcXVlc3QaIS5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXNwb25zZSIsqNQYCILT5JMCIjoBKiIdL2FwaS92MS9tYWNoaW5lcy97aWR9L2NvbW1hbmRiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.Machine
@@ -839,6 +839,83 @@ export const ImageConfig_FileSchema: GenMessage<ImageConfig_File, {jsonType: Ima
   messageDesc(file_muster_v1_machines, 3, 0);
 
 /**
+ * What a machine boots with when its own image_config says nothing about it: of its groups, and of discovery rules.
+ *
+ * @generated from message muster.v1.BootProfile
+ */
+export type BootProfile = Message<"muster.v1.BootProfile"> & {
+  /**
+   * For the kernel's command line, where image_config has none.
+   *
+   * @generated from field: repeated string kernel_arguments = 1;
+   */
+  kernelArguments: string[];
+
+  /**
+   * For example "ttyS0,115200": the kernel's console, beside the screen.
+   *
+   * @generated from field: string serial_console = 2;
+   */
+  serialConsole: string;
+
+  /**
+   * Debian package names.
+   *
+   * @generated from field: repeated string packages = 3;
+   */
+  packages: string[];
+
+  /**
+   * Lines of authorized_keys for root.
+   *
+   * @generated from field: repeated string ssh_authorized_keys = 4;
+   */
+  sshAuthorizedKeys: string[];
+};
+
+/**
+ * What a machine boots with when its own image_config says nothing about it: of its groups, and of discovery rules.
+ *
+ * @generated from message muster.v1.BootProfile
+ */
+export type BootProfileJson = {
+  /**
+   * For the kernel's command line, where image_config has none.
+   *
+   * @generated from field: repeated string kernel_arguments = 1;
+   */
+  kernelArguments?: string[];
+
+  /**
+   * For example "ttyS0,115200": the kernel's console, beside the screen.
+   *
+   * @generated from field: string serial_console = 2;
+   */
+  serialConsole?: string;
+
+  /**
+   * Debian package names.
+   *
+   * @generated from field: repeated string packages = 3;
+   */
+  packages?: string[];
+
+  /**
+   * Lines of authorized_keys for root.
+   *
+   * @generated from field: repeated string ssh_authorized_keys = 4;
+   */
+  sshAuthorizedKeys?: string[];
+};
+
+/**
+ * Describes the message muster.v1.BootProfile.
+ * Use `create(BootProfileSchema)` to create a new message.
+ */
+export const BootProfileSchema: GenMessage<BootProfile, {jsonType: BootProfileJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 4);
+
+/**
  * @generated from message muster.v1.ListMachinesRequest
  */
 export type ListMachinesRequest = Message<"muster.v1.ListMachinesRequest"> & {
@@ -953,7 +1030,7 @@ export type ListMachinesRequestJson = {
  * Use `create(ListMachinesRequestSchema)` to create a new message.
  */
 export const ListMachinesRequestSchema: GenMessage<ListMachinesRequest, {jsonType: ListMachinesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 4);
+  messageDesc(file_muster_v1_machines, 5);
 
 /**
  * @generated from message muster.v1.ListMachinesResponse
@@ -1028,7 +1105,7 @@ export type ListMachinesResponseJson = {
  * Use `create(ListMachinesResponseSchema)` to create a new message.
  */
 export const ListMachinesResponseSchema: GenMessage<ListMachinesResponse, {jsonType: ListMachinesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 5);
+  messageDesc(file_muster_v1_machines, 6);
 
 /**
  * @generated from message muster.v1.ListMachineFacetsRequest
@@ -1087,7 +1164,7 @@ export type ListMachineFacetsRequestJson = {
  * Use `create(ListMachineFacetsRequestSchema)` to create a new message.
  */
 export const ListMachineFacetsRequestSchema: GenMessage<ListMachineFacetsRequest, {jsonType: ListMachineFacetsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 6);
+  messageDesc(file_muster_v1_machines, 7);
 
 /**
  * @generated from message muster.v1.ListMachineFacetsResponse
@@ -1114,7 +1191,7 @@ export type ListMachineFacetsResponseJson = {
  * Use `create(ListMachineFacetsResponseSchema)` to create a new message.
  */
 export const ListMachineFacetsResponseSchema: GenMessage<ListMachineFacetsResponse, {jsonType: ListMachineFacetsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 7);
+  messageDesc(file_muster_v1_machines, 8);
 
 /**
  * @generated from message muster.v1.MachineFacet
@@ -1169,7 +1246,7 @@ export type MachineFacetJson = {
  * Use `create(MachineFacetSchema)` to create a new message.
  */
 export const MachineFacetSchema: GenMessage<MachineFacet, {jsonType: MachineFacetJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 8);
+  messageDesc(file_muster_v1_machines, 9);
 
 /**
  * @generated from message muster.v1.MachineFacet.Value
@@ -1210,7 +1287,7 @@ export type MachineFacet_ValueJson = {
  * Use `create(MachineFacet_ValueSchema)` to create a new message.
  */
 export const MachineFacet_ValueSchema: GenMessage<MachineFacet_Value, {jsonType: MachineFacet_ValueJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 8, 0);
+  messageDesc(file_muster_v1_machines, 9, 0);
 
 /**
  * @generated from message muster.v1.ListMachineFieldsRequest
@@ -1229,7 +1306,7 @@ export type ListMachineFieldsRequestJson = {
  * Use `create(ListMachineFieldsRequestSchema)` to create a new message.
  */
 export const ListMachineFieldsRequestSchema: GenMessage<ListMachineFieldsRequest, {jsonType: ListMachineFieldsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 9);
+  messageDesc(file_muster_v1_machines, 10);
 
 /**
  * @generated from message muster.v1.ListMachineFieldsResponse
@@ -1256,7 +1333,7 @@ export type ListMachineFieldsResponseJson = {
  * Use `create(ListMachineFieldsResponseSchema)` to create a new message.
  */
 export const ListMachineFieldsResponseSchema: GenMessage<ListMachineFieldsResponse, {jsonType: ListMachineFieldsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 10);
+  messageDesc(file_muster_v1_machines, 11);
 
 /**
  * @generated from message muster.v1.MachineField
@@ -1363,7 +1440,7 @@ export type MachineFieldJson = {
  * Use `create(MachineFieldSchema)` to create a new message.
  */
 export const MachineFieldSchema: GenMessage<MachineField, {jsonType: MachineFieldJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 11);
+  messageDesc(file_muster_v1_machines, 12);
 
 /**
  * @generated from enum muster.v1.MachineField.Type
@@ -1421,7 +1498,7 @@ export type MachineField_TypeJson = "TYPE_UNSPECIFIED" | "TYPE_TEXT" | "TYPE_NUM
  * Describes the enum muster.v1.MachineField.Type.
  */
 export const MachineField_TypeSchema: GenEnum<MachineField_Type, MachineField_TypeJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_machines, 11, 0);
+  enumDesc(file_muster_v1_machines, 12, 0);
 
 /**
  * @generated from message muster.v1.GetMachineRequest
@@ -1452,7 +1529,7 @@ export type GetMachineRequestJson = {
  * Use `create(GetMachineRequestSchema)` to create a new message.
  */
 export const GetMachineRequestSchema: GenMessage<GetMachineRequest, {jsonType: GetMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 12);
+  messageDesc(file_muster_v1_machines, 13);
 
 /**
  * @generated from message muster.v1.GetMachineResponse
@@ -1479,7 +1556,7 @@ export type GetMachineResponseJson = {
  * Use `create(GetMachineResponseSchema)` to create a new message.
  */
 export const GetMachineResponseSchema: GenMessage<GetMachineResponse, {jsonType: GetMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 13);
+  messageDesc(file_muster_v1_machines, 14);
 
 /**
  * @generated from message muster.v1.CreateMachineRequest
@@ -1510,7 +1587,7 @@ export type CreateMachineRequestJson = {
  * Use `create(CreateMachineRequestSchema)` to create a new message.
  */
 export const CreateMachineRequestSchema: GenMessage<CreateMachineRequest, {jsonType: CreateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 14);
+  messageDesc(file_muster_v1_machines, 15);
 
 /**
  * @generated from message muster.v1.CreateMachineResponse
@@ -1537,7 +1614,7 @@ export type CreateMachineResponseJson = {
  * Use `create(CreateMachineResponseSchema)` to create a new message.
  */
 export const CreateMachineResponseSchema: GenMessage<CreateMachineResponse, {jsonType: CreateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 15);
+  messageDesc(file_muster_v1_machines, 16);
 
 /**
  * @generated from message muster.v1.UpdateMachineRequest
@@ -1578,7 +1655,7 @@ export type UpdateMachineRequestJson = {
  * Use `create(UpdateMachineRequestSchema)` to create a new message.
  */
 export const UpdateMachineRequestSchema: GenMessage<UpdateMachineRequest, {jsonType: UpdateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 16);
+  messageDesc(file_muster_v1_machines, 17);
 
 /**
  * @generated from message muster.v1.UpdateMachineResponse
@@ -1605,7 +1682,7 @@ export type UpdateMachineResponseJson = {
  * Use `create(UpdateMachineResponseSchema)` to create a new message.
  */
 export const UpdateMachineResponseSchema: GenMessage<UpdateMachineResponse, {jsonType: UpdateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 17);
+  messageDesc(file_muster_v1_machines, 18);
 
 /**
  * @generated from message muster.v1.LabelMachineRequest
@@ -1656,7 +1733,7 @@ export type LabelMachineRequestJson = {
  * Use `create(LabelMachineRequestSchema)` to create a new message.
  */
 export const LabelMachineRequestSchema: GenMessage<LabelMachineRequest, {jsonType: LabelMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 18);
+  messageDesc(file_muster_v1_machines, 19);
 
 /**
  * @generated from message muster.v1.LabelMachineResponse
@@ -1683,7 +1760,7 @@ export type LabelMachineResponseJson = {
  * Use `create(LabelMachineResponseSchema)` to create a new message.
  */
 export const LabelMachineResponseSchema: GenMessage<LabelMachineResponse, {jsonType: LabelMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 19);
+  messageDesc(file_muster_v1_machines, 20);
 
 /**
  * @generated from message muster.v1.EnrollMachineRequest
@@ -1734,7 +1811,7 @@ export type EnrollMachineRequestJson = {
  * Use `create(EnrollMachineRequestSchema)` to create a new message.
  */
 export const EnrollMachineRequestSchema: GenMessage<EnrollMachineRequest, {jsonType: EnrollMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 20);
+  messageDesc(file_muster_v1_machines, 21);
 
 /**
  * @generated from message muster.v1.EnrollMachineResponse
@@ -1761,7 +1838,7 @@ export type EnrollMachineResponseJson = {
  * Use `create(EnrollMachineResponseSchema)` to create a new message.
  */
 export const EnrollMachineResponseSchema: GenMessage<EnrollMachineResponse, {jsonType: EnrollMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 21);
+  messageDesc(file_muster_v1_machines, 22);
 
 /**
  * @generated from message muster.v1.AcceptMachineRequest
@@ -1788,7 +1865,7 @@ export type AcceptMachineRequestJson = {
  * Use `create(AcceptMachineRequestSchema)` to create a new message.
  */
 export const AcceptMachineRequestSchema: GenMessage<AcceptMachineRequest, {jsonType: AcceptMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 22);
+  messageDesc(file_muster_v1_machines, 23);
 
 /**
  * @generated from message muster.v1.AcceptMachineResponse
@@ -1815,7 +1892,7 @@ export type AcceptMachineResponseJson = {
  * Use `create(AcceptMachineResponseSchema)` to create a new message.
  */
 export const AcceptMachineResponseSchema: GenMessage<AcceptMachineResponse, {jsonType: AcceptMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 23);
+  messageDesc(file_muster_v1_machines, 24);
 
 /**
  * @generated from message muster.v1.RejectMachineRequest
@@ -1852,7 +1929,7 @@ export type RejectMachineRequestJson = {
  * Use `create(RejectMachineRequestSchema)` to create a new message.
  */
 export const RejectMachineRequestSchema: GenMessage<RejectMachineRequest, {jsonType: RejectMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 24);
+  messageDesc(file_muster_v1_machines, 25);
 
 /**
  * @generated from message muster.v1.RejectMachineResponse
@@ -1879,7 +1956,7 @@ export type RejectMachineResponseJson = {
  * Use `create(RejectMachineResponseSchema)` to create a new message.
  */
 export const RejectMachineResponseSchema: GenMessage<RejectMachineResponse, {jsonType: RejectMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 25);
+  messageDesc(file_muster_v1_machines, 26);
 
 /**
  * @generated from message muster.v1.CommandMachineRequest
@@ -1916,7 +1993,7 @@ export type CommandMachineRequestJson = {
  * Use `create(CommandMachineRequestSchema)` to create a new message.
  */
 export const CommandMachineRequestSchema: GenMessage<CommandMachineRequest, {jsonType: CommandMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 26);
+  messageDesc(file_muster_v1_machines, 27);
 
 /**
  * @generated from enum muster.v1.CommandMachineRequest.Command
@@ -1964,7 +2041,7 @@ export type CommandMachineRequest_CommandJson = "COMMAND_UNSPECIFIED" | "COMMAND
  * Describes the enum muster.v1.CommandMachineRequest.Command.
  */
 export const CommandMachineRequest_CommandSchema: GenEnum<CommandMachineRequest_Command, CommandMachineRequest_CommandJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_machines, 26, 0);
+  enumDesc(file_muster_v1_machines, 27, 0);
 
 /**
  * @generated from message muster.v1.CommandMachineResponse
@@ -1991,7 +2068,7 @@ export type CommandMachineResponseJson = {
  * Use `create(CommandMachineResponseSchema)` to create a new message.
  */
 export const CommandMachineResponseSchema: GenMessage<CommandMachineResponse, {jsonType: CommandMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 27);
+  messageDesc(file_muster_v1_machines, 28);
 
 /**
  * @generated from service muster.v1.MachineService
