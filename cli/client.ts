@@ -21,6 +21,7 @@ import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
@@ -47,6 +48,7 @@ export type Clients = {
   readonly machines: Client<typeof MachineService>;
   readonly metrics: Client<typeof MetricsService>;
   readonly operations: Client<typeof OperationService>;
+  readonly rules: Client<typeof RuleService>;
   readonly searches: Client<typeof SearchService>;
   readonly services: Client<typeof ServiceService>;
   readonly sessions: Client<typeof SessionService>;
@@ -92,6 +94,7 @@ export function createClients(access: Access): Clients {
     machines: createClient(MachineService, transport),
     metrics: createClient(MetricsService, transport),
     operations: createClient(OperationService, transport),
+    rules: createClient(RuleService, transport),
     searches: createClient(SearchService, transport),
     services: createClient(ServiceService, transport),
     sessions: createClient(SessionService, transport),

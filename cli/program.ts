@@ -14,6 +14,7 @@ import {addLabCommand} from './commands/lab.ts';
 import {addMachineCommands} from './commands/machines.ts';
 import {addMetricsCommands} from './commands/metrics.ts';
 import {addOperationCommands} from './commands/operations.ts';
+import {addRuleCommands} from './commands/rules.ts';
 import {addSearchCommands} from './commands/searches.ts';
 import {addNatsCommands, addServiceCommands} from './commands/services.ts';
 import {addPasswordCommands} from './commands/passwords.ts';
@@ -47,6 +48,7 @@ export function createProgram(version: string): Command {
   addSessionCommands(program);
   addMachineCommands(program);
   addGroupCommands(program);
+  addRuleCommands(program);
   addSearchCommands(program);
   addTemplateCommands(program);
   addConfigCommands(program);
