@@ -13,6 +13,7 @@ import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
+import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
@@ -40,6 +41,7 @@ export type Clients = {
   readonly boot: Client<typeof BootService>;
   readonly builds: Client<typeof BuildService>;
   readonly components: Client<typeof ComponentService>;
+  readonly discovery: Client<typeof DiscoveryService>;
   readonly events: Client<typeof EventService>;
   readonly groups: Client<typeof GroupService>;
   readonly hardware: Client<typeof HardwareService>;
@@ -86,6 +88,7 @@ export function createClients(access: Access): Clients {
     boot: createClient(BootService, transport),
     builds: createClient(BuildService, transport),
     components: createClient(ComponentService, transport),
+    discovery: createClient(DiscoveryService, transport),
     events: createClient(EventService, transport),
     groups: createClient(GroupService, transport),
     hardware: createClient(HardwareService, transport),

@@ -3,6 +3,7 @@ import type {Config} from './config.ts';
 import {createAgentKeys} from './domain/agent-keys.ts';
 import type {AgentCredentials} from './domain/agents.ts';
 import {type BlobStore, hasArtifact} from './domain/blobs.ts';
+import {createBans} from './domain/bans.ts';
 import {createBoot} from './domain/boot.ts';
 import {createBootImages} from './domain/boot-images.ts';
 import {createBootSessions} from './domain/boot-sessions.ts';
@@ -24,12 +25,15 @@ import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
 import {createIssues} from './domain/issues.ts';
+import {createMachineImports} from './domain/machine-imports.ts';
+import {createMachineRecords} from './domain/machine-records.ts';
 import {createMachineSearch} from './domain/machine-search.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
 import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
+import {createPendingQueue} from './domain/pending.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
 import {createRuleApplication} from './domain/rule-application.ts';
@@ -91,8 +95,9 @@ export function createNouns({
   const identifyClient = createIdentifyClient(recognition);
   const agentKeys = createAgentKeys({...deps, credentials});
   const bootSessions = createBootSessions({...deps, images, identifyClient});
-  const sightings = createSightings({...deps, recognition, transitions});
-  const boot = createBoot({...deps, policy, images, sightings, log});
+  const bans = createBans({...deps, transitions, agentKeys});
+  const sightings = createSightings({...deps, recognition, transitions, bans});
+  const boot = createBoot({...deps, policy, images, sightings, bans, log});
   const commands = createCommands(deps);
   const attemptMs = config.buildTimeLimitSeconds * 1000;
   const components = createComponents(deps);
@@ -111,7 +116,7 @@ export function createNouns({
   });
   const application = createRuleApplication({...deps, search, transitions, agentKeys});
 
-  const machines = createMachines({...deps, recognition, transitions, agentKeys});
+  const machines = createMachines({...deps, recognition, transitions, agentKeys, bans});
 
   return {
     bootImages: images,
@@ -130,6 +135,10 @@ export function createNouns({
     configurations,
     rules: createRules({...deps, search, application}),
     application,
+    bans,
+    pending: createPendingQueue({sql, search}),
+    records: createMachineRecords({...deps, recognition, transitions, agentKeys}),
+    imports: createMachineImports({sql, machines}),
     savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
@@ -142,6 +151,7 @@ export function createNouns({
       agentKeys,
       credentials,
       rules: application,
+      bans,
     }),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({

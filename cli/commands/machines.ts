@@ -11,6 +11,7 @@ import {changedImageConfig, type ImageOptions, readText} from '../image-config.t
 import {machineColumns, shownFields, showMachine, summarizeMachine} from '../machine-view.ts';
 import {clock} from '../output.ts';
 import {addSearchOptions, type SearchOptions, searchOf} from '../search-options.ts';
+import {addDiscoveryCommands} from './discovery.ts';
 import {addConfigurationCommand} from './group-inheritance.ts';
 import {addMachineSearchCommands} from './machine-search.ts';
 import {changedTemplates, type TemplateOptions} from '../template-options.ts';
@@ -83,6 +84,7 @@ Example: echo '{"packages": ["nginx-light"], "kernelArguments": ["quiet"]}' | mu
     .action(createExpected);
   addMachineSearchCommands(machines);
   addConfigurationCommand(machines);
+  addDiscoveryCommands(machines);
   addDecisions(machines);
 }
 

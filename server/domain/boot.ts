@@ -13,8 +13,15 @@ import {
   updateMachine,
 } from '../store/machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
+import type {Bans} from './bans.ts';
 import {subjectOf} from './boot-book.ts';
-import {type BootDecision, decideBoot, decideUnknownBoot, type Verdict} from './boot-decision.ts';
+import {
+  type BootDecision,
+  decideBannedBoot,
+  decideBoot,
+  decideUnknownBoot,
+  type Verdict,
+} from './boot-decision.ts';
 import type {BootImage, BootImages} from './boot-images.ts';
 import type {BootClient} from './boot-sessions.ts';
 import {updated} from './changes.ts';
@@ -51,11 +58,13 @@ export function createBoot({
   policy,
   images,
   sightings,
+  bans,
   log,
 }: Deps & {
   readonly policy: AcceptancePolicy;
   readonly images: BootImages;
   readonly sightings: Sightings;
+  readonly bans: Pick<Bans, 'find'>;
   readonly log: Logger;
 }) {
   const limit = createRateLimit({perMinuteMax: requestsPerMinuteMax, keysMax: 50_000, now});
@@ -126,6 +135,9 @@ export function createBoot({
   return {
     /** For edges. Records the sighting. Throws resource_exhausted when one machine asks too often. */
     async resolve(client: BootClient, actor: string): Promise<Resolution> {
+      const ban = await bans.find(sql, evidenceItems(evidenceOf(client)));
+      if (ban)
+        return {machine: undefined, decision: decideBannedBoot(ban.reason), image: undefined};
       const seen = await sight(client, actor);
       if (seen === undefined || typeof seen === 'string') {
         const {decision} = await unknown();

@@ -7,6 +7,7 @@ import {findMachineForUpdate, type Machine, updateMachine} from '../store/machin
 import {type AcceptancePolicy, acceptanceOf} from './acceptance.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import type {AgentCredentials} from './agents.ts';
+import type {Bans} from './bans.ts';
 import type {BootSessions} from './boot-sessions.ts';
 import type {BootToken, VerifyBootToken} from './boot-tokens.ts';
 import type {Deps} from './deps.ts';
@@ -46,6 +47,7 @@ export function createEnrolment({
   agentKeys,
   credentials,
   rules,
+  bans,
 }: Deps & {
   readonly policy: AcceptancePolicy;
   readonly verifyBootToken: VerifyBootToken;
@@ -55,6 +57,7 @@ export function createEnrolment({
   readonly agentKeys: AgentKeys;
   readonly credentials: AgentCredentials;
   readonly rules: Pick<RuleApplication, 'defer' | 'enrolled'>;
+  readonly bans: Pick<Bans, 'find'>;
 }) {
   // A machine that is refused tries again: the journal need not tell each time.
   const refusals = createRateLimit({perMinuteMax: 6, keysMax: 10_000, now});
@@ -77,12 +80,20 @@ export function createEnrolment({
     return {refused: error};
   }
 
+  const turnAway = (tx: Sql, {macAddress = '', session}: BootToken, reason: string) =>
+    refuse(tx, 'enrolment.refused', {
+      error: error('REJECTED', `this box is banned: ${reason}`, 'permission_denied'),
+      data: {macAddress, session},
+    });
+
   /** The whole decision, in one transaction. */
   async function decide(tx: Sql, request: EnrolRequest, token: BootToken): Promise<Outcome> {
     const {publicKey} = request;
     const evidence = withTokenMac(request.evidence, token);
     const items = evidenceItems(evidence);
     await lockEvidence(tx, items);
+    const ban = await bans.find(tx, items);
+    if (ban) return turnAway(tx, token, ban.reason);
     const {id, expireTime, macAddress = '', session} = token;
     const owner = await agentStore.claimBootToken(tx, {id, publicKey, expireTime});
     if (owner.publicKey !== publicKey)

@@ -7,6 +7,7 @@ import * as store from '../store/machines.ts';
 import type {ImageConfig, Labels, Machine, MachineChange} from '../store/machines.ts';
 import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
+import type {Bans} from './bans.ts';
 import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
@@ -47,10 +48,12 @@ export function createMachines({
   recognition,
   transitions,
   agentKeys,
+  bans,
 }: Deps & {
   readonly recognition: Recognition;
   readonly transitions: Transitions;
   readonly agentKeys: AgentKeys;
+  readonly bans: Pick<Bans, 'find'>;
 }) {
   async function append(
     tx: Sql,
@@ -67,11 +70,50 @@ export function createMachines({
     return machine;
   }
 
+  /** In a transaction, which ends with one that is known already. */
+  async function register(
+    tx: Sql,
+    actor: string,
+    {serviceTag, uuid, macAddresses, change}: ExpectedMachine,
+  ): Promise<Machine> {
+    const evidence = {...noEvidence, systemSerial: serviceTag, uuid, macAddresses};
+    const items = evidenceItems(evidence);
+    if (items.length === 0)
+      throw new DomainError(
+        'invalid_argument',
+        'Cannot register a machine: a usable service_tag, uuid or MAC address is needed to recognise it',
+      );
+    await lockEvidence(tx, items);
+    await assertTemplatesFit(tx, change.templates ?? []);
+    const ban = await bans.find(tx, items);
+    if (ban)
+      throw new DomainError(
+        'failed_precondition',
+        `Cannot register this machine: "${ban.value}" is banned (${ban.reason}); "muster machines unban" lets it in again`,
+      );
+    const match = await recognition.recognise(tx, items);
+    if (match.kind !== 'none')
+      throw new DomainError(
+        'already_exists',
+        match.kind === 'match'
+          ? `Cannot register this machine: it is machine "${match.machineId}"`
+          : `Cannot register this machine: ${match.reason}`,
+      );
+    return recognition.add(tx, {
+      state: 'expected',
+      actor,
+      reason: `Registered by ${actor}`,
+      items,
+      fields: {...machineFields(evidence), ...change, expected: true},
+    });
+  }
+
   return {
     /** By id, or by a service tag, UUID or MAC that names one machine only. */
     async get(name: string): Promise<Machine> {
       const byId = isUuid(name) ? await store.findMachine(sql, name) : undefined;
-      if (byId) return byId;
+      const into = byId?.mergedInto;
+      if (byId) return (into ? await store.findMachine(sql, into) : undefined) ?? byId;
       const key = {text: name.trim(), mac: parseMacAddress(name)};
       const [machine, ...others] = await store.findMachinesByKey(sql, key, sameKeyMax);
       if (!machine) throw notFound(name);
@@ -83,35 +125,11 @@ export function createMachines({
       return machine;
     },
 
+    register,
+
     /** Registers a machine that is expected. Throws already_exists when this evidence names one that is known. */
-    async create(actor: string, {serviceTag, uuid, macAddresses, change}: ExpectedMachine) {
-      const evidence = {...noEvidence, systemSerial: serviceTag, uuid, macAddresses};
-      const items = evidenceItems(evidence);
-      if (items.length === 0)
-        throw new DomainError(
-          'invalid_argument',
-          'Cannot register a machine: a usable service_tag, uuid or MAC address is needed to recognise it',
-        );
-      return sql.begin(async tx => {
-        await lockEvidence(tx, items);
-        await assertTemplatesFit(tx, change.templates ?? []);
-        const match = await recognition.recognise(tx, items);
-        if (match.kind !== 'none')
-          throw new DomainError(
-            'already_exists',
-            match.kind === 'match'
-              ? `Cannot register this machine: it is machine "${match.machineId}"`
-              : `Cannot register this machine: ${match.reason}`,
-          );
-        return recognition.add(tx, {
-          state: 'expected',
-          actor,
-          reason: `Registered by ${actor}`,
-          items,
-          fields: {...machineFields(evidence), ...change, expected: true},
-        });
-      });
-    },
+    create: (actor: string, machine: ExpectedMachine): Promise<Machine> =>
+      sql.begin(tx => register(tx, actor, machine)),
 
     update: (actor: string, id: string, change: OperatorChange): Promise<Machine> =>
       sql.begin(async tx => {

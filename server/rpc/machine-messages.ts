@@ -58,6 +58,7 @@ export function toMachineMessage(machine: Machine, {now, busStatus}: MachineView
     ...(lastSeenTime ? {lastSeenTime: timestampFromDate(lastSeenTime)} : {}),
     trust: trusts[machine.trust],
     quarantineReason: machine.quarantineReason,
+    banReason: machine.banReason,
     serviceTag: machine.serviceTag,
     uuid: machine.uuid,
     manufacturer: machine.manufacturer,
@@ -90,6 +91,8 @@ export function toSightingMessage(
   const {id, state} = machine;
   return create(MachineSchema, {id, state: states[state], trust: Machine_Trust.SEEN, ...said});
 }
+
+export const toStateMessage = (state: MachineState): Machine_State => states[state];
 
 export function fromState(value: Machine_State): MachineState {
   const state = (Object.keys(states) as MachineState[]).find(name => states[name] === value);

@@ -59,3 +59,34 @@ export async function addEvidence(
     on conflict do nothing
   `;
 }
+
+export async function listEvidence(sql: Sql, machineId: string): Promise<readonly EvidenceRow[]> {
+  return sql<EvidenceRow[]>`
+    select kind, value from machine_evidence where machine_id = ${machineId} order by kind, value
+  `;
+}
+
+/** From one machine to another, as far as that one has it not yet. */
+export async function moveEvidence(
+  sql: Sql,
+  {from, to}: {readonly from: string; readonly to: string},
+): Promise<void> {
+  await sql`
+    insert into machine_evidence (machine_id, kind, value)
+    select ${to}, kind, value from machine_evidence where machine_id = ${from} on conflict do nothing
+  `;
+  await sql`delete from machine_evidence where machine_id = ${from}`;
+}
+
+export async function deleteEvidence(
+  sql: Sql,
+  machineId: string,
+  items: readonly EvidenceRow[],
+): Promise<void> {
+  const kinds = items.map(({kind}) => kind);
+  const values = items.map(({value}) => value);
+  await sql`
+    delete from machine_evidence where machine_id = ${machineId}
+      and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))
+  `;
+}
