@@ -48,6 +48,15 @@ export function createBans({
     });
   }
 
+  async function tell(
+    tx: Sql,
+    type: string,
+    event: {readonly actor: string; readonly machineId: string; readonly data: {reason: string}},
+  ): Promise<void> {
+    const subject = `machines/${event.machineId}`;
+    await appendEvent(tx, {id: newId(), time: now(), type, subject, ...event});
+  }
+
   /** Of a machine that has the identifier: nobody speaks for it, and it is turned away where its state allows. */
   async function turnAway(tx: Sql, machineId: string, {actor, reason}: Ban): Promise<void> {
     const machine = await findMachineForUpdate(tx, machineId);
@@ -55,6 +64,7 @@ export function createBans({
     if (lifecycle[machine.state].to.includes('rejected'))
       await transitions.transition(tx, {machineId, to: 'rejected', actor, reason: banned(reason)});
     await agentKeys.revokeCurrent(tx, machineId);
+    await tell(tx, 'machine.banned', {actor, machineId, data: {reason}});
   }
 
   async function ban(tx: Sql, {keys, actor, reason, machineId}: NewBan): Promise<readonly Ban[]> {
@@ -79,6 +89,8 @@ export function createBans({
   return {
     /** The ban of any of this evidence. */
     find: (tx: Sql, items: readonly EvidenceItem[]) => store.findBan(tx, {keys: keysOf(items)}),
+
+    ofKey: (key: BanKey) => store.findBan(sql, {keys: [key]}),
 
     /** Newest first. */
     async list({pageSize, pageToken}: {readonly pageSize: number; readonly pageToken: string}) {
@@ -131,7 +143,8 @@ export function createBans({
             `Cannot find a ban of "${name}": "muster machines bans" shows what there is`,
           );
         await store.deleteBan(tx, found.id);
-        await store.noteBans(tx, found);
+        for (const machineId of await store.noteBans(tx, found))
+          await tell(tx, 'machine.unbanned', {actor, machineId, data: {reason: found.reason}});
         await append(tx, 'ban.deleted', {ban: found, actor});
       }),
   };

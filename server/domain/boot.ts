@@ -13,7 +13,7 @@ import {
   updateMachine,
 } from '../store/machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
-import type {Bans} from './bans.ts';
+import {type Bans, parseIdentifier} from './bans.ts';
 import {subjectOf} from './boot-book.ts';
 import {
   type BootDecision,
@@ -64,13 +64,22 @@ export function createBoot({
   readonly policy: AcceptancePolicy;
   readonly images: BootImages;
   readonly sightings: Sightings;
-  readonly bans: Pick<Bans, 'find'>;
+  readonly bans: Pick<Bans, 'find' | 'ofKey'>;
   readonly log: Logger;
 }) {
   const limit = createRateLimit({perMinuteMax: requestsPerMinuteMax, keysMax: 50_000, now});
 
   const unknown = async (): Promise<Verdict> =>
     decideUnknownBoot(policy, await images.findRegistration());
+
+  /** Of a box that nobody has a record of. */
+  async function bannedVerdict(name: string): Promise<Verdict | undefined> {
+    const key = parseIdentifier(name);
+    const ban = key && (await bans.ofKey(key));
+    if (!ban) return undefined;
+    const decision = decideBannedBoot(ban.reason);
+    return {decision, considered: [`Ban: decides local disk. ${decision.reason}`]};
+  }
 
   async function decide(machine: Machine): Promise<Verdict> {
     return decideBoot(subjectOf(machine, policy, now()), await images.findRegistration());
@@ -156,7 +165,8 @@ export function createBoot({
       const key = {text: name.trim(), mac: parseMacAddress(name)};
       const found = byId ? [byId] : await findMachinesByKey(sql, key, sameKeyMax);
       const [machine, ...others] = found;
-      if (!machine) return {machineId: undefined, ...(await unknown())};
+      if (!machine)
+        return {machineId: undefined, ...((await bannedVerdict(name)) ?? (await unknown()))};
       if (others.length === 0) return {machineId: machine.id, ...(await decide(machine))};
       const ids = found.map(({id}) => `"${id}"`).join(', ');
       const {decision, considered} = await unknown();

@@ -67,7 +67,8 @@ export function createMachines({
   async function lock(tx: Sql, id: string): Promise<Machine> {
     const machine = await store.findMachineForUpdate(tx, id);
     if (!machine) throw notFound(id);
-    return machine;
+    // The record that took it in answers for it.
+    return machine.mergedInto ? lock(tx, machine.mergedInto) : machine;
   }
 
   /** In a transaction, which ends with one that is known already. */
@@ -131,9 +132,10 @@ export function createMachines({
     create: (actor: string, machine: ExpectedMachine): Promise<Machine> =>
       sql.begin(tx => register(tx, actor, machine)),
 
-    update: (actor: string, id: string, change: OperatorChange): Promise<Machine> =>
+    update: (actor: string, key: string, change: OperatorChange): Promise<Machine> =>
       sql.begin(async tx => {
-        const machine = await lock(tx, id);
+        const machine = await lock(tx, key);
+        const {id} = machine;
         const changed = Object.entries(change).filter(
           ([name, value]) =>
             !isDeepStrictEqual(plain(machine[name as keyof Machine]), plain(value)),
@@ -153,9 +155,10 @@ export function createMachines({
       }),
 
     /** Sets some labels and removes others, whoever changes the rest meanwhile. */
-    label: (actor: string, id: string, change: LabelChange): Promise<Machine> =>
+    label: (actor: string, key: string, change: LabelChange): Promise<Machine> =>
       sql.begin(async tx => {
-        const machine = await lock(tx, id);
+        const machine = await lock(tx, key);
+        const {id} = machine;
         const labels = changeLabels(machine.labels, change);
         if (labels === machine.labels) return machine;
         const fields: MachineChange = {labels, updateTime: now()};
@@ -167,9 +170,10 @@ export function createMachines({
       }),
 
     /** Lets a machine in, and ends its quarantine: an operator vouches for it. */
-    accept: (actor: string, id: string): Promise<Machine> =>
+    accept: (actor: string, key: string): Promise<Machine> =>
       sql.begin(async tx => {
-        const machine = await lock(tx, id);
+        const machine = await lock(tx, key);
+        const {id} = machine;
         const change: MachineChange = {trust: 'approved', quarantineReason: ''};
         if (machine.state === 'pending' || machine.state === 'rejected') {
           const reason = `Accepted by ${actor}`;
@@ -195,9 +199,9 @@ export function createMachines({
       }),
 
     /** Turns a machine away: it boots its local disk from now on, and its agent's key is worth nothing. */
-    reject: (actor: string, id: string, reason: string): Promise<Machine> =>
+    reject: (actor: string, key: string, reason: string): Promise<Machine> =>
       sql.begin(async tx => {
-        await lock(tx, id);
+        const {id} = await lock(tx, key);
         const text = reason || `Rejected by ${actor}`;
         const moved = {machineId: id, to: 'rejected', actor, reason: text} as const;
         const rejected = await transitions.transition(tx, moved);

@@ -48,3 +48,11 @@ export function explain(matched: boolean, parts: readonly ExplainedPart[]): stri
 }
 
 export const textOf = (leaf: Leaf): string => printFilter(leaf);
+
+/** For people: names without the quotes that they do not need. */
+export const shownLeaf = (leaf: Leaf): string => {
+  const text = printFilter(leaf);
+  if (leaf.kind === 'text') return text;
+  const [start, ...rest] = text.split(` ${leaf.operator} `);
+  return [start?.replaceAll(/\."([A-Za-z0-9_]+)"/g, '.$1'), ...rest].join(` ${leaf.operator} `);
+};

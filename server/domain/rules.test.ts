@@ -241,7 +241,7 @@ test('explain says of each rule which part decided and what the machine has ther
   );
   t.deepEqual(rules[0]?.parts, [
     {text: 'product : "r740"', met: false, actual: 'PowerEdge R640'},
-    {text: 'hardware."memory_bytes" > "100G"', met: false, actual: String(64 * 2 ** 30)},
+    {text: 'hardware.memory_bytes > "100G"', met: false, actual: String(64 * 2 ** 30)},
   ]);
   t.regex(rules[0]?.reason ?? '', /^It does not match: product : "r740" does not hold/);
   t.like(verdict, {decision: 'none', conflicts: {length: 0}});

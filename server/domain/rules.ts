@@ -18,7 +18,14 @@ import {
   type RuleApplication,
   rulesMax,
 } from './rule-application.ts';
-import {decidingLeaves, explain, type ExplainedPart, leavesOf, textOf} from './rule-explanation.ts';
+import {
+  decidingLeaves,
+  explain,
+  type ExplainedPart,
+  leavesOf,
+  shownLeaf,
+  textOf,
+} from './rule-explanation.ts';
 import {mergeRules, type Verdict} from './rule-verdict.ts';
 import {assertTemplatesFit} from './template-use.ts';
 
@@ -116,7 +123,7 @@ export function createRules({
     const paths = deciding.map(leaf => (leaf.kind === 'compare' ? leaf.path : []));
     const values = await search.values(machineId, paths);
     const parts = deciding.map((leaf, index) => ({
-      text: textOf(leaf),
+      text: shownLeaf(leaf),
       met: isLeafMet.get(leaf) === true,
       actual: values[index] ?? '',
     }));
