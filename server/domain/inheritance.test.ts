@@ -41,28 +41,30 @@ test('what the machine says comes first, then its groups, then rules, value by v
   const groups = [
     group('web', {bootProfile: profile({packages: ['nginx'], kernelArguments: ['quiet']})}),
   ];
-  const effective = effectiveConfiguration(machine(image({kernelArguments: ['debug']})), {
+  const effective = effectiveConfiguration(machine(image({sshAuthorizedKeys: ['ssh-x a']})), {
     groups,
     rules,
   });
   t.deepEqual(effective.imageConfig, {
     ...image(),
     packages: ['nginx'],
-    kernelArguments: ['debug', 'console=tty0', 'console=ttyS1'],
+    sshAuthorizedKeys: ['ssh-x a'],
+    kernelArguments: ['quiet', 'console=tty0', 'console=ttyS1'],
   });
   t.deepEqual(effective.templates, [use('storage')]);
   t.deepEqual(
     effective.values.map(({field, origin}) => `${field}: ${origin}`),
     [
       'templates: rule nvme',
-      'kernel_arguments: machine',
+      'kernel_arguments: group web',
       'serial_console: rule nvme',
       'packages: group web',
+      'ssh_authorized_keys: machine',
     ],
   );
-  t.deepEqual(effective.bootArguments, ['console=tty0', 'console=ttyS1']);
+  t.deepEqual(effective.bootArguments, ['quiet', 'console=tty0', 'console=ttyS1']);
   t.like(bootProfileModule(effective.bootArguments), {
-    0: {parameters: {kernelArguments: {length: 2}}},
+    0: {parameters: {kernelArguments: {length: 3}}},
   });
 });
 
@@ -106,4 +108,20 @@ test('of several groups the highest priority counts, then the name, whatever ord
       );
     }),
   );
+});
+
+test('a system that the machine describes itself stays what it is, and arguments alone are none', t => {
+  const groups = [
+    group('web', {templates: [use('web')], bootProfile: profile({serialConsole: 'ttyS0'})}),
+  ];
+  const own = effectiveConfiguration(machine(image({packages: ['nginx']})), {
+    groups,
+    rules: undefined,
+  });
+  t.deepEqual(own.templates, []);
+  t.deepEqual(own.imageConfig?.kernelArguments, ['console=tty0', 'console=ttyS0']);
+  const named = effectiveConfiguration(machine(image({hostName: 'a'})), {groups, rules: undefined});
+  t.deepEqual(named.templates, [use('web')]);
+  const bare = effectiveConfiguration(machine(), {groups, rules: undefined});
+  t.is(bare.imageConfig, undefined);
 });

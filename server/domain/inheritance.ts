@@ -89,18 +89,26 @@ function templatesOf(
   rules: Inherited['rules'],
 ): {readonly value: readonly MachineTemplate[]; readonly origin: string} {
   if (machine.templates.length > 0) return {value: machine.templates, origin: 'machine'};
+  if (isDebian(machine)) return {value: [], origin: 'machine'};
   const group = groups.find(({templates}) => templates.length > 0);
   if (group) return {value: group.templates, origin: `group ${group.name}`};
   const [first] = rules?.templates ?? [];
   return {value: first?.templates ?? [], origin: `rule ${first?.rule ?? ''}`};
 }
 
-/** Undefined when there is neither one of the machine nor anything to make one of. */
+/** Templates of others would make another system of one that the machine describes itself. */
+function isDebian({imageConfig, nixosConfig}: Configured): boolean {
+  if (!imageConfig || nixosConfig !== '') return false;
+  const {packages, files, kernelArguments} = imageConfig;
+  return [packages, files, kernelArguments].some(list => list.length > 0);
+}
+
+/** Undefined when the machine has none and inherits neither packages nor keys: arguments alone are no system. */
 function imageConfigOf(
   own: ImageConfig | undefined,
   boot: ReadonlyMap<BootField, Found>,
 ): ImageConfig | undefined {
-  if (!own && boot.size === 0) return undefined;
+  if (!own && !boot.has('packages') && !boot.has('sshAuthorizedKeys')) return undefined;
   const list = (field: BootField) => {
     const value = boot.get(field)?.value ?? [];
     return typeof value === 'string' ? [value] : value;
