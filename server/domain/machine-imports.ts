@@ -1,8 +1,12 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
+import {countEvidenceAnew, lockAllEvidence} from '../store/evidence.ts';
 import {findGroup, insertMember} from '../store/groups.ts';
 import type {Deps} from './deps.ts';
 import type {ExpectedMachine, Machines} from './machines.ts';
+
+/** Rows: each time that there are four times as many. */
+const analysedAfter: ReadonlySet<number> = new Set([64, 256, 1024]);
 
 /** A line that says what machine is expected. */
 export type ImportRow = {
@@ -64,7 +68,9 @@ export function createMachineImports({
       const undone = new Error('Nothing is to be kept');
       try {
         await sql.begin(async tx => {
-          for (const row of rows) {
+          await lockAllEvidence(tx);
+          for (const [index, row] of rows.entries()) {
+            if (analysedAfter.has(index)) await countEvidenceAnew(tx);
             // Each line by itself: one that fails takes nothing of the others with it.
             const done = await tx
               .savepoint(inner => enter(inner, actor, row))

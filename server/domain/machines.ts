@@ -71,20 +71,16 @@ export function createMachines({
     return machine.mergedInto ? lock(tx, machine.mergedInto) : machine;
   }
 
-  /** In a transaction, which ends with one that is known already. */
-  async function register(
-    tx: Sql,
-    actor: string,
-    {serviceTag, uuid, macAddresses, change}: ExpectedMachine,
-  ): Promise<Machine> {
-    const evidence = {...noEvidence, systemSerial: serviceTag, uuid, macAddresses};
+  /** In a transaction that holds the locks of its evidence, or of all. Throws already_exists. */
+  async function register(tx: Sql, actor: string, machine: ExpectedMachine): Promise<Machine> {
+    const {change} = machine;
+    const evidence = evidenceOf(machine);
     const items = evidenceItems(evidence);
     if (items.length === 0)
       throw new DomainError(
         'invalid_argument',
         'Cannot register a machine: a usable service_tag, uuid or MAC address is needed to recognise it',
       );
-    await lockEvidence(tx, items);
     await assertTemplatesFit(tx, change.templates ?? []);
     const ban = await bans.find(tx, items);
     if (ban)
@@ -130,7 +126,10 @@ export function createMachines({
 
     /** Registers a machine that is expected. Throws already_exists when this evidence names one that is known. */
     create: (actor: string, machine: ExpectedMachine): Promise<Machine> =>
-      sql.begin(tx => register(tx, actor, machine)),
+      sql.begin(async tx => {
+        await lockEvidence(tx, evidenceItems(evidenceOf(machine)));
+        return register(tx, actor, machine);
+      }),
 
     update: (actor: string, key: string, change: OperatorChange): Promise<Machine> =>
       sql.begin(async tx => {
@@ -210,6 +209,13 @@ export function createMachines({
       }),
   };
 }
+
+const evidenceOf = ({serviceTag, uuid, macAddresses}: ExpectedMachine) => ({
+  ...noEvidence,
+  systemSerial: serviceTag,
+  uuid,
+  macAddresses,
+});
 
 export type LabelChange = {readonly set: Labels; readonly remove: readonly string[]};
 

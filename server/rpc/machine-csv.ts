@@ -5,7 +5,8 @@ import {parseMacAddress, parseSerial, parseUuid, printable} from '../domain/iden
 import type {ImportProblem} from '../domain/machine-imports.ts';
 import {type CsvLine, readCsvLines} from './csv-lines.ts';
 
-const rowsMax = 5000;
+/** While they are registered nobody enrols: some seconds. */
+const rowsMax = 2000;
 const problemsMax = 1000;
 
 /** A line as a machine of the contract, with its field rules kept. */

@@ -3,6 +3,7 @@ import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import fc from 'fast-check';
+import {enrolWith} from '../../test/helpers/first-inventory.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {discoveryService} from './discovery.ts';
@@ -114,6 +115,22 @@ test('every bad line is told with what to do, and nothing is registered unless a
   t.like(await site.run(csv, {partial: true}), {applied: true, machineIds: {length: 2}});
   t.is(await site.count(), 3);
   t.like(await site.machines.get('LAST77'), {hostname: 'web9'});
+});
+
+test('a thousand lines are one transaction, and enrolments beside it wait for it', async t => {
+  await using site = await setUp();
+  const lines = Array.from({length: 1000}, (_, n) => {
+    const hex = n.toString(16).padStart(4, '0').replace(/(..)$/, ':$1');
+    return `BOX${n}Q7,3c:ec:ef:01:${hex} 3c:ec:ef:02:${hex}`;
+  });
+  const running = site.run(['serial,macs', ...lines].join('\n'));
+  const mac = '3c:ec:ef:01:03:e7';
+  const enrolled = await enrolWith(site, {systemSerial: 'BOX999Q7', macAddresses: [mac]});
+  const report = await running;
+  t.like(report, {goodCount: 1000, applied: true, problems: []});
+  // Whoever came first: never two records of one box.
+  t.is(await site.count(), 1000);
+  t.is((await site.machines.get('BOX999Q7')).id, enrolled.machineId);
 });
 
 test('headings that mean nothing are told before any line is read', async t => {
