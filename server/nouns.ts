@@ -138,7 +138,7 @@ export function createNouns({
     bans,
     pending: createPendingQueue({sql, search}),
     records: createMachineRecords({...deps, recognition, transitions, agentKeys}),
-    imports: createMachineImports({sql, machines}),
+    imports: createMachineImports({...deps, machines}),
     savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({

@@ -1,5 +1,6 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
+import {appendEvent} from '../store/events.ts';
 import {countEvidenceAnew, lockAllEvidence} from '../store/evidence.ts';
 import {findGroup, insertMember} from '../store/groups.ts';
 import type {Deps} from './deps.ts';
@@ -35,8 +36,10 @@ export type MachineImports = ReturnType<typeof createMachineImports>;
 /** Many expected machines in one transaction: all of them, or those without a problem when that is wanted, or none. */
 export function createMachineImports({
   sql,
+  now,
+  newId,
   machines,
-}: Pick<Deps, 'sql'> & {readonly machines: Pick<Machines, 'register'>}) {
+}: Deps & {readonly machines: Pick<Machines, 'register'>}) {
   async function enter(tx: Sql, actor: string, {machine, groups}: ImportRow): Promise<string> {
     const {id} = await machines.register(tx, actor, machine);
     for (const name of groups) {
@@ -48,6 +51,15 @@ export function createMachineImports({
           `Cannot put a machine into group "${name}": its filter says which they are`,
         );
       await insertMember(tx, group.id, id);
+      await appendEvent(tx, {
+        id: newId(),
+        time: now(),
+        type: 'group.machine_added',
+        actor,
+        machineId: id,
+        subject: `groups/${group.id}`,
+        data: {name: group.name},
+      });
     }
     return id;
   }

@@ -1,4 +1,5 @@
 import {DomainError} from '../errors.ts';
+import {findCurrentAgentKey, moveAgentKey} from '../store/agents.ts';
 import {findLiveBuild} from '../store/builds.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent, type Change} from '../store/events.ts';
@@ -71,6 +72,13 @@ export function createMachineRecords({
     await append(tx, 'machine.absorbed', {actor, machineId: absorbed.id, data, change});
   }
 
+  /** Ended, because its login names the other machine; moved, so that its next word puts nobody in quarantine. */
+  async function moveAgent(tx: Sql, from: string, to: string): Promise<void> {
+    const key = await findCurrentAgentKey(tx, from);
+    await agentKeys.revokeCurrent(tx, from);
+    if (key) await moveAgentKey(tx, key.publicKey, to);
+  }
+
   return {
     /** Throws not_found, or failed_precondition when it is not safe. */
     merge: (actor: string, keptId: string, absorbedId: string): Promise<Machine> =>
@@ -134,7 +142,7 @@ export function createMachineRecords({
           fields: {...fieldsOf(machine, moved, macAddresses), expected: true},
         });
         // Its agent booted from a NIC of the other box.
-        if (macAddresses.includes(machine.macAddress)) await agentKeys.revokeCurrent(tx, machineId);
+        if (macAddresses.includes(machine.macAddress)) await moveAgent(tx, machineId, split.id);
         await moveBootSessions(tx, {from: machineId, to: split.id, macAddresses});
         await updateMachine(tx, machineId, {...rest, updateTime: now()});
         const data = {into: split.id, identifiers: moved.map(({value}) => value)};

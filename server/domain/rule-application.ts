@@ -74,10 +74,20 @@ export function createRuleApplication({
     if (Object.keys(labels).length > 0 && fits)
       await updateMachine(tx, machine.id, {labels: merged, updateTime: now()});
     const joined: string[] = [];
-    for (const {id} of verdict.groups) {
+    for (const {id, rule} of verdict.groups) {
       if (before.groupIds.includes(id)) continue;
       const group = await findGroup(tx, {id}, 'share');
-      if (group?.filter === '' && (await insertMember(tx, id, machine.id))) joined.push(id);
+      if (group?.filter !== '' || !(await insertMember(tx, id, machine.id))) continue;
+      joined.push(id);
+      await appendEvent(tx, {
+        id: newId(),
+        time: now(),
+        type: 'group.machine_added',
+        actor: `rule:${rule}`,
+        machineId: machine.id,
+        subject: `groups/${id}`,
+        data: {name: group.name},
+      });
     }
     for (const rule of rules) {
       const gave = giftsOf(rule, {verdict, labels: fits ? labels : {}, joined});
@@ -131,9 +141,6 @@ export function createRuleApplication({
   }
 
   return {
-    /** Whether rules have to be asked before the policy may let somebody in. */
-    decides: hasDecidingRule,
-
     /** What enrolment makes of the policy's word: a machine that would be let in waits for its inventory while there are rules that decide. */
     async defer(tx: Sql, machine: Machine | undefined, acceptance: Acceptance) {
       if (acceptance !== 'enrolled' || machine?.expected || !(await hasDecidingRule(tx)))

@@ -1,9 +1,12 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {enrolWith, reportHardware} from '../../test/helpers/first-inventory.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
 import {DomainError} from '../errors.ts';
+import {parseFilter} from '../filter/parser.ts';
+import {isMet, leavesOf, textOf} from './rule-explanation.ts';
 import type {RuleContent} from './rules.ts';
 
 let postgres: TestPostgres;
@@ -299,4 +302,46 @@ test('a rule that cannot be is refused', async t => {
   const templates = [{name: 'missing', version: 0, parameters: {}}];
   await refused(site.rule('two', {templates}), /Cannot find template "missing"/);
   await refused(site.rules.apply('019a0000-0000-7000-8000-000000000000'), /Cannot find machine/);
+});
+
+test('what is said of the parts of a condition adds up to what the database says of the whole', async t => {
+  await using site = await setUp();
+  const id = await site.arrive();
+  await site.machines.label('user:olga', id, {set: {rack: 'r7'}, remove: []});
+  const leaf = fc.constantFrom(
+    'product:r640',
+    'labels.rack = r7',
+    'labels.row = w1',
+    'hardware.memory_bytes > 64G',
+    'hardware.disks.transport = nvme',
+    'hardware.disks.rotational = true',
+    'clock_skew_ms < 5',
+    'last_seen_time > 2026-01-01',
+    'state != ENROLLED',
+    'dell',
+  );
+  const {tree} = fc.letrec<{tree: string}>(tie => ({
+    tree: fc.oneof(
+      {maxDepth: 4},
+      leaf,
+      fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `(${a} AND ${b})`),
+      fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `(${a} OR ${b})`),
+      tie('tree').map(inner => `NOT (${inner})`),
+    ),
+  }));
+  await fc.assert(
+    fc.asyncProperty(tree, async text => {
+      const filter = parseFilter(text);
+      const leaves = leavesOf(filter);
+      const texts = [text, ...leaves.map(textOf)];
+      const [whole, ...parts] = await site.search.judge(site.sql, id, texts);
+      const met = new Map(leaves.map((one, index) => [one, parts[index] === true]));
+      t.is(
+        isMet(filter, one => met.get(one) === true),
+        whole === true,
+        text,
+      );
+    }),
+    {numRuns: 60},
+  );
 });

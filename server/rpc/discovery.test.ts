@@ -242,7 +242,7 @@ test('what is not safe is no merge', async t => {
 test('a record that swallowed two boxes is split by what it was recognised by', async t => {
   await using site = await setUp();
   const [a, b] = ['3c:ec:ef:00:00:01', '3c:ec:ef:00:00:02'];
-  const both = await enrolWith(site, {systemSerial: 'BOXA17', macAddresses: [a, b]});
+  const both = await enrolWith(site, {systemSerial: 'BOXA17', macAddresses: [b, a]});
   const id = both.machineId;
   const split = (...identifiers: string[]) => site.api.splitMachine({id, identifiers});
   t.regex((await refused(split('nowhere')))[1] ?? '', /never recognised by it, but by .*BOXA17/);
@@ -253,6 +253,9 @@ test('a record that swallowed two boxes is split by what it was recognised by', 
   t.is((await site.get(b))?.id, splitMachine?.id);
   t.true((await site.history(id)).includes('machine.split'));
 
+  // The agent booted from the other box: it is logged out, and its word is nobody's quarantine.
+  const keys = await site.sql`select machine_id, state from agent_keys`;
+  t.like(keys, {0: {machineId: splitMachine?.id ?? '', state: 'revoked'}, length: 1});
   const other = await enrolWith(site, {systemSerial: 'BOXC17', macAddresses: [b]});
   t.is(other.machineId, splitMachine?.id ?? '');
 });

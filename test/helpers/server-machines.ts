@@ -97,7 +97,7 @@ export async function wireMachines(
     machines,
     pending: createPendingQueue({sql, search}),
     records: createMachineRecords(shared),
-    imports: createMachineImports({sql, machines}),
+    imports: createMachineImports({...deps, machines}),
     components,
     issues,
     search,
