@@ -14,6 +14,7 @@ import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {BulkService} from '@muster/proto/gen/muster/v1/bulk_pb.ts';
 import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
+import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
@@ -24,6 +25,7 @@ import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
+import {RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
@@ -44,6 +46,7 @@ export type Clients = {
   readonly builds: Client<typeof BuildService>;
   readonly bulk: Client<typeof BulkService>;
   readonly components: Client<typeof ComponentService>;
+  readonly discovery: Client<typeof DiscoveryService>;
   readonly events: Client<typeof EventService>;
   readonly groups: Client<typeof GroupService>;
   readonly hardware: Client<typeof HardwareService>;
@@ -54,6 +57,7 @@ export type Clients = {
   readonly metrics: Client<typeof MetricsService>;
   readonly operations: Client<typeof OperationService>;
   readonly rollouts: Client<typeof RolloutService>;
+  readonly rules: Client<typeof RuleService>;
   readonly searches: Client<typeof SearchService>;
   readonly services: Client<typeof ServiceService>;
   readonly sessions: Client<typeof SessionService>;
@@ -93,6 +97,7 @@ export function createClients(access: Access): Clients {
     builds: createClient(BuildService, transport),
     bulk: createClient(BulkService, transport),
     components: createClient(ComponentService, transport),
+    discovery: createClient(DiscoveryService, transport),
     events: createClient(EventService, transport),
     groups: createClient(GroupService, transport),
     hardware: createClient(HardwareService, transport),
@@ -103,6 +108,7 @@ export function createClients(access: Access): Clients {
     metrics: createClient(MetricsService, transport),
     operations: createClient(OperationService, transport),
     rollouts: createClient(RolloutService, transport),
+    rules: createClient(RuleService, transport),
     searches: createClient(SearchService, transport),
     services: createClient(ServiceService, transport),
     sessions: createClient(SessionService, transport),

@@ -41,6 +41,7 @@ export function showMachine(out: Output, machine: Machine | undefined): void {
     'last seen': machine.lastSeenTime ? `${age(machine.lastSeenTime)} ago` : '',
     trust: nameOf(Machine_TrustSchema, machine.trust),
     quarantined: machine.quarantineReason,
+    banned: machine.banReason,
     serial: machine.serviceTag,
     uuid: machine.uuid,
     product: `${machine.manufacturer} ${machine.product}`.trim(),

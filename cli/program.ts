@@ -17,6 +17,7 @@ import {addMachineCommands} from './commands/machines.ts';
 import {addMetricsCommands} from './commands/metrics.ts';
 import {addOperationCommands} from './commands/operations.ts';
 import {addRolloutCommands} from './commands/rollouts.ts';
+import {addRuleCommands} from './commands/rules.ts';
 import {addSearchCommands} from './commands/searches.ts';
 import {addNatsCommands, addServiceCommands} from './commands/services.ts';
 import {addPasswordCommands} from './commands/passwords.ts';
@@ -53,6 +54,7 @@ export function createProgram(version: string): Command {
   addGroupCommands(program);
   addBulkCommands(program);
   addRolloutCommands(program);
+  addRuleCommands(program);
   addSearchCommands(program);
   addTemplateCommands(program);
   addConfigCommands(program);

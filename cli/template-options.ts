@@ -22,10 +22,21 @@ export type TemplateOptions = {
  * The machine's templates by now, with others or other parameters; a template that stays keeps its parameters. Undefined when the options change
  * nothing of it.
  */
-export async function changedTemplates(
-  {clients}: Context,
+export const changedTemplates = (
+  context: Context,
   machineName: string,
   options: TemplateOptions,
+): Promise<readonly MachineTemplate[] | undefined> =>
+  changedUses(context, options, async () => {
+    const {machine} = await context.clients.machines.getMachine({id: machineName});
+    return machine?.templates ?? [];
+  });
+
+/** The same of anything that has templates: a machine, a group, a rule. */
+export async function changedUses(
+  {clients}: Context,
+  options: TemplateOptions,
+  readBefore: () => Promise<readonly MachineTemplate[]>,
 ): Promise<readonly MachineTemplate[] | undefined> {
   const {template: names, parameter: assignments} = options;
   if (options.templates === false) {
@@ -35,15 +46,14 @@ export async function changedTemplates(
   }
   if (!names && !assignments) return undefined;
 
-  const {machine} = await clients.machines.getMachine({id: machineName});
-  const before = machine?.templates ?? [];
+  const before = await readBefore();
   const uses = names ? names.map(text => parseUse(text, before)) : before;
   for (const text of assignments ?? []) {
     const {name, key, value} = parseAssignment(text);
     const use = uses.find(candidate => candidate.name === name);
     if (!use)
       throw usage(
-        `Cannot set "${name}.${key}": the machine does not use template "${name}"; add --template ${name}`,
+        `Cannot set "${name}.${key}": template "${name}" is not used here; add --template ${name}`,
       );
     const {template} = await clients.templates.getTemplate({name, version: use.version});
     const parameters: JsonObject = {...use.parameters};

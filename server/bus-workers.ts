@@ -59,7 +59,7 @@ async function startAll(
 ): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const {hellos, hardware, commands, metrics, upkeep, validations} = nouns;
-  const commit = createCommitReport({sql, hellos, hardware, commands});
+  const commit = createCommitReport({sql, hellos, hardware, commands, rules: nouns.application});
   const confirm = createConfirmReport(hardware);
   const reports = {jetstream: jetstream(nats), commit, confirm, presence, count};
   stack.use(startAgentReports({nats, ...reports, log}));

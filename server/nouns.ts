@@ -3,6 +3,7 @@ import type {Config} from './config.ts';
 import {createAgentKeys} from './domain/agent-keys.ts';
 import type {AgentCredentials} from './domain/agents.ts';
 import {type BlobStore, hasArtifact} from './domain/blobs.ts';
+import {createBans} from './domain/bans.ts';
 import {createBoot} from './domain/boot.ts';
 import {createBootImages} from './domain/boot-images.ts';
 import {createBootSessions} from './domain/boot-sessions.ts';
@@ -18,6 +19,7 @@ import {createBuilds} from './domain/builds.ts';
 import {createCommands} from './domain/commands.ts';
 import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
+import {createConfigurations} from './domain/configurations.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
 import {createGroups} from './domain/groups.ts';
@@ -28,15 +30,20 @@ import {createImages} from './domain/images.ts';
 import {createImports} from './domain/imports.ts';
 import {createIssues} from './domain/issues.ts';
 import {createMachineRemoval} from './domain/machine-removal.ts';
+import {createMachineImports} from './domain/machine-imports.ts';
+import {createMachineRecords} from './domain/machine-records.ts';
 import {createMachineSearch} from './domain/machine-search.ts';
 import {createMachines} from './domain/machines.ts';
 import {createMetrics} from './domain/metrics.ts';
 import {createOperations} from './domain/operations.ts';
 import type {NixCacheKey} from './domain/nix-cache-key.ts';
 import type {BusStatus} from './domain/presence.ts';
+import {createPendingQueue} from './domain/pending.ts';
 import {createRecognition} from './domain/recognition.ts';
 import {createRenewal} from './domain/renewal.ts';
 import {createRollouts} from './domain/rollouts.ts';
+import {createRuleApplication} from './domain/rule-application.ts';
+import {createRules} from './domain/rules.ts';
 import {createSavedSearches} from './domain/saved-searches.ts';
 import {createIdentifyClient, createSightings} from './domain/sightings.ts';
 import {createStorePaths} from './domain/store-paths.ts';
@@ -97,22 +104,31 @@ export function createNouns({
   const identifyClient = createIdentifyClient(recognition);
   const agentKeys = createAgentKeys({...deps, credentials});
   const bootSessions = createBootSessions({...deps, images, identifyClient});
-  const sightings = createSightings({...deps, recognition, transitions});
-  const boot = createBoot({...deps, policy, images, sightings, log});
+  const bans = createBans({...deps, transitions, agentKeys});
+  const sightings = createSightings({...deps, recognition, transitions, bans});
+  const boot = createBoot({...deps, policy, images, sightings, bans, log});
   const commands = createCommands(deps);
   const attemptMs = config.buildTimeLimitSeconds * 1000;
   const components = createComponents(deps);
   const issues = createIssues(deps);
   const {hardwareVersionsMax: versionsOfMachineMax} = config;
-  const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
-
-  const machines = createMachines({...deps, recognition, transitions, agentKeys});
   const search = createMachineSearch({...deps, busStatus});
+  const groups = createGroups({...deps, search});
+  const configurations = createConfigurations({sql, groups});
+  const {inherited} = configurations;
+  const builds = createBuilds({
+    ...deps,
+    transitions,
+    listLiveBuilders,
+    inherited,
+    changes: buildChanges,
+  });
+  const application = createRuleApplication({...deps, search, transitions, agentKeys});
+  const machines = createMachines({...deps, recognition, transitions, agentKeys, bans});
+
   const {metricsRetentionDays: retentionDays} = config;
   const metrics = createMetrics({...deps, retentionDays});
-
   const removal = createMachineRemoval({...deps, agentKeys});
-  const groups = createGroups({...deps, search});
   const bulks = createBulks({...deps, search, groups});
 
   return {
@@ -138,6 +154,13 @@ export function createNouns({
       listLiveBuilders,
       log,
     }),
+    configurations,
+    rules: createRules({...deps, search, application}),
+    application,
+    bans,
+    pending: createPendingQueue({sql, search}),
+    records: createMachineRecords({...deps, recognition, transitions, agentKeys}),
+    machineImports: createMachineImports({...deps, machines}),
     savedSearches: createSavedSearches({...deps, search}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     enrolment: createEnrolment({
@@ -149,6 +172,8 @@ export function createNouns({
       bootSessions,
       agentKeys,
       credentials,
+      rules: application,
+      bans,
     }),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({
@@ -179,7 +204,7 @@ export function createNouns({
     }),
     validations: createValidations({
       ...deps,
-      getMachine: machines.get,
+      getMachine: async name => configurations.configured(await machines.get(name)),
       listLiveBuilders,
       busStatus,
       changes: validationChanges,

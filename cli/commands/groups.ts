@@ -1,17 +1,21 @@
 import {type Group, GroupSchema} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {MachineSchema} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Command} from 'commander';
+import {describeBootProfile} from '../boot-profile-options.ts';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
 import {machineColumns} from '../machine-view.ts';
 import {clock, type Column, type Output} from '../output.ts';
 import {addSearchOptions, type SearchOptions, searchOf} from '../search-options.ts';
+import {addInheritanceCommands} from './group-inheritance.ts';
+import {parsePriority} from './rules.ts';
 
 type GroupOptions = {
   readonly name?: string;
   readonly description?: string;
   readonly tag?: readonly string[];
   readonly filter?: string;
+  readonly priority?: number;
 };
 
 /** `muster groups …` */
@@ -38,6 +42,7 @@ export function addGroupCommands(program: Command): void {
     .option('--description <text>', 'free text')
     .option('--tag <tag...>', 'tags')
     .option('--filter <filter>', 'which machines are in it; without, they are added by hand')
+    .option('--priority <n>', 'of several groups the highest counts (default: 0)', parsePriority)
     .addHelpText('after', `\nExample: muster groups create rack7 --filter 'labels.rack = "r7"'`)
     .action(create);
   groups
@@ -47,9 +52,11 @@ export function addGroupCommands(program: Command): void {
     .option('--description <text>', 'free text')
     .option('--tag <tag...>', 'tags, in place of those before')
     .option('--filter <filter>', 'another filter')
+    .option('--priority <n>', 'of several groups the highest counts', parsePriority)
     .addHelpText('after', `\nExample: muster groups update rack7 --filter 'labels.rack = "r8"'`)
     .action(update);
   addMembership(groups);
+  addInheritanceCommands(groups, show);
 }
 
 function addMembership(groups: Command): void {
@@ -94,6 +101,9 @@ function show(out: Output, group: Group | undefined): void {
     description: group.description,
     tags: group.tags.join(' '),
     machines: group.filter || 'by hand',
+    priority: String(group.priority),
+    templates: group.templates.map(({name}) => name).join(' '),
+    'boot profile': describeBootProfile(group.bootProfile),
     created: clock(group.createTime),
     changed: clock(group.updateTime),
   });
@@ -134,19 +144,20 @@ async function update(id: string, options: GroupOptions, command: Command): Prom
   const paths = Object.keys(fields);
   if (paths.length === 0)
     throw new CommandError(
-      'Cannot update a group without a change: give --name, --description, --tag or --filter',
+      'Cannot update a group without a change: give --name, --description, --tag, --filter or --priority',
       exitStatus.usage,
     );
   const answer = await clients.groups.updateGroup({group: {...fields, id}, updateMask: {paths}});
   show(out, answer.group);
 }
 
-function fieldsOf({name, description, tag, filter}: GroupOptions) {
+function fieldsOf({name, description, tag, filter, priority}: GroupOptions) {
   return {
     ...(name !== undefined && {name}),
     ...(description !== undefined && {description}),
     ...(tag !== undefined && {tags: [...tag]}),
     ...(filter !== undefined && {filter}),
+    ...(priority !== undefined && {priority}),
   };
 }
 

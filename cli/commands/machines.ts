@@ -12,6 +12,8 @@ import {machineColumns, shownFields, showMachine, summarizeMachine} from '../mac
 import {clock} from '../output.ts';
 import {addSearchOptions, type SearchOptions, searchOf} from '../search-options.ts';
 import {addMachineRemoval} from './machine-removal.ts';
+import {addDiscoveryCommands} from './discovery.ts';
+import {addConfigurationCommand} from './group-inheritance.ts';
 import {addMachineSearchCommands} from './machine-search.ts';
 import {changedTemplates, type TemplateOptions} from '../template-options.ts';
 
@@ -82,6 +84,8 @@ Example: echo '{"packages": ["nginx-light"], "kernelArguments": ["quiet"]}' | mu
     .addHelpText('after', '\nExample: muster machines create --serial ABC1234 --hostname web1')
     .action(createExpected);
   addMachineSearchCommands(machines);
+  addConfigurationCommand(machines);
+  addDiscoveryCommands(machines);
   addDecisions(machines);
   addMachineRemoval(machines);
 }

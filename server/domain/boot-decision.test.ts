@@ -13,6 +13,7 @@ const machine = (part: Partial<BootSubject>): BootSubject => ({
   state: 'enrolled',
   stateReason: '',
   quarantineReason: '',
+  banReason: '',
   stranger: false,
   desiredImageId: undefined,
   lastGoodImageId: undefined,
@@ -133,6 +134,7 @@ test('says every rule up to the one that decides', t => {
   t.deepEqual(decideBoot(machine({state: 'ready', desiredImageId: 'i1'}), registration), {
     decision: {action: 'image', imageId: 'i1', reason: 'It is ready: this is its desired image'},
     considered: [
+      'Ban: none of its identifiers is banned',
       'One-time override: none is set',
       'Quarantine: it is not quarantined',
       'Boot entry: none is set',

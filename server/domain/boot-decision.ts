@@ -15,6 +15,7 @@ export type BootSubject = {
   readonly state: MachineState;
   readonly stateReason: string;
   readonly quarantineReason: string;
+  readonly banReason: string;
   readonly desiredImageId: string | undefined;
   readonly lastGoodImageId: string | undefined;
   readonly badImageIds: readonly string[];
@@ -35,9 +36,10 @@ export type Verdict = {
 
 type Rule = {readonly name: string; readonly said: BootDecision | string};
 
-/** One-shot override, persistent boot entry, state; the first rule that decides wins. */
+/** Ban, one-shot override, persistent boot entry, state; the first rule that decides wins. */
 export function decideBoot(machine: BootSubject, registration: RegistrationImages): Verdict {
   return firstOf([
+    {name: 'Ban', said: banOf(machine)},
     {name: 'One-time override', said: overrideOf(machine)},
     {name: 'Quarantine', said: quarantineOf(machine, registration)},
     {name: 'Boot entry', said: entryOf(machine)},
@@ -66,6 +68,14 @@ export function decideUnknownBoot(
     {name: `Policy ${policy}`, said},
   ]);
 }
+
+function banOf({banReason}: BootSubject): BootDecision | string {
+  return banReason ? decideBannedBoot(banReason) : 'none of its identifiers is banned';
+}
+
+/** Also for a box that nobody has a record of. */
+export const decideBannedBoot = (reason: string): BootDecision =>
+  local(`This box is banned: ${reason}`);
 
 function overrideOf({override, quarantineReason}: BootSubject): BootDecision | string {
   if (!override) return 'none is set';

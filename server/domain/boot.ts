@@ -13,8 +13,15 @@ import {
   updateMachine,
 } from '../store/machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
+import {type Bans, parseIdentifier} from './bans.ts';
 import {subjectOf} from './boot-book.ts';
-import {type BootDecision, decideBoot, decideUnknownBoot, type Verdict} from './boot-decision.ts';
+import {
+  type BootDecision,
+  decideBannedBoot,
+  decideBoot,
+  decideUnknownBoot,
+  type Verdict,
+} from './boot-decision.ts';
 import type {BootImage, BootImages} from './boot-images.ts';
 import type {BootClient} from './boot-sessions.ts';
 import {updated} from './changes.ts';
@@ -51,17 +58,28 @@ export function createBoot({
   policy,
   images,
   sightings,
+  bans,
   log,
 }: Deps & {
   readonly policy: AcceptancePolicy;
   readonly images: BootImages;
   readonly sightings: Sightings;
+  readonly bans: Pick<Bans, 'find' | 'ofKey'>;
   readonly log: Logger;
 }) {
   const limit = createRateLimit({perMinuteMax: requestsPerMinuteMax, keysMax: 50_000, now});
 
   const unknown = async (): Promise<Verdict> =>
     decideUnknownBoot(policy, await images.findRegistration());
+
+  /** Of a box that nobody has a record of. */
+  async function bannedVerdict(name: string): Promise<Verdict | undefined> {
+    const key = parseIdentifier(name);
+    const ban = key && (await bans.ofKey(key));
+    if (!ban) return undefined;
+    const decision = decideBannedBoot(ban.reason);
+    return {decision, considered: [`Ban: decides local disk. ${decision.reason}`]};
+  }
 
   async function decide(machine: Machine): Promise<Verdict> {
     return decideBoot(subjectOf(machine, policy, now()), await images.findRegistration());
@@ -126,6 +144,9 @@ export function createBoot({
   return {
     /** For edges. Records the sighting. Throws resource_exhausted when one machine asks too often. */
     async resolve(client: BootClient, actor: string): Promise<Resolution> {
+      const ban = await bans.find(sql, evidenceItems(evidenceOf(client)));
+      if (ban)
+        return {machine: undefined, decision: decideBannedBoot(ban.reason), image: undefined};
       const seen = await sight(client, actor);
       if (seen === undefined || typeof seen === 'string') {
         const {decision} = await unknown();
@@ -144,7 +165,8 @@ export function createBoot({
       const key = {text: name.trim(), mac: parseMacAddress(name)};
       const found = byId ? [byId] : await findMachinesByKey(sql, key, sameKeyMax);
       const [machine, ...others] = found;
-      if (!machine) return {machineId: undefined, ...(await unknown())};
+      if (!machine)
+        return {machineId: undefined, ...((await bannedVerdict(name)) ?? (await unknown()))};
       if (others.length === 0) return {machineId: machine.id, ...(await decide(machine))};
       const ids = found.map(({id}) => `"${id}"`).join(', ');
       const {decision, considered} = await unknown();

@@ -3,6 +3,7 @@ import type {ImageVariant} from '../store/images.ts';
 import type {Machine} from '../store/machines.ts';
 import type {Build, BuildSpec, MachineFacts} from '../store/builds.ts';
 import type {TemplateModule} from '../store/templates.ts';
+import {bootProfileModule} from './inheritance.ts';
 
 /** One live builder and what it says about its back ends. */
 export type LiveBuilder = {
@@ -35,7 +36,10 @@ export type ConfiguredMachine = Pick<
   | 'firmwareMode'
   | 'imageConfig'
   | 'nixosConfig'
->;
+> & {
+  /** Inherited, for the kernel of a NixOS system. */
+  readonly bootArguments?: readonly string[];
+};
 
 /**
  * What the machine's configuration asks for; throws failed_precondition when it has none. With templates or nixos_config it is NixOS, and of
@@ -46,7 +50,7 @@ export function specOf(
   variant: ImageVariant,
   templates: readonly TemplateModule[],
 ): BuildSpec {
-  const {id, hostname, imageConfig, nixosConfig} = machine;
+  const {id, hostname, imageConfig, nixosConfig, bootArguments = []} = machine;
   const isNix = nixosConfig !== '' || templates.length > 0;
   if (!imageConfig && !isNix)
     throw new DomainError(
@@ -55,7 +59,13 @@ export function specOf(
     );
   const shared = {kind: 'machine', variant, machineId: id, nixosConfig} as const;
   return isNix
-    ? {...shared, backend: 'nix', imageConfig: undefined, templates, facts: factsOf(machine)}
+    ? {
+        ...shared,
+        backend: 'nix',
+        imageConfig: undefined,
+        templates: [...bootProfileModule(bootArguments), ...templates],
+        facts: factsOf(machine),
+      }
     : {
         ...shared,
         backend: 'debian',

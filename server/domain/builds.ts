@@ -21,6 +21,7 @@ import {endBuild} from './build-end.ts';
 import {assertBackend, type LiveBuilder, nameOf, specOf} from './build-rules.ts';
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
+import {effectiveConfiguration, type Inherited} from './inheritance.ts';
 import {parsePageToken} from './ids.ts';
 import {isOver} from './operations.ts';
 import {resolveTemplates, type TemplateProblem} from './template-use.ts';
@@ -36,6 +37,8 @@ export type WantedBuild = {
   readonly machineId: string;
   /** Those that live now. */
   readonly builders: readonly LiveBuilder[];
+  /** What the machine inherits, when it was read before the transaction; else it is read on another connection. */
+  readonly others?: Inherited;
 };
 
 export type Builds = ReturnType<typeof createBuilds>;
@@ -43,6 +46,8 @@ export type Builds = ReturnType<typeof createBuilds>;
 export type BuildsDeps = Deps & {
   readonly transitions: Transitions;
   readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
+  /** What the machine has from its groups and from rules. */
+  readonly inherited: (machineId: string) => Promise<Inherited>;
   /** Told by build id through NOTIFY 'builds'. */
   readonly changes: KeyedWakeUps;
 };
@@ -54,6 +59,7 @@ export function createBuilds({
   newId,
   transitions,
   listLiveBuilders,
+  inherited,
   changes,
 }: BuildsDeps) {
   const end = endBuild({now, newId, transitions});
@@ -94,13 +100,16 @@ export function createBuilds({
   }
 
   async function createIn(tx: Sql, wanted: WantedBuild): Promise<string> {
-    const {actor, machineId, builders} = wanted;
+    const {actor, machineId, builders, others} = wanted;
     const machine = await findMachine(tx, machineId);
     if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
     const what = `machine "${nameOf(machine)}"`;
-    const {modules, problems} = await resolveTemplates(tx, machine.templates);
+    const effective = effectiveConfiguration(machine, others ?? (await inherited(machineId)));
+    const {modules, problems} = await resolveTemplates(tx, effective.templates);
     if (problems.length > 0) throw unfit(what, problems);
-    const spec = specOf(machine, await variantFor(tx, machine), modules);
+    const {imageConfig, bootArguments} = effective;
+    const configured = {...machine, imageConfig, bootArguments};
+    const spec = specOf(configured, await variantFor(tx, machine), modules);
     assertBackend(`build ${what}`, spec.backend, builders);
 
     const live = await findLiveBuild(tx, {machineId});
@@ -138,7 +147,9 @@ export function createBuilds({
      */
     async createForMachine(actor: string, machineId: string): Promise<Build> {
       const builders = await listLiveBuilders();
-      return get(await sql.begin(tx => createIn(tx, {actor, machineId, builders})));
+      // Before the transaction: it takes a connection of its own.
+      const others = await inherited(machineId);
+      return get(await sql.begin(tx => createIn(tx, {actor, machineId, builders, others})));
     },
 
     /** In the caller's transaction; gives its id. */

@@ -7,6 +7,7 @@ import {findMachineForUpdate, type Machine, updateMachine} from '../store/machin
 import {type AcceptancePolicy, acceptanceOf} from './acceptance.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import type {AgentCredentials} from './agents.ts';
+import type {Bans} from './bans.ts';
 import type {BootSessions} from './boot-sessions.ts';
 import type {BootToken, VerifyBootToken} from './boot-tokens.ts';
 import type {Deps} from './deps.ts';
@@ -14,6 +15,7 @@ import {type Evidence, type EvidenceItem, evidenceItems} from './identity.ts';
 import {clockSkewOf} from './clock-skew.ts';
 import {createRateLimit} from './rate-limit.ts';
 import {macsOf, machineFields, type Recognition, reported} from './recognition.ts';
+import type {RuleApplication} from './rule-application.ts';
 import type {Transitions} from './transitions.ts';
 
 export type Enrolment = ReturnType<typeof createEnrolment>;
@@ -44,6 +46,8 @@ export function createEnrolment({
   bootSessions,
   agentKeys,
   credentials,
+  rules,
+  bans,
 }: Deps & {
   readonly policy: AcceptancePolicy;
   readonly verifyBootToken: VerifyBootToken;
@@ -52,6 +56,8 @@ export function createEnrolment({
   readonly bootSessions: BootSessions;
   readonly agentKeys: AgentKeys;
   readonly credentials: AgentCredentials;
+  readonly rules: Pick<RuleApplication, 'defer' | 'enrolled'>;
+  readonly bans: Pick<Bans, 'find'>;
 }) {
   // A machine that is refused tries again: the journal need not tell each time.
   const refusals = createRateLimit({perMinuteMax: 6, keysMax: 10_000, now});
@@ -74,12 +80,20 @@ export function createEnrolment({
     return {refused: error};
   }
 
+  const turnAway = (tx: Sql, {macAddress = '', session}: BootToken, reason: string) =>
+    refuse(tx, 'enrolment.refused', {
+      error: error('REJECTED', `this box is banned: ${reason}`, 'permission_denied'),
+      data: {macAddress, session},
+    });
+
   /** The whole decision, in one transaction. */
   async function decide(tx: Sql, request: EnrolRequest, token: BootToken): Promise<Outcome> {
     const {publicKey} = request;
     const evidence = withTokenMac(request.evidence, token);
     const items = evidenceItems(evidence);
     await lockEvidence(tx, items);
+    const ban = await bans.find(tx, items);
+    if (ban) return turnAway(tx, token, ban.reason);
     const {id, expireTime, macAddress = '', session} = token;
     const owner = await agentStore.claimBootToken(tx, {id, publicKey, expireTime});
     if (owner.publicKey !== publicKey)
@@ -122,7 +136,7 @@ export function createEnrolment({
   ): Promise<Machine | undefined> {
     const doubted = doubt && (await agentStore.findQuarantinedByMac(tx, token.macAddress ?? ''));
     if (doubted) return findMachineForUpdate(tx, doubted);
-    const state = acceptanceOf(policy, undefined);
+    const state = await rules.defer(tx, undefined, acceptanceOf(policy, undefined));
     if (state === 'refuse' || state === 'keep') return undefined;
     return recognition.add(tx, {
       state: doubt ? 'pending' : state,
@@ -159,7 +173,9 @@ export function createEnrolment({
     found: Machine | undefined,
     {request, token, items, evidence, installed}: Admission,
   ): Promise<Outcome> {
-    const acceptance = found?.quarantineReason ? 'keep' : acceptanceOf(policy, found);
+    const acceptance = found?.quarantineReason
+      ? 'keep'
+      : await rules.defer(tx, found, acceptanceOf(policy, found));
     if (!found || acceptance === 'refuse')
       return refuse(tx, 'enrolment.refused', {
         machineId: found?.id,
@@ -186,7 +202,7 @@ export function createEnrolment({
       await bootSessions.recordOwn(tx, 'enrolled', clientOf(evidence, token), token.imageId);
     }
     await agentStore.setBootTokenMachine(tx, token.id, found.id);
-    return {machine: await accept(tx, found, acceptance)};
+    return {machine: await rules.enrolled(tx, await accept(tx, found, acceptance))};
   }
 
   async function accept(tx: Sql, found: Machine, acceptance: 'enrolled' | 'pending' | 'keep') {

@@ -8,6 +8,7 @@ import {findMachine} from '../store/machines.ts';
 import type {Deps} from './deps.ts';
 import {badPageToken, isUuid} from './ids.ts';
 import {type MachineQuery, type MachineSearch, namesOfGroups, refusing} from './machine-search.ts';
+import {assertTemplatesFit} from './template-use.ts';
 
 const pageSizeDefault = 50;
 /** Each is evaluated when somebody asks for the groups of a machine. */
@@ -17,7 +18,7 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_. -]{0,62}$/;
 
 export type Groups = ReturnType<typeof createGroups>;
 
-export type NewGroup = Pick<Group, 'name' | 'description' | 'tags' | 'filter'>;
+export type NewGroup = Omit<Group, 'id' | 'createTime' | 'updateTime'>;
 
 /** Machines that belong together, by hand or by a rule (docs/groups.md). */
 export function createGroups({sql, now, newId, search}: Deps & {readonly search: MachineSearch}) {
@@ -91,6 +92,7 @@ export function createGroups({sql, now, newId, search}: Deps & {readonly search:
       const group = {...wanted, id: newId(), createTime: now(), updateTime: now()};
       return sql.begin(async tx => {
         if (group.filter !== '') await assertRoom(tx);
+        await assertTemplatesFit(tx, group.templates);
         if (!(await store.insertGroup(tx, group))) throw taken('create', group.name);
         await append(tx, 'group.created', {actor, group});
         return group;
@@ -102,6 +104,7 @@ export function createGroups({sql, now, newId, search}: Deps & {readonly search:
       return sql.begin(async tx => {
         const before = await get(key, tx, 'update');
         const group = {...before, ...change, updateTime: now()};
+        if (change.templates) await assertTemplatesFit(tx, change.templates);
         if (before.filter === '' && group.filter !== '') {
           if (await store.hasMembers(tx, before.id))
             throw new DomainError(

@@ -265,6 +265,9 @@ const pack = (text: string): Promise<Buffer> =>
     params: {[constants.ZSTD_c_compressionLevel]: compressionLevel},
   });
 
+/** The JSON that was packed. */
+export const unpackHardware = (body: Buffer): Promise<string> => unpack(body);
+
 const unpack = async (body: Buffer, maxOutputLength = hardwareBytesMax): Promise<string> =>
   (await decompress(body, {maxOutputLength})).toString();
 

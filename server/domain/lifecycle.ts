@@ -100,6 +100,25 @@ export const movedByImage: ReadonlySet<MachineState> = new Set([
   'failed',
 ]);
 
+/** A record in one of these may become part of another: nothing runs that would be lost. */
+export const mergeable: ReadonlySet<MachineState> = new Set([
+  'expected',
+  'discovered',
+  'pending',
+  'enrolled',
+  'rejected',
+  'retired',
+  'failed',
+]);
+
+/** In all but these a part of what a machine is recognised by may be taken away. */
+export const splittable: ReadonlySet<MachineState> = new Set([
+  ...mergeable,
+  'ready',
+  'active',
+  'maintenance',
+]);
+
 /** Machines whose agent may be told what operators decide: they were let in. */
 export const accepted: ReadonlySet<MachineState> = new Set([
   'enrolled',

@@ -10,19 +10,18 @@ import {
   membership,
   type SearchContext,
 } from '../store/machine-conditions.ts';
-import {findMachineField, isSortable, machineFields} from '../store/machine-fields.ts';
+import {findMachineField, machineFields} from '../store/machine-fields.ts';
 import * as store from '../store/machine-search.ts';
 import {searchScope, seesEverything} from '../store/scope.ts';
-import type {OrderPart} from '../store/machine-search.ts';
 import type {Machine, MachineState} from '../store/machines.ts';
 import {concealIn} from './concealed.ts';
 import type {Deps} from './deps.ts';
 import {lifecycle} from './lifecycle.ts';
+import {parseOrder} from './machine-order.ts';
 import {type BusStatus, offlineAfterMs, presenceOf} from './presence.ts';
 import {decodeSearchToken, digestOf, encodeSearchToken} from './search-tokens.ts';
 
 const pageSizeDefault = 50;
-const orderPartsMax = 3;
 const facetValuesDefault = 20;
 const searchTimeoutMs = 5000;
 /** Written by the server, about the machine and what it looks like. */
@@ -127,7 +126,7 @@ export function createMachineSearch({
       readonly fields: readonly string[];
       readonly valuesMax: number;
     }): Promise<readonly Facet[]> {
-      const where = (await prepare(request.filter)).where(false);
+      const where = withStates((await prepare(request.filter)).where(false), []);
       const limit = request.valuesMax || facetValuesDefault;
       const facets: Facet[] = [];
       for (const name of request.fields) {
@@ -160,8 +159,41 @@ export function createMachineSearch({
       );
     },
 
+    /** The same in a transaction; a sentence in place of an answer where a filter means nothing any more. */
+    async judge(tx: Sql, machineId: string, filters: readonly string[]) {
+      const prepared: (Fragment | string)[] = [];
+      for (const text of filters)
+        prepared.push(
+          await orProblem(async () => (await prepare(text, undefined, tx)).where(false)),
+        );
+      const wheres = prepared.filter(where => typeof where !== 'string');
+      const met = await timely(store.meetsFilters({...database, sql: tx}, machineId, wheres));
+      let next = 0;
+      return prepared.map(where => (typeof where === 'string' ? where : met[next++] === true));
+    },
+
+    /** What the machine has in these fields; empty where it has nothing, and where the field is none of its own. */
+    values: (machineId: string, paths: readonly (readonly string[])[]) => {
+      const found = paths.map(path => findMachineField(path) ?? noField);
+      return timely(store.readValues(database, machineId, found));
+    },
+
     fields: () => [...machineFields.values()],
   };
+}
+
+const noField = {
+  field: {name: '', source: {kind: 'group'}, index: ''},
+  key: undefined,
+} as const;
+
+async function orProblem<T>(find: () => Promise<T>): Promise<T | string> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof DomainError) return error.message;
+    throw error;
+  }
 }
 
 type Prepared = {
@@ -203,26 +235,6 @@ function contextOf(
   };
 }
 
-/** "hostname, create_time desc" */
-export function parseOrder(text: string): readonly OrderPart[] {
-  if (text.trim() === '') return parseOrder('create_time');
-  const parts = text.split(',').map(part => part.trim().split(/\s+/));
-  const refuse = (problem: string) =>
-    new DomainError('invalid_argument', `Cannot order by "${text}": ${problem}`);
-  if (parts.length > orderPartsMax) throw refuse(`name at most ${orderPartsMax} fields`);
-  const order = parts.map(([name = '', direction = 'asc', ...rest]) => {
-    const field = machineFields.get(name);
-    if (!field || !isSortable(field))
-      throw refuse(`"${name}" is no field that machines can be ordered by`);
-    if (!/^(asc|desc)$/i.test(direction) || rest.length > 0)
-      throw refuse(`after "${name}" comes nothing, "asc" or "desc"`);
-    return {field, descending: direction.toLowerCase() === 'desc'};
-  });
-  const names = order.map(({field}) => field.name);
-  if (new Set(names).size < names.length) throw refuse('it names a field twice');
-  return order;
-}
-
 /** Of every `group = "name"` in it. */
 export function namesOfGroups(filter: Filter | undefined): ReadonlySet<string> {
   const names = new Set<string>();
@@ -246,8 +258,16 @@ function visit(filter: Filter | undefined, see: (leaf: Filter) => void): void {
   else see(filter);
 }
 
+/** Records that went into others are in no list. */
 const withStates = (where: Fragment, states: readonly MachineState[]): Fragment =>
-  states.length === 0 ? where : join([part`state = any(${states}::text[])`, where], 'and');
+  join(
+    [
+      part`machines.merged_into is null`,
+      ...(states.length === 0 ? [] : [part`state = any(${states}::text[])`]),
+      where,
+    ],
+    'and',
+  );
 
 /** With the place, counted from 1 as people count. */
 export function refusing<T>(text: string, parse: () => T): T {

@@ -7,6 +7,7 @@ import * as store from '../store/machines.ts';
 import type {ImageConfig, Labels, Machine, MachineChange} from '../store/machines.ts';
 import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
+import type {Bans} from './bans.ts';
 import {updated} from './changes.ts';
 import {concealIn} from './concealed.ts';
 import type {Deps} from './deps.ts';
@@ -49,10 +50,12 @@ export function createMachines({
   recognition,
   transitions,
   agentKeys,
+  bans,
 }: Deps & {
   readonly recognition: Recognition;
   readonly transitions: Transitions;
   readonly agentKeys: AgentKeys;
+  readonly bans: Pick<Bans, 'find'>;
 }) {
   async function append(
     tx: Sql,
@@ -71,17 +74,19 @@ export function createMachines({
   async function lock(tx: Sql, id: string): Promise<Machine> {
     const machine = await store.findMachineForUpdate(tx, id);
     if (!machine) throw notFound(id);
-    return shown(machine);
+    // The record that took it in answers for it.
+    return machine.mergedInto ? lock(tx, machine.mergedInto) : shown(machine);
   }
 
   /** `changed` names the fields that were something else before. */
   async function updateIn(
     tx: Sql,
     actor: string,
-    id: string,
+    key: string,
     change: OperatorChange,
   ): Promise<ChangedMachine> {
-    const machine = await lock(tx, id);
+    const machine = await lock(tx, key);
+    const {id} = machine;
     const changed = Object.entries(change)
       .filter(
         ([name, value]) => !isDeepStrictEqual(plain(machine[name as keyof Machine]), plain(value)),
@@ -103,10 +108,11 @@ export function createMachines({
   async function labelIn(
     tx: Sql,
     actor: string,
-    id: string,
+    key: string,
     change: LabelChange,
   ): Promise<ChangedMachine> {
-    const machine = await lock(tx, id);
+    const machine = await lock(tx, key);
+    const {id} = machine;
     const labels = changeLabels(machine.labels, change);
     if (labels === machine.labels) return {machine, changed: []};
     const fields: MachineChange = {labels, updateTime: now()};
@@ -117,11 +123,47 @@ export function createMachines({
     return {machine: {...machine, ...fields}, changed: ['labels']};
   }
 
+  /** In a transaction that holds the locks of its evidence, or of all. Throws already_exists. */
+  async function register(tx: Sql, actor: string, machine: ExpectedMachine): Promise<Machine> {
+    const {change} = machine;
+    const evidence = evidenceOf(machine);
+    const items = evidenceItems(evidence);
+    if (items.length === 0)
+      throw new DomainError(
+        'invalid_argument',
+        'Cannot register a machine: a usable service_tag, uuid or MAC address is needed to recognise it',
+      );
+    await assertTemplatesFit(tx, change.templates ?? []);
+    const ban = await bans.find(tx, items);
+    if (ban)
+      throw new DomainError(
+        'failed_precondition',
+        `Cannot register this machine: "${ban.value}" is banned (${ban.reason}); "muster machines unban" lets it in again`,
+      );
+    const match = await recognition.recognise(tx, items);
+    if (match.kind !== 'none')
+      throw new DomainError(
+        'already_exists',
+        match.kind === 'match'
+          ? `Cannot register this machine: it is machine "${match.machineId}"`
+          : `Cannot register this machine: ${match.reason}`,
+      );
+    return recognition.add(tx, {
+      state: 'expected',
+      actor,
+      reason: `Registered by ${actor}`,
+      items,
+      fields: {...machineFields(evidence), ...change, expected: true},
+    });
+  }
+
   return {
     /** By id, or by a service tag, UUID or MAC that names one machine only. */
     async get(name: string): Promise<Machine> {
       const byId = isUuid(name) ? await store.findMachine(sql, name) : undefined;
-      if (byId) return shown(byId);
+      const into = byId?.mergedInto;
+      const answering = (into ? await store.findMachine(sql, into) : undefined) ?? byId;
+      if (answering) return shown(answering);
       const key = {text: name.trim(), mac: parseMacAddress(name)};
       const [machine, ...others] = await store.findMachinesByKey(sql, key, sameKeyMax);
       if (!machine) throw notFound(name);
@@ -133,53 +175,33 @@ export function createMachines({
       return shown(machine);
     },
 
-    /** Registers a machine that is expected. Throws already_exists when this evidence names one that is known. */
-    async create(actor: string, {serviceTag, uuid, macAddresses, change}: ExpectedMachine) {
-      const evidence = {...noEvidence, systemSerial: serviceTag, uuid, macAddresses};
-      const items = evidenceItems(evidence);
-      if (items.length === 0)
-        throw new DomainError(
-          'invalid_argument',
-          'Cannot register a machine: a usable service_tag, uuid or MAC address is needed to recognise it',
-        );
-      return sql.begin(async tx => {
-        await lockEvidence(tx, items);
-        await assertTemplatesFit(tx, change.templates ?? []);
-        const match = await recognition.recognise(tx, items);
-        if (match.kind !== 'none')
-          throw new DomainError(
-            'already_exists',
-            match.kind === 'match'
-              ? `Cannot register this machine: it is machine "${match.machineId}"`
-              : `Cannot register this machine: ${match.reason}`,
-          );
-        return recognition.add(tx, {
-          state: 'expected',
-          actor,
-          reason: `Registered by ${actor}`,
-          items,
-          fields: {...machineFields(evidence), ...change, expected: true},
-        });
-      });
-    },
+    register,
 
-    update: (actor: string, id: string, change: OperatorChange): Promise<Machine> =>
-      sql.begin(async tx => (await updateIn(tx, actor, id, change)).machine),
+    /** Registers a machine that is expected. Throws already_exists when this evidence names one that is known. */
+    create: (actor: string, machine: ExpectedMachine): Promise<Machine> =>
+      sql.begin(async tx => {
+        await lockEvidence(tx, evidenceItems(evidenceOf(machine)));
+        return register(tx, actor, machine);
+      }),
+
+    update: (actor: string, key: string, change: OperatorChange): Promise<Machine> =>
+      sql.begin(async tx => (await updateIn(tx, actor, key, change)).machine),
 
     /** In the caller's transaction. */
     updateIn,
 
     /** Sets some labels and removes others, whoever changes the rest meanwhile. */
-    label: (actor: string, id: string, change: LabelChange): Promise<Machine> =>
-      sql.begin(async tx => (await labelIn(tx, actor, id, change)).machine),
+    label: (actor: string, key: string, change: LabelChange): Promise<Machine> =>
+      sql.begin(async tx => (await labelIn(tx, actor, key, change)).machine),
 
     /** In the caller's transaction. */
     labelIn,
 
     /** Lets a machine in, and ends its quarantine: an operator vouches for it. */
-    accept: (actor: string, id: string): Promise<Machine> =>
+    accept: (actor: string, key: string): Promise<Machine> =>
       sql.begin(async tx => {
-        const machine = await lock(tx, id);
+        const machine = await lock(tx, key);
+        const {id} = machine;
         const change: MachineChange = {trust: 'approved', quarantineReason: ''};
         if (machine.state === 'pending' || machine.state === 'rejected') {
           const reason = `Accepted by ${actor}`;
@@ -205,9 +227,9 @@ export function createMachines({
       }),
 
     /** Turns a machine away: it boots its local disk from now on, and its agent's key is worth nothing. */
-    reject: (actor: string, id: string, reason: string): Promise<Machine> =>
+    reject: (actor: string, key: string, reason: string): Promise<Machine> =>
       sql.begin(async tx => {
-        await lock(tx, id);
+        const {id} = await lock(tx, key);
         const text = reason || `Rejected by ${actor}`;
         const moved = {machineId: id, to: 'rejected', actor, reason: text} as const;
         const rejected = await transitions.transition(tx, moved);
@@ -218,6 +240,13 @@ export function createMachines({
 }
 
 export type ChangedMachine = {readonly machine: Machine; readonly changed: readonly string[]};
+
+const evidenceOf = ({serviceTag, uuid, macAddresses}: ExpectedMachine) => ({
+  ...noEvidence,
+  systemSerial: serviceTag,
+  uuid,
+  macAddresses,
+});
 
 export type LabelChange = {readonly set: Labels; readonly remove: readonly string[]};
 

@@ -2,6 +2,7 @@ import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {lockEvidence} from '../store/evidence.ts';
 import {findMachineForUpdate, type Machine, updateMachine} from '../store/machines.ts';
+import {banned, type Bans} from './bans.ts';
 import type {BootClient} from './boot-sessions.ts';
 import type {Deps} from './deps.ts';
 import {type Evidence, evidenceItems, noEvidence} from './identity.ts';
@@ -43,7 +44,9 @@ export function createSightings({
   now,
   recognition,
   transitions,
+  bans,
 }: Pick<Deps, 'sql' | 'now'> & {
+  readonly bans: Pick<Bans, 'find'>;
   readonly recognition: Recognition;
   readonly transitions: Transitions;
 }) {
@@ -52,6 +55,8 @@ export function createSightings({
     const items = evidenceItems(evidence);
     return sql.begin(async tx => {
       await lockEvidence(tx, items);
+      const ban = await bans.find(tx, items);
+      if (ban) return banned(ban.reason);
       const match = await recognition.recognise(tx, items);
       if (match.kind === 'conflict') return match.reason;
       if (match.kind === 'none') {

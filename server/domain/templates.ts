@@ -143,6 +143,12 @@ export function createTemplates({sql, now, newId}: Deps) {
             'failed_precondition',
             `Cannot delete template "${name}": ${listNames(users)} use it; take it away from them first`,
           );
+        const givers = await store.listTemplateGivers(tx, name, usersNamedMax);
+        if (givers.length > 0)
+          throw new DomainError(
+            'failed_precondition',
+            `Cannot delete template "${name}": ${givers.join(', ')} give it to machines; take it away from them first`,
+          );
         await store.deleteTemplate(tx, name);
         await append(tx, 'template.deleted', {actor, name, data: {version}});
       });

@@ -8,6 +8,7 @@ import type {KeyedWakeUps} from '../wake-ups.ts';
 import {assertBackend, factsOf, type LiveBuilder, nameOf} from './build-rules.ts';
 import type {Builder} from './build-work.ts';
 import type {Deps} from './deps.ts';
+import {bootProfileModule} from './inheritance.ts';
 import type {BusStatus} from './presence.ts';
 import {checkNixText} from './syntax-check.ts';
 import {resolveTemplates} from './template-use.ts';
@@ -49,7 +50,10 @@ export type ConfigToValidate = {
 export type Validations = ReturnType<typeof createValidations>;
 
 export type ValidationsDeps = Deps & {
-  readonly getMachine: (name: string) => Promise<Machine>;
+  /** With what it inherits. */
+  readonly getMachine: (
+    name: string,
+  ) => Promise<Machine & {readonly bootArguments?: readonly string[]}>;
   readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
   readonly busStatus: () => BusStatus;
   /** Told by validation id through NOTIFY 'validations'. */
@@ -88,7 +92,7 @@ export function createValidations(deps: ValidationsDeps) {
       machineId: machine?.id,
       imageConfig: undefined,
       nixosConfig: text,
-      templates: modules,
+      templates: [...bootProfileModule(machine?.bootArguments ?? []), ...modules],
       facts: machine && factsOf(machine),
     };
     return {spec, diagnostics};

@@ -38,6 +38,9 @@ test('the bulk requests of Metal Enrollment work as its README has them', async 
     description: '',
     tags: [],
     filter: '',
+    priority: 0,
+    templates: [],
+    bootProfile: undefined,
   });
   const tags = ['id1', 'id2', 'id3'];
   const ids = await Promise.all(

@@ -89,6 +89,9 @@ test('a group and a filter mean the machines of the moment at which it starts', 
     description: '',
     tags: [],
     filter: 'labels.rack = r7',
+    priority: 0,
+    templates: [],
+    bootProfile: undefined,
   });
   const byGroup = await start(app, {
     groupId: 'RACK7',

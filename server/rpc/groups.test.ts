@@ -25,7 +25,7 @@ async function setUp() {
   const transport = createRouterTransport(
     ({service}) => {
       service(MachineService, machineService({...server, view}));
-      service(GroupService, groupService(server.groups, view));
+      service(GroupService, groupService({...server, view}));
     },
     {router: {interceptors: [mapErrors(log)]}},
   );

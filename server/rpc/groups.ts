@@ -6,18 +6,26 @@ import {
   GroupSchema,
   type GroupService,
 } from '@muster/proto/gen/muster/v1/groups_pb.ts';
+import type {Configurations} from '../domain/configurations.ts';
 import type {Groups} from '../domain/groups.ts';
 import {printable} from '../domain/identifiers.ts';
 import {DomainError} from '../errors.ts';
 import type {Group, GroupChange} from '../store/groups.ts';
+import {fromBootProfileMessage, toBootProfileMessage} from './boot-profile-messages.ts';
 import {callerKey} from './caller.ts';
-import {type MachineView, toMachineMessage} from './machine-messages.ts';
+import {type MachineView, toImageConfigMessage, toMachineMessage} from './machine-messages.ts';
 import {storable} from './storable.ts';
+import {fromMachineTemplateMessage, toMachineTemplateMessage} from './template-messages.ts';
 
-export const groupService = (
-  groups: Groups,
-  view: MachineView,
-): ServiceImpl<typeof GroupService> => ({
+export const groupService = ({
+  groups,
+  configurations,
+  view,
+}: {
+  readonly groups: Groups;
+  readonly configurations: Configurations;
+  readonly view: MachineView;
+}): ServiceImpl<typeof GroupService> => ({
   async listGroups(request) {
     const page = await groups.list(request);
     return {groups: page.groups.map(toGroupMessage), nextPageToken: page.nextPageToken};
@@ -28,7 +36,8 @@ export const groupService = (
   },
 
   async createGroup({group}, {values}) {
-    const {name, description, tags, filter} = required(group);
+    const wanted = required(group);
+    const {name, description, tags, filter, priority} = wanted;
     if (name === '')
       throw new DomainError('invalid_argument', 'Cannot create a group without a name: give one');
     const created = await groups.create(values.get(callerKey).name, {
@@ -36,6 +45,9 @@ export const groupService = (
       description: storable(description, 'description'),
       tags: tags.map(tag => storable(tag, 'tag')),
       filter: filter.trim(),
+      priority,
+      templates: wanted.templates.map(fromMachineTemplateMessage),
+      bootProfile: fromBootProfileMessage(wanted.bootProfile),
     });
     return {group: toGroupMessage(created)};
   },
@@ -73,15 +85,29 @@ export const groupService = (
     return {group: toGroupMessage(group)};
   },
 
+  async getMachineConfiguration({machineId}) {
+    const {templates, imageConfig, values} = await configurations.effective(machineId);
+    return {
+      configuration: {
+        templates: templates.map(toMachineTemplateMessage),
+        ...(imageConfig ? {imageConfig: toImageConfigMessage(imageConfig)} : {}),
+        values: values.map(value => ({...value})),
+      },
+    };
+  },
+
   async listMachineGroups({machineId}) {
     return {groups: (await groups.ofMachine(machineId)).map(toGroupMessage)};
   },
 });
 
-function toGroupMessage({createTime, updateTime, tags, ...same}: Group): GroupMessage {
+function toGroupMessage(group: Group): GroupMessage {
+  const {createTime, updateTime, tags, templates, bootProfile, ...same} = group;
   return create(GroupSchema, {
     ...same,
     tags: [...tags],
+    templates: templates.map(toMachineTemplateMessage),
+    ...(bootProfile ? {bootProfile: toBootProfileMessage(bootProfile)} : {}),
     createTime: timestampFromDate(createTime),
     updateTime: timestampFromDate(updateTime),
   });
@@ -93,6 +119,9 @@ const changeable: Readonly<Record<string, (group: GroupMessage) => GroupChange>>
   description: ({description}) => ({description: storable(description, 'description')}),
   tags: ({tags}) => ({tags: tags.map(tag => storable(tag, 'tag'))}),
   filter: ({filter}) => ({filter: filter.trim()}),
+  priority: ({priority}) => ({priority}),
+  templates: ({templates}) => ({templates: templates.map(fromMachineTemplateMessage)}),
+  boot_profile: ({bootProfile}) => ({bootProfile: fromBootProfileMessage(bootProfile)}),
 };
 const names = Object.keys(changeable).join(', ');
 

@@ -59,7 +59,7 @@ async function setUp() {
     ({service}) => {
       service(ImportService, importService(imports));
       service(MachineService, machineService({...server, view}));
-      service(GroupService, groupService(server.groups, view));
+      service(GroupService, groupService({...server, view}));
       service(MetricsService, metricsService(metrics));
       service(UserService, userService(people));
     },

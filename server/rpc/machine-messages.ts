@@ -58,6 +58,7 @@ export function toMachineMessage(machine: Machine, {now, busStatus}: MachineView
     ...(lastSeenTime ? {lastSeenTime: timestampFromDate(lastSeenTime)} : {}),
     trust: trusts[machine.trust],
     quarantineReason: machine.quarantineReason,
+    banReason: machine.banReason,
     serviceTag: machine.serviceTag,
     uuid: machine.uuid,
     manufacturer: machine.manufacturer,
@@ -93,6 +94,8 @@ export function toSightingMessage(
   return create(MachineSchema, {id, state: states[state], trust: Machine_Trust.SEEN, ...said});
 }
 
+export const toStateMessage = (state: MachineState): Machine_State => states[state];
+
 export function fromState(value: Machine_State): MachineState {
   const state = (Object.keys(states) as MachineState[]).find(name => states[name] === value);
   if (!state)
@@ -114,7 +117,7 @@ export function fromImageConfig(config: ImageConfigMessage): ImageConfig {
   };
 }
 
-function toImageConfigMessage(config: ImageConfig) {
+export function toImageConfigMessage(config: ImageConfig) {
   return {
     hostName: config.hostName,
     packages: [...config.packages],

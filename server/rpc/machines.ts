@@ -9,7 +9,7 @@ import type {Commands} from '../domain/commands.ts';
 import {printable} from '../domain/identifiers.ts';
 import type {MachineRemoval} from '../domain/machine-removal.ts';
 import type {MachineSearch} from '../domain/machine-search.ts';
-import type {Machines, OperatorChange} from '../domain/machines.ts';
+import type {ExpectedMachine, Machines, OperatorChange} from '../domain/machines.ts';
 import type {Sightings} from '../domain/sightings.ts';
 import {DomainError} from '../errors.ts';
 import type {CommandOperation} from '../store/commands.ts';
@@ -80,14 +80,8 @@ export const machineService = ({
   },
 
   async createMachine({machine}, {values}) {
-    const wanted = required(machine);
-    const {serviceTag, uuid, macAddress, macAddresses} = wanted;
-    const created = await machines.create(values.get(callerKey).name, {
-      serviceTag: printable(serviceTag, 128),
-      uuid: printable(uuid, 64),
-      macAddresses: macAddress ? [macAddress, ...macAddresses] : macAddresses,
-      change: pickChange(wanted, Object.keys(changeable)),
-    });
+    const wanted = toExpectedMachine(required(machine));
+    const created = await machines.create(values.get(callerKey).name, wanted);
     return {machine: toMachineMessage(created, view)};
   },
 
@@ -140,6 +134,16 @@ export const machineService = ({
     return {commandId: requested.id};
   },
 });
+
+export function toExpectedMachine(machine: MachineMessage): ExpectedMachine {
+  const {serviceTag, uuid, macAddress, macAddresses} = machine;
+  return {
+    serviceTag: printable(serviceTag, 128),
+    uuid: printable(uuid, 64),
+    macAddresses: macAddress ? [macAddress, ...macAddresses] : macAddresses,
+    change: pickChange(machine, Object.keys(changeable)),
+  };
+}
 
 /** By the names of the contract: what an operator decides. */
 const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorChange>> = {

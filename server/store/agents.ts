@@ -109,6 +109,11 @@ export async function deleteOldAgentRecords(
   await sql`delete from agent_keys where state <> 'current' and end_time < ${before.keys}`;
 }
 
+/** It spoke for that machine all along. */
+export async function moveAgentKey(sql: Sql, publicKey: string, machineId: string): Promise<void> {
+  await sql`update agent_keys set machine_id = ${machineId} where public_key = ${publicKey}`;
+}
+
 /** Whether any key has ever spoken for this machine. */
 export async function hasAgentKey(sql: Sql, machineId: string): Promise<boolean> {
   const rows = await sql`select from agent_keys where machine_id = ${machineId} limit 1`;

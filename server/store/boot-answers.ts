@@ -11,6 +11,7 @@ export type BootRow = Pick<
   | 'expected'
   | 'trust'
   | 'quarantineReason'
+  | 'banReason'
   | 'serviceTag'
   | 'uuid'
   | 'macAddresses'
@@ -69,7 +70,7 @@ export async function findBootRow(sql: Sql, machineId: string): Promise<BootRow 
 
 async function selectRows(sql: Sql, where: PendingQuery<Row[]>): Promise<readonly BootRow[]> {
   const rows = await sql<Row[]>`
-    select id, state, state_reason, expected, trust, quarantine_reason, service_tag, uuid, mac_addresses, desired_image_id,
+    select id, state, state_reason, expected, trust, quarantine_reason, ban_reason, service_tag, uuid, mac_addresses, desired_image_id,
       last_good_image_id, bad_image_ids, override_action, override_image_id, override_expire_time, entry_action, entry_image_id,
       boot_xid::text as boot_xid
     from machines where ${where}

@@ -14,7 +14,7 @@ export type NewEvent = {
   readonly time: Date;
   /** Noun and past verb: "machine.enrolled". */
   readonly type: string;
-  /** "user:alice", "agent:<machine id>", "builder:<name>", "edge:<name>", "local", "system". */
+  /** "user:alice", "agent:<machine id>", "builder:<name>", "edge:<name>", "rule:<name>", "local", "system". */
   readonly actor: string;
   readonly machineId?: string | undefined;
   /** "builds/<id>" */

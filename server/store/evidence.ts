@@ -1,6 +1,9 @@
 import {createHash} from 'node:crypto';
 import type {Sql} from './db.ts';
 
+/** Any constant that nobody else locks. */
+const allEvidenceKey = '7308901743268521';
+
 export type EvidenceRow = {readonly kind: string; readonly value: string};
 
 /**
@@ -13,7 +16,15 @@ export async function lockEvidence(sql: Sql, items: readonly EvidenceRow[]): Pro
       createHash('sha256').update(`${kind}:${value}`).digest().readBigInt64BE(),
     )
     .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  await sql`select pg_advisory_xact_lock(key) from unnest(${keys.map(String)}::text[]::bigint[]) as key`;
+  await sql`
+    with everything as materialized (select pg_advisory_xact_lock_shared(${allEvidenceKey}::text::bigint))
+    select pg_advisory_xact_lock(key) from everything, unnest(${keys.map(String)}::text[]::bigint[]) as key
+  `;
+}
+
+/** In place of a lock for each value of thousands of machines, which PostgreSQL has no room for. Everybody who recognises machines waits. */
+export async function lockAllEvidence(sql: Sql): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${allEvidenceKey}::text::bigint)`;
 }
 
 export type EvidenceOfMachine = {
@@ -21,6 +32,11 @@ export type EvidenceOfMachine = {
   readonly quarantined: boolean;
   readonly evidence: readonly EvidenceRow[];
 };
+
+/** In a transaction that adds thousands: PostgreSQL plans as for the few that it has seen, and reads all of them each time. */
+export async function countEvidenceAnew(sql: Sql): Promise<void> {
+  await sql`analyze machines, machine_evidence`;
+}
 
 /** All the evidence of every machine that shares a value; at most `limit` machines. */
 export async function findMachinesByEvidence(
@@ -57,5 +73,36 @@ export async function addEvidence(
     select ${machineId}, kind, value from unnest(${kinds}::text[], ${values}::text[]) as new (kind, value)
     where (select count(*) from machine_evidence where machine_id = ${machineId}) < ${countMax}
     on conflict do nothing
+  `;
+}
+
+export async function listEvidence(sql: Sql, machineId: string): Promise<readonly EvidenceRow[]> {
+  return sql<EvidenceRow[]>`
+    select kind, value from machine_evidence where machine_id = ${machineId} order by kind, value
+  `;
+}
+
+/** From one machine to another, as far as that one has it not yet. */
+export async function moveEvidence(
+  sql: Sql,
+  {from, to}: {readonly from: string; readonly to: string},
+): Promise<void> {
+  await sql`
+    insert into machine_evidence (machine_id, kind, value)
+    select ${to}, kind, value from machine_evidence where machine_id = ${from} on conflict do nothing
+  `;
+  await sql`delete from machine_evidence where machine_id = ${from}`;
+}
+
+export async function deleteEvidence(
+  sql: Sql,
+  machineId: string,
+  items: readonly EvidenceRow[],
+): Promise<void> {
+  const kinds = items.map(({kind}) => kind);
+  const values = items.map(({value}) => value);
+  await sql`
+    delete from machine_evidence where machine_id = ${machineId}
+      and (kind, value) in (select * from unnest(${kinds}::text[], ${values}::text[]))
   `;
 }

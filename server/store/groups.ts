@@ -1,4 +1,14 @@
 import type {Sql} from './db.ts';
+import type {MachineTemplate} from './templates.ts';
+
+/** What a machine boots with when its own image_config does not say; the contract's BootProfile. */
+export type BootProfile = {
+  readonly kernelArguments: readonly string[];
+  /** "ttyS0,115200" */
+  readonly serialConsole: string;
+  readonly packages: readonly string[];
+  readonly sshAuthorizedKeys: readonly string[];
+};
 
 export type Group = {
   readonly id: string;
@@ -7,29 +17,43 @@ export type Group = {
   readonly tags: readonly string[];
   /** Empty when machines are members by hand. */
   readonly filter: string;
+  /** Of a machine's groups the highest counts, then the name. */
+  readonly priority: number;
+  /** Of machines without their own. */
+  readonly templates: readonly MachineTemplate[];
+  readonly bootProfile: BootProfile | undefined;
   readonly createTime: Date;
   readonly updateTime: Date;
 };
 
 const uniqueViolation = '23505';
 
-export type GroupChange = Partial<Pick<Group, 'name' | 'description' | 'tags' | 'filter'>>;
+export type GroupChange = Partial<Omit<Group, 'id' | 'createTime' | 'updateTime'>>;
+
+type Row = Omit<Group, 'templates' | 'bootProfile'> & {
+  /** Texts: postgres.js puts the keys of JSON into camel case. */
+  readonly templatesText: string;
+  readonly bootProfileText: string | null;
+};
+
+const columns = (sql: Sql) => sql`
+  groups.id, groups.name, groups.description, groups.tags, groups.filter, groups.priority, groups.create_time,
+  groups.update_time, groups.templates::text as templates_text, groups.boot_profile::text as boot_profile_text
+`;
 
 /** False when the name is taken; names differ by more than case. */
 export async function insertGroup(sql: Sql, group: Group): Promise<boolean> {
   const result = await sql`
-    insert into groups ${sql({...group, tags: [...group.tags]})} on conflict do nothing
+    insert into groups ${sql({...toColumns(sql, group), id: group.id, createTime: group.createTime})}
+    on conflict do nothing
   `;
   return result.count === 1;
 }
 
 /** False when the name is taken: the transaction is over then. */
 export async function updateGroup(sql: Sql, group: Group): Promise<boolean> {
-  const {id, name, description, tags, filter, updateTime} = group;
   try {
-    await sql`
-      update groups set ${sql({name, description, tags: [...tags], filter, updateTime})} where id = ${id}
-    `;
+    await sql`update groups set ${sql(toColumns(sql, group))} where id = ${group.id}`;
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === uniqueViolation) return false;
@@ -48,11 +72,11 @@ export async function findGroup(
   lock: 'none' | 'share' | 'update' = 'none',
 ): Promise<Group | undefined> {
   const locks = {none: sql``, share: sql`for share`, update: sql`for update`};
-  const [row] = await sql<Group[]>`
-    select * from groups
+  const [row] = await sql<Row[]>`
+    select ${columns(sql)} from groups
     where ${'id' in key ? sql`id = ${key.id}` : sql`lower(name) = lower(${key.name})`} ${locks[lock]}
   `;
-  return row;
+  return row && toGroup(row);
 }
 
 export async function findGroupsByName(
@@ -60,7 +84,10 @@ export async function findGroupsByName(
   names: readonly string[],
 ): Promise<readonly Group[]> {
   const lower = names.map(name => name.toLowerCase());
-  return sql<Group[]>`select * from groups where lower(name) = any(${lower}::text[])`;
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from groups where lower(name) = any(${lower}::text[])
+  `;
+  return rows.map(toGroup);
 }
 
 /** By name, after the one given. */
@@ -68,13 +95,17 @@ export async function listGroups(
   sql: Sql,
   {after, limit}: {readonly after: string; readonly limit: number},
 ): Promise<readonly Group[]> {
-  return sql<Group[]>`
-    select * from groups where lower(name) > lower(${after}) order by lower(name) limit ${limit}
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from groups where lower(name) > lower(${after}) order by lower(name) limit ${limit}
   `;
+  return rows.map(toGroup);
 }
 
 export async function listRuleGroups(sql: Sql, limit: number): Promise<readonly Group[]> {
-  return sql<Group[]>`select * from groups where filter <> '' order by lower(name) limit ${limit}`;
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from groups where filter <> '' order by lower(name) limit ${limit}
+  `;
+  return rows.map(toGroup);
 }
 
 export async function countRuleGroups(sql: Sql): Promise<number> {
@@ -107,8 +138,32 @@ export async function deleteMember(sql: Sql, groupId: string, machineId: string)
 
 /** Those that it was put into by hand. */
 export async function listGroupsOfMember(sql: Sql, machineId: string): Promise<readonly Group[]> {
-  return sql<Group[]>`
-    select groups.* from groups join group_members on group_id = groups.id
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from groups join group_members on group_id = groups.id
     where machine_id = ${machineId} order by lower(name)
   `;
+  return rows.map(toGroup);
+}
+
+function toColumns(sql: Sql, group: Group) {
+  const {name, description, tags, filter, priority, templates, bootProfile, updateTime} = group;
+  const json = (value: unknown) => sql.json(structuredClone(value) as never);
+  return {
+    name,
+    description,
+    tags: [...tags],
+    filter,
+    priority,
+    templates: json(templates),
+    bootProfile: bootProfile ? json(bootProfile) : null,
+    updateTime,
+  };
+}
+
+function toGroup({templatesText, bootProfileText, ...same}: Row): Group {
+  return {
+    ...same,
+    templates: JSON.parse(templatesText) as readonly MachineTemplate[],
+    bootProfile: bootProfileText ? (JSON.parse(bootProfileText) as BootProfile) : undefined,
+  };
 }

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import type {Database, Sql} from './db.ts';
+import {listMerged} from './merge-machines.ts';
 import {seesEverything, sinceAssigned, workspaceSubjects} from './scope.ts';
 
 // Any constant that nobody else locks.
@@ -129,11 +130,14 @@ export async function listEntries(
   },
 ): Promise<readonly JournalEntry[]> {
   const {after, upTo, machineId, typePrefix, limit} = range;
+  // What records told that went into this machine's is its history, too.
+  const machineIds =
+    machineId === undefined ? [] : [machineId, ...(await listMerged(sql, machineId))];
   const rows = await sql<Row[]>`
     select id, position, time, type, actor, machine_id, subject, data::text as data from events
     where position > ${after}
       and ${upTo === undefined ? sql`true` : sql`position <= ${upTo}`}
-      and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
+      and ${machineId === undefined ? sql`true` : sql`machine_id = any(${machineIds}::uuid[])`}
       and ${typePrefix === undefined ? sql`true` : sql`starts_with(type, ${typePrefix})`}
       and ${inScope(sql)}
     order by position limit ${limit}

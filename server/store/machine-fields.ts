@@ -53,6 +53,7 @@ const sources: Readonly<Record<string, FieldSource>> = {
   },
   trust: {kind: 'enum', sql: 'trust', values: trusts, ordered: true},
   quarantine_reason: text('quarantine_reason'),
+  ban_reason: text('ban_reason'),
   service_tag: text('service_tag'),
   uuid: text('uuid'),
   manufacturer: text('manufacturer'),

@@ -12,7 +12,7 @@ export type OrderPart = {readonly field: MachineField; readonly descending: bool
 
 /** Of `machines`; a test compares them with the table. */
 export const machineColumns =
-  'id state state_reason state_time trust quarantine_reason service_tag uuid manufacturer product mac_address mac_addresses hostname description notes labels nixos_config image_config templates desired_image_id booted_image_id last_good_image_id bad_image_ids failed_trials override_action override_image_id override_expire_time override_session entry_action entry_image_id cpu_threads cpu_model memory_bytes disk_count disk_bytes firmware_mode clock_skew_ms create_time update_time expected boot_id agent_version in_registration boot_time sighting_note workspace_id workspace_time'.split(
+  'id state state_reason state_time trust quarantine_reason service_tag uuid manufacturer product mac_address mac_addresses hostname description notes labels nixos_config image_config templates desired_image_id booted_image_id last_good_image_id bad_image_ids failed_trials override_action override_image_id override_expire_time override_session entry_action entry_image_id cpu_threads cpu_model memory_bytes disk_count disk_bytes firmware_mode clock_skew_ms create_time update_time expected boot_id agent_version in_registration boot_time sighting_note workspace_id workspace_time ban_reason merged_into'.split(
     ' ',
   );
 /** Always read; of the others only what is wanted, because some are long and each costs time. */
@@ -104,7 +104,11 @@ export async function meetsFilters(
   const met = conditions.map(condition => part`(${condition}) is true`);
   const [row] = await run<{met: readonly boolean[]}>(
     database,
+    // Under the table's own name: a condition looks at one machine's inventory, not for all that are like it.
     part`
+      with machine_search as materialized (
+        select * from public.machine_search where machine_id = ${machineId}::uuid
+      )
       select array[${join(met, ',')}] as met
       from machines left join machine_presence on machine_id = machines.id where machines.id = ${machineId}::uuid
     `,
@@ -139,6 +143,38 @@ export async function countFacet(
 
 export const hasFacet = (field: MachineField): boolean =>
   facetValues(field, undefined) !== undefined;
+
+/** What the machine has in each of the fields, as people read it; empty for nothing. */
+export async function readValues(
+  database: SearchDatabase,
+  machineId: string,
+  fields: readonly {readonly field: MachineField; readonly key: string | undefined}[],
+): Promise<readonly string[]> {
+  if (fields.length === 0) return [];
+  const values = fields.map(({field, key}) => {
+    const found = facetValues(field, key) ?? otherValues(field);
+    return found
+      ? part`coalesce((select string_agg(value, ', ') from (${found} limit 8) as found (value)), '')`
+      : part`''`;
+  });
+  const [row] = await run<{actual: readonly string[]}>(
+    database,
+    part`
+      with machine_search as materialized (
+        select * from public.machine_search where machine_id = ${machineId}::uuid
+      )
+      select array[${join(values, ',')}] as actual
+      from machines left join machine_presence on machine_id = machines.id where machines.id = ${machineId}::uuid
+    `,
+  );
+  return row?.actual ?? [];
+}
+
+function otherValues({source}: MachineField): Fragment | undefined {
+  if (source.kind === 'id') return part`select machines.id::text`;
+  if (source.kind === 'time') return part`select (${constant(source.sql)})::text`;
+  return source.kind === 'texts' ? part`select unnest(${constant(source.sql)})` : undefined;
+}
 
 function facetValues({source}: MachineField, key: string | undefined): Fragment | undefined {
   switch (source.kind) {

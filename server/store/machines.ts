@@ -52,6 +52,10 @@ export type Machine = HardwareSummary & {
   readonly trust: Trust;
   /** Empty when the machine is not quarantined. */
   readonly quarantineReason: string;
+  /** Why one of its identifiers is banned; empty when none is. */
+  readonly banReason: string;
+  /** The record that took this one in and answers for it. */
+  readonly mergedInto: string | undefined;
   readonly serviceTag: string;
   readonly uuid: string;
   readonly manufacturer: string;
@@ -241,6 +245,7 @@ export function toMachine(row: Partial<MachineRow>): Machine {
 const blank = {
   stateReason: '',
   quarantineReason: '',
+  banReason: '',
   serviceTag: '',
   uuid: '',
   manufacturer: '',

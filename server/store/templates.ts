@@ -126,6 +126,21 @@ export async function deleteTemplate(sql: Sql, name: string): Promise<void> {
   await sql`delete from templates where name = ${name}`;
 }
 
+/** Groups and rules that give it to machines, as "group NAME" and "rule NAME"; at most `limit`. */
+export async function listTemplateGivers(
+  sql: Sql,
+  name: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const wanted = JSON.stringify([{name}]);
+  const rows = await sql<{giver: string}[]>`
+    select 'group ' || name as giver from groups where templates @> ${wanted}::text::jsonb
+    union all select 'rule ' || name from rules where templates @> ${wanted}::text::jsonb
+    order by giver limit ${limit}
+  `;
+  return rows.map(({giver}) => giver);
+}
+
 /** Machines that use it, by id, after the one given; with `follows` only those without a version of their own. */
 export async function listTemplateUsers(
   sql: Sql,

@@ -51,6 +51,7 @@ async function setUp() {
         hellos: server.hellos,
         hardware: server.hardware,
         commands: server.commands,
+        rules: server.application,
       }),
       confirm: async (text, time) => {
         const outcome = await confirm(text, time);

@@ -7,6 +7,7 @@ import type {HardwareRecords, Inventory} from '../domain/hardware.ts';
 import type {Hello, Hellos} from '../domain/hello.ts';
 import {printable} from '../domain/identifiers.ts';
 import {isUuid} from '../domain/ids.ts';
+import type {RuleApplication} from '../domain/rule-application.ts';
 import {insertAgentReport} from '../store/agents.ts';
 import type {Database, Sql} from '../store/db.ts';
 import {findMachine} from '../store/machines.ts';
@@ -23,11 +24,13 @@ export function createCommitReport({
   hellos,
   hardware,
   commands,
+  rules,
 }: {
   readonly sql: Database;
   readonly hellos: Hellos;
   readonly hardware: HardwareRecords;
   readonly commands: Commands;
+  readonly rules: Pick<RuleApplication, 'inventoryCame'>;
 }): CommitReport {
   async function apply(
     tx: Sql,
@@ -41,6 +44,7 @@ export function createCommitReport({
         return;
       case 'inventory':
         await hardware.save(tx, machineId, toInventory(body.value), receipt);
+        await rules.inventoryCame(tx, machineId);
         return;
       case 'result': {
         const {commandId, succeeded, message} = body.value;

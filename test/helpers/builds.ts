@@ -16,13 +16,14 @@ import {createLogger} from '@muster/runtime/log.ts';
 import {openFolderBlobStore} from '@muster/server/clients/blob-store.ts';
 import {createBuilds} from '@muster/server/domain/builds.ts';
 import {createBulks} from '@muster/server/domain/bulks.ts';
-import {createGroups} from '@muster/server/domain/groups.ts';
-import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {createBuildWork} from '@muster/server/domain/build-work.ts';
 import {type LiveBuilder, offers} from '@muster/server/domain/build-rules.ts';
 import {type BlobStore, hasArtifact} from '@muster/server/domain/blobs.ts';
+import {createConfigurations} from '@muster/server/domain/configurations.ts';
+import {createGroups} from '@muster/server/domain/groups.ts';
 import {createImageCollection} from '@muster/server/domain/image-collection.ts';
 import {createImages} from '@muster/server/domain/images.ts';
+import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {nixCacheKeyOf} from '@muster/server/domain/nix-cache-key.ts';
 import {createOperations} from '@muster/server/domain/operations.ts';
 import {createStorePaths} from '@muster/server/domain/store-paths.ts';
@@ -76,7 +77,11 @@ export async function createTestBuilds(
   const changes = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'builds', changes.notify));
   const listLiveBuilders = () => Promise.resolve(builders);
-  const builds = createBuilds({...deps, transitions, listLiveBuilders, changes});
+  const busStatus = () => ({connected: options.busIsUp ?? true, since: new Date(0)});
+  const search = createMachineSearch({...deps, busStatus});
+  const groups = createGroups({...deps, search});
+  const {inherited} = createConfigurations({sql, groups});
+  const builds = createBuilds({...deps, transitions, listLiveBuilders, inherited, changes});
   const work = createBuildWork({
     ...deps,
     transitions,
@@ -108,15 +113,13 @@ export async function createTestBuilds(
       return machine;
     },
     listLiveBuilders,
-    busStatus: () => ({connected: options.busIsUp ?? true, since: new Date(0)}),
+    busStatus,
     changes: validationChanges,
     limits: {...validationLimits, ...options.validationLimits},
   });
   const cancel = async (actor: string, id: string) => void (await builds.cancel(actor, id));
   const operations = createOperations({sql, cancel: {build: cancel}});
-  const busStatus = () => ({connected: true, since: new Date(0)});
-  const search = createMachineSearch({...deps, busStatus});
-  const bulks = createBulks({...deps, search, groups: createGroups({...deps, search})});
+  const bulks = createBulks({...deps, search, groups});
 
   const transportOf = (name: string, serviceId?: string) =>
     createRouterTransport(

@@ -6,6 +6,7 @@ import {privateKeyOf, signToken} from '@muster/runtime/tokens.ts';
 import type {AcceptancePolicy} from '@muster/server/domain/acceptance.ts';
 import {createAgentKeys} from '@muster/server/domain/agent-keys.ts';
 import {createAgentNonces} from '@muster/server/domain/agent-nonces.ts';
+import {createBans} from '@muster/server/domain/bans.ts';
 import {createBoot} from '@muster/server/domain/boot.ts';
 import {createBootImages} from '@muster/server/domain/boot-images.ts';
 import {createBootSessions} from '@muster/server/domain/boot-sessions.ts';
@@ -13,6 +14,7 @@ import {createBootTimeline} from '@muster/server/domain/boot-timeline.ts';
 import {createBootTokenVerifier} from '@muster/server/domain/boot-tokens.ts';
 import {createCommands} from '@muster/server/domain/commands.ts';
 import {createComponents} from '@muster/server/domain/components.ts';
+import {createConfigurations} from '@muster/server/domain/configurations.ts';
 import {createEnrolment} from '@muster/server/domain/enrolment.ts';
 import {createGroups} from '@muster/server/domain/groups.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
@@ -20,12 +22,17 @@ import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
 import {createIssues} from '@muster/server/domain/issues.ts';
 import {createMachineRemoval} from '@muster/server/domain/machine-removal.ts';
+import {createMachineImports} from '@muster/server/domain/machine-imports.ts';
+import {createMachineRecords} from '@muster/server/domain/machine-records.ts';
 import {createMachineSearch} from '@muster/server/domain/machine-search.ts';
 import {createMachines} from '@muster/server/domain/machines.ts';
 import {loadNatsKeys} from '@muster/server/domain/nats-keys.ts';
 import {createNatsTrust} from '@muster/server/domain/nats-trust.ts';
+import {createPendingQueue} from '@muster/server/domain/pending.ts';
 import {createRecognition} from '@muster/server/domain/recognition.ts';
 import {createRenewal} from '@muster/server/domain/renewal.ts';
+import {createRuleApplication} from '@muster/server/domain/rule-application.ts';
+import {createRules} from '@muster/server/domain/rules.ts';
 import {createIdentifyClient, createSightings} from '@muster/server/domain/sightings.ts';
 import {createTransitions} from '@muster/server/domain/transitions.ts';
 import {createTrials} from '@muster/server/domain/trials.ts';
@@ -63,8 +70,9 @@ export async function wireMachines(
   const agentKeys = createAgentKeys({now, newId, credentials});
   const identifyClient = createIdentifyClient(recognition);
   const bootSessions = createBootSessions({...deps, images, identifyClient});
-  const sightings = createSightings({sql, now, recognition, transitions});
-  const boot = createBoot({...deps, policy, images, sightings, log});
+  const bans = createBans({...deps, transitions, agentKeys});
+  const sightings = createSightings({sql, now, recognition, transitions, bans});
+  const boot = createBoot({...deps, policy, images, sightings, bans, log});
   const commands = createCommands(deps);
   const components = createComponents(deps);
   const issues = createIssues(deps);
@@ -72,7 +80,10 @@ export async function wireMachines(
     id === edgeId ? edge.getPublicKey() : undefined,
   );
   const search = createMachineSearch({sql, now, busStatus});
-  const shared = {...deps, recognition, transitions, agentKeys, bootSessions, images};
+  const groups = createGroups({...deps, search});
+  const rules = createRuleApplication({...deps, search, transitions, agentKeys});
+  const shared = {...deps, bans, recognition, transitions, agentKeys, bootSessions, images};
+  const machines = createMachines(shared);
   return {
     sql,
     clock,
@@ -84,15 +95,22 @@ export async function wireMachines(
     sightings,
     boot,
     commands,
-    machines: createMachines(shared),
+    machines,
     removal: createMachineRemoval(shared),
+    pending: createPendingQueue({sql, search}),
+    records: createMachineRecords(shared),
+    machineImports: createMachineImports({...deps, machines}),
     components,
     issues,
     search,
-    groups: createGroups({...deps, search}),
+    groups,
+    configurations: createConfigurations({sql, groups}),
+    application: rules,
+    bans,
+    rules: createRules({...deps, search, application: rules}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     timeline: createBootTimeline(deps),
-    enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials}),
+    enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials, rules, bans}),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({...shared, boot, commands}),
     trials: createTrials({

@@ -8,7 +8,7 @@ import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import type { FieldMask, FieldMaskJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Machine, MachineJson } from "./machines_pb.ts";
+import type { BootProfile, BootProfileJson, ImageConfig, ImageConfigJson, Machine, MachineJson, MachineTemplate, MachineTemplateJson } from "./machines_pb.ts";
 import { file_muster_v1_machines } from "./machines_pb.ts";
 import { file_muster_v1_options } from "./options_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/groups.proto.
  */
 export const file_muster_v1_groups: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvZ3JvdXBzLnByb3RvEgltdXN0ZXIudjEioQIKBUdyb3VwEhMKAmlkGAEgASgJQge6SARyAhhAEkgKBG5hbWUYAiABKAlCOrpIN3I1MjNeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOV8uIC1dezAsNjF9W2EtekEtWjAtOV0pPyQSHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGIAgEh4KBHRhZ3MYBCADKAlCELpIDZIBChAgIgZyBBABGEASGAoGZmlsdGVyGAUgASgJQgi6SAVyAxiAIBIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlAKEUxpc3RHcm91cHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAiJPChJMaXN0R3JvdXBzUmVzcG9uc2USIAoGZ3JvdXBzGAEgAygLMhAubXVzdGVyLnYxLkdyb3VwEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIoCg9HZXRHcm91cFJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCIzChBHZXRHcm91cFJlc3BvbnNlEh8KBWdyb3VwGAEgASgLMhAubXVzdGVyLnYxLkdyb3VwIj0KEkNyZWF0ZUdyb3VwUmVxdWVzdBInCgVncm91cBgBIAEoCzIQLm11c3Rlci52MS5Hcm91cEIGukgDyAEBIjYKE0NyZWF0ZUdyb3VwUmVzcG9uc2USHwoFZ3JvdXAYASABKAsyEC5tdXN0ZXIudjEuR3JvdXAibgoSVXBkYXRlR3JvdXBSZXF1ZXN0EicKBWdyb3VwGAEgASgLMhAubXVzdGVyLnYxLkdyb3VwQga6SAPIAQESLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjYKE1VwZGF0ZUdyb3VwUmVzcG9uc2USHwoFZ3JvdXAYASABKAsyEC5tdXN0ZXIudjEuR3JvdXAiKwoSRGVsZXRlR3JvdXBSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEAiFQoTRGVsZXRlR3JvdXBSZXNwb25zZSKqAQoYTGlzdEdyb3VwTWFjaGluZXNSZXF1ZXN0EhsKCGdyb3VwX2lkGAEgASgJQgm6SAZyBBABGEASHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAgEhgKBmZpbHRlchgEIAEoCUIIukgFcgMYgCASGgoIb3JkZXJfYnkYBSABKAlCCLpIBXIDGIACIloKGUxpc3RHcm91cE1hY2hpbmVzUmVzcG9uc2USJAoIbWFjaGluZXMYASADKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUwoWQWRkR3JvdXBNYWNoaW5lUmVxdWVzdBIbCghncm91cF9pZBgBIAEoCUIJukgGcgQQARhAEhwKCm1hY2hpbmVfaWQYAiABKAlCCLpIBXIDsAEBIjoKF0FkZEdyb3VwTWFjaGluZVJlc3BvbnNlEh8KBWdyb3VwGAEgASgLMhAubXVzdGVyLnYxLkdyb3VwIlYKGVJlbW92ZUdyb3VwTWFjaGluZVJlcXVlc3QSGwoIZ3JvdXBfaWQYASABKAlCCbpIBnIEEAEYQBIcCgptYWNoaW5lX2lkGAIgASgJQgi6SAVyA7ABASI9ChpSZW1vdmVHcm91cE1hY2hpbmVSZXNwb25zZRIfCgVncm91cBgBIAEoCzIQLm11c3Rlci52MS5Hcm91cCI4ChhMaXN0TWFjaGluZUdyb3Vwc1JlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQEiPQoZTGlzdE1hY2hpbmVHcm91cHNSZXNwb25zZRIgCgZncm91cHMYASADKAsyEC5tdXN0ZXIudjEuR3JvdXAy7wkKDEdyb3VwU2VydmljZRJtCgpMaXN0R3JvdXBzEhwubXVzdGVyLnYxLkxpc3RHcm91cHNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RHcm91cHNSZXNwb25zZSIiqNQYBoLT5JMCGGIGZ3JvdXBzEg4vYXBpL3YxL2dyb3VwcxJrCghHZXRHcm91cBIaLm11c3Rlci52MS5HZXRHcm91cFJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0R3JvdXBSZXNwb25zZSImqNQYBoLT5JMCHGIFZ3JvdXASEy9hcGkvdjEvZ3JvdXBzL3tpZH0SdgoLQ3JlYXRlR3JvdXASHS5tdXN0ZXIudjEuQ3JlYXRlR3JvdXBSZXF1ZXN0Gh4ubXVzdGVyLnYxLkNyZWF0ZUdyb3VwUmVzcG9uc2UiKKjUGAiC0+STAh46BWdyb3VwYgVncm91cCIOL2FwaS92MS9ncm91cHMSrAEKC1VwZGF0ZUdyb3VwEh0ubXVzdGVyLnYxLlVwZGF0ZUdyb3VwUmVxdWVzdBoeLm11c3Rlci52MS5VcGRhdGVHcm91cFJlc3BvbnNlIl6o1BgIgtPkkwJUOgVncm91cFopOgVncm91cGIFZ3JvdXAyGS9hcGkvdjEvZ3JvdXBzL3tncm91cC5pZH1iBWdyb3VwGhkvYXBpL3YxL2dyb3Vwcy97Z3JvdXAuaWR9Em0KC0RlbGV0ZUdyb3VwEh0ubXVzdGVyLnYxLkRlbGV0ZUdyb3VwUmVxdWVzdBoeLm11c3Rlci52MS5EZWxldGVHcm91cFJlc3BvbnNlIh+o1BgIgtPkkwIVKhMvYXBpL3YxL2dyb3Vwcy97aWR9EpgBChFMaXN0R3JvdXBNYWNoaW5lcxIjLm11c3Rlci52MS5MaXN0R3JvdXBNYWNoaW5lc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdEdyb3VwTWFjaGluZXNSZXNwb25zZSI4qNQYBoLT5JMCLmIIbWFjaGluZXMSIi9hcGkvdjEvZ3JvdXBzL3tncm91cF9pZH0vbWFjaGluZXMSlQEKD0FkZEdyb3VwTWFjaGluZRIhLm11c3Rlci52MS5BZGRHcm91cE1hY2hpbmVSZXF1ZXN0GiIubXVzdGVyLnYxLkFkZEdyb3VwTWFjaGluZVJlc3BvbnNlIjuo1BgIgtPkkwIxGi8vYXBpL3YxL2dyb3Vwcy97Z3JvdXBfaWR9L21hY2hpbmVzL3ttYWNoaW5lX2lkfRKeAQoSUmVtb3ZlR3JvdXBNYWNoaW5lEiQubXVzdGVyLnYxLlJlbW92ZUdyb3VwTWFjaGluZVJlcXVlc3QaJS5tdXN0ZXIudjEuUmVtb3ZlR3JvdXBNYWNoaW5lUmVzcG9uc2UiO6jUGAiC0+STAjEqLy9hcGkvdjEvZ3JvdXBzL3tncm91cF9pZH0vbWFjaGluZXMve21hY2hpbmVfaWR9EpgBChFMaXN0TWFjaGluZUdyb3VwcxIjLm11c3Rlci52MS5MaXN0TWFjaGluZUdyb3Vwc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdE1hY2hpbmVHcm91cHNSZXNwb25zZSI4qNQYBoLT5JMCLmIGZ3JvdXBzEiQvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9ncm91cHNiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_muster_v1_machines, file_muster_v1_options]);
+  fileDesc("ChZtdXN0ZXIvdjEvZ3JvdXBzLnByb3RvEgltdXN0ZXIudjEiqQMKBUdyb3VwEhMKAmlkGAEgASgJQge6SARyAhhAEkgKBG5hbWUYAiABKAlCOrpIN3I1MjNeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOV8uIC1dezAsNjF9W2EtekEtWjAtOV0pPyQSHQoLZGVzY3JpcHRpb24YAyABKAlCCLpIBXIDGIAgEh4KBHRhZ3MYBCADKAlCELpIDZIBChAgIgZyBBABGEASGAoGZmlsdGVyGAUgASgJQgi6SAVyAxiAIBIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KCHByaW9yaXR5GAggASgRQg26SAo6CBiAiXoo/4h6EjcKCXRlbXBsYXRlcxgJIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEiwKDGJvb3RfcHJvZmlsZRgKIAEoCzIWLm11c3Rlci52MS5Cb290UHJvZmlsZSJQChFMaXN0R3JvdXBzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAIiTwoSTGlzdEdyb3Vwc1Jlc3BvbnNlEiAKBmdyb3VwcxgBIAMoCzIQLm11c3Rlci52MS5Hcm91cBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKAoPR2V0R3JvdXBSZXF1ZXN0EhUKAmlkGAEgASgJQgm6SAZyBBABGEAiMwoQR2V0R3JvdXBSZXNwb25zZRIfCgVncm91cBgBIAEoCzIQLm11c3Rlci52MS5Hcm91cCI9ChJDcmVhdGVHcm91cFJlcXVlc3QSJwoFZ3JvdXAYASABKAsyEC5tdXN0ZXIudjEuR3JvdXBCBrpIA8gBASI2ChNDcmVhdGVHcm91cFJlc3BvbnNlEh8KBWdyb3VwGAEgASgLMhAubXVzdGVyLnYxLkdyb3VwIm4KElVwZGF0ZUdyb3VwUmVxdWVzdBInCgVncm91cBgBIAEoCzIQLm11c3Rlci52MS5Hcm91cEIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI2ChNVcGRhdGVHcm91cFJlc3BvbnNlEh8KBWdyb3VwGAEgASgLMhAubXVzdGVyLnYxLkdyb3VwIisKEkRlbGV0ZUdyb3VwUmVxdWVzdBIVCgJpZBgBIAEoCUIJukgGcgQQARhAIhUKE0RlbGV0ZUdyb3VwUmVzcG9uc2UiqgEKGExpc3RHcm91cE1hY2hpbmVzUmVxdWVzdBIbCghncm91cF9pZBgBIAEoCUIJukgGcgQQARhAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAIBIYCgZmaWx0ZXIYBCABKAlCCLpIBXIDGIAgEhoKCG9yZGVyX2J5GAUgASgJQgi6SAVyAxiAAiJaChlMaXN0R3JvdXBNYWNoaW5lc1Jlc3BvbnNlEiQKCG1hY2hpbmVzGAEgAygLMhIubXVzdGVyLnYxLk1hY2hpbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlMKFkFkZEdyb3VwTWFjaGluZVJlcXVlc3QSGwoIZ3JvdXBfaWQYASABKAlCCbpIBnIEEAEYQBIcCgptYWNoaW5lX2lkGAIgASgJQgi6SAVyA7ABASI6ChdBZGRHcm91cE1hY2hpbmVSZXNwb25zZRIfCgVncm91cBgBIAEoCzIQLm11c3Rlci52MS5Hcm91cCJWChlSZW1vdmVHcm91cE1hY2hpbmVSZXF1ZXN0EhsKCGdyb3VwX2lkGAEgASgJQgm6SAZyBBABGEASHAoKbWFjaGluZV9pZBgCIAEoCUIIukgFcgOwAQEiPQoaUmVtb3ZlR3JvdXBNYWNoaW5lUmVzcG9uc2USHwoFZ3JvdXAYASABKAsyEC5tdXN0ZXIudjEuR3JvdXAiOAoYTGlzdE1hY2hpbmVHcm91cHNSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBIj0KGUxpc3RNYWNoaW5lR3JvdXBzUmVzcG9uc2USIAoGZ3JvdXBzGAEgAygLMhAubXVzdGVyLnYxLkdyb3VwIj4KHkdldE1hY2hpbmVDb25maWd1cmF0aW9uUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABASJZCh9HZXRNYWNoaW5lQ29uZmlndXJhdGlvblJlc3BvbnNlEjYKDWNvbmZpZ3VyYXRpb24YASABKAsyHy5tdXN0ZXIudjEuTWFjaGluZUNvbmZpZ3VyYXRpb24i4QEKFE1hY2hpbmVDb25maWd1cmF0aW9uEi0KCXRlbXBsYXRlcxgBIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGUSLAoMaW1hZ2VfY29uZmlnGAIgASgLMhYubXVzdGVyLnYxLkltYWdlQ29uZmlnEjUKBnZhbHVlcxgDIAMoCzIlLm11c3Rlci52MS5NYWNoaW5lQ29uZmlndXJhdGlvbi5WYWx1ZRo1CgVWYWx1ZRINCgVmaWVsZBgBIAEoCRINCgV2YWx1ZRgCIAEoCRIOCgZvcmlnaW4YAyABKAkyqgsKDEdyb3VwU2VydmljZRJtCgpMaXN0R3JvdXBzEhwubXVzdGVyLnYxLkxpc3RHcm91cHNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RHcm91cHNSZXNwb25zZSIiqNQYBoLT5JMCGGIGZ3JvdXBzEg4vYXBpL3YxL2dyb3VwcxJrCghHZXRHcm91cBIaLm11c3Rlci52MS5HZXRHcm91cFJlcXVlc3QaGy5tdXN0ZXIudjEuR2V0R3JvdXBSZXNwb25zZSImqNQYBoLT5JMCHGIFZ3JvdXASEy9hcGkvdjEvZ3JvdXBzL3tpZH0SdgoLQ3JlYXRlR3JvdXASHS5tdXN0ZXIudjEuQ3JlYXRlR3JvdXBSZXF1ZXN0Gh4ubXVzdGVyLnYxLkNyZWF0ZUdyb3VwUmVzcG9uc2UiKKjUGAiC0+STAh46BWdyb3VwYgVncm91cCIOL2FwaS92MS9ncm91cHMSrAEKC1VwZGF0ZUdyb3VwEh0ubXVzdGVyLnYxLlVwZGF0ZUdyb3VwUmVxdWVzdBoeLm11c3Rlci52MS5VcGRhdGVHcm91cFJlc3BvbnNlIl6o1BgIgtPkkwJUOgVncm91cFopOgVncm91cGIFZ3JvdXAyGS9hcGkvdjEvZ3JvdXBzL3tncm91cC5pZH1iBWdyb3VwGhkvYXBpL3YxL2dyb3Vwcy97Z3JvdXAuaWR9Em0KC0RlbGV0ZUdyb3VwEh0ubXVzdGVyLnYxLkRlbGV0ZUdyb3VwUmVxdWVzdBoeLm11c3Rlci52MS5EZWxldGVHcm91cFJlc3BvbnNlIh+o1BgIgtPkkwIVKhMvYXBpL3YxL2dyb3Vwcy97aWR9EpgBChFMaXN0R3JvdXBNYWNoaW5lcxIjLm11c3Rlci52MS5MaXN0R3JvdXBNYWNoaW5lc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdEdyb3VwTWFjaGluZXNSZXNwb25zZSI4qNQYBoLT5JMCLmIIbWFjaGluZXMSIi9hcGkvdjEvZ3JvdXBzL3tncm91cF9pZH0vbWFjaGluZXMSlQEKD0FkZEdyb3VwTWFjaGluZRIhLm11c3Rlci52MS5BZGRHcm91cE1hY2hpbmVSZXF1ZXN0GiIubXVzdGVyLnYxLkFkZEdyb3VwTWFjaGluZVJlc3BvbnNlIjuo1BgIgtPkkwIxGi8vYXBpL3YxL2dyb3Vwcy97Z3JvdXBfaWR9L21hY2hpbmVzL3ttYWNoaW5lX2lkfRKeAQoSUmVtb3ZlR3JvdXBNYWNoaW5lEiQubXVzdGVyLnYxLlJlbW92ZUdyb3VwTWFjaGluZVJlcXVlc3QaJS5tdXN0ZXIudjEuUmVtb3ZlR3JvdXBNYWNoaW5lUmVzcG9uc2UiO6jUGAiC0+STAjEqLy9hcGkvdjEvZ3JvdXBzL3tncm91cF9pZH0vbWFjaGluZXMve21hY2hpbmVfaWR9ErgBChdHZXRNYWNoaW5lQ29uZmlndXJhdGlvbhIpLm11c3Rlci52MS5HZXRNYWNoaW5lQ29uZmlndXJhdGlvblJlcXVlc3QaKi5tdXN0ZXIudjEuR2V0TWFjaGluZUNvbmZpZ3VyYXRpb25SZXNwb25zZSJGqNQYBoLT5JMCPGINY29uZmlndXJhdGlvbhIrL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vY29uZmlndXJhdGlvbhKYAQoRTGlzdE1hY2hpbmVHcm91cHMSIy5tdXN0ZXIudjEuTGlzdE1hY2hpbmVHcm91cHNSZXF1ZXN0GiQubXVzdGVyLnYxLkxpc3RNYWNoaW5lR3JvdXBzUmVzcG9uc2UiOKjUGAaC0+STAi5iBmdyb3VwcxIkL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vZ3JvdXBzYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_muster_v1_machines, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.Group
@@ -61,6 +61,27 @@ export type Group = Message<"muster.v1.Group"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 7;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * Of the groups of a machine the highest priority counts, then the name in the order of the alphabet.
+   *
+   * @generated from field: sint32 priority = 8;
+   */
+  priority: number;
+
+  /**
+   * Of machines that have no templates of their own; docs/groups.md.
+   *
+   * @generated from field: repeated muster.v1.MachineTemplate templates = 9;
+   */
+  templates: MachineTemplate[];
+
+  /**
+   * Of machines whose image_config says nothing about it.
+   *
+   * @generated from field: muster.v1.BootProfile boot_profile = 10;
+   */
+  bootProfile?: BootProfile | undefined;
 };
 
 /**
@@ -105,6 +126,27 @@ export type GroupJson = {
    * @generated from field: google.protobuf.Timestamp update_time = 7;
    */
   updateTime?: TimestampJson;
+
+  /**
+   * Of the groups of a machine the highest priority counts, then the name in the order of the alphabet.
+   *
+   * @generated from field: sint32 priority = 8;
+   */
+  priority?: number;
+
+  /**
+   * Of machines that have no templates of their own; docs/groups.md.
+   *
+   * @generated from field: repeated muster.v1.MachineTemplate templates = 9;
+   */
+  templates?: MachineTemplateJson[];
+
+  /**
+   * Of machines whose image_config says nothing about it.
+   *
+   * @generated from field: muster.v1.BootProfile boot_profile = 10;
+   */
+  bootProfile?: BootProfileJson;
 };
 
 /**
@@ -310,7 +352,7 @@ export type UpdateGroupRequest = Message<"muster.v1.UpdateGroupRequest"> & {
   group?: Group | undefined;
 
   /**
-   * name, description, tags, filter. Required over RPC.
+   * name, description, tags, filter, priority, templates, boot_profile. Required over RPC.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -327,7 +369,7 @@ export type UpdateGroupRequestJson = {
   group?: GroupJson;
 
   /**
-   * name, description, tags, filter. Required over RPC.
+   * name, description, tags, filter, priority, templates, boot_profile. Required over RPC.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -709,6 +751,182 @@ export const ListMachineGroupsResponseSchema: GenMessage<ListMachineGroupsRespon
   messageDesc(file_muster_v1_groups, 18);
 
 /**
+ * @generated from message muster.v1.GetMachineConfigurationRequest
+ */
+export type GetMachineConfigurationRequest = Message<"muster.v1.GetMachineConfigurationRequest"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+};
+
+/**
+ * @generated from message muster.v1.GetMachineConfigurationRequest
+ */
+export type GetMachineConfigurationRequestJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+};
+
+/**
+ * Describes the message muster.v1.GetMachineConfigurationRequest.
+ * Use `create(GetMachineConfigurationRequestSchema)` to create a new message.
+ */
+export const GetMachineConfigurationRequestSchema: GenMessage<GetMachineConfigurationRequest, {jsonType: GetMachineConfigurationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_groups, 19);
+
+/**
+ * @generated from message muster.v1.GetMachineConfigurationResponse
+ */
+export type GetMachineConfigurationResponse = Message<"muster.v1.GetMachineConfigurationResponse"> & {
+  /**
+   * @generated from field: muster.v1.MachineConfiguration configuration = 1;
+   */
+  configuration?: MachineConfiguration | undefined;
+};
+
+/**
+ * @generated from message muster.v1.GetMachineConfigurationResponse
+ */
+export type GetMachineConfigurationResponseJson = {
+  /**
+   * @generated from field: muster.v1.MachineConfiguration configuration = 1;
+   */
+  configuration?: MachineConfigurationJson;
+};
+
+/**
+ * Describes the message muster.v1.GetMachineConfigurationResponse.
+ * Use `create(GetMachineConfigurationResponseSchema)` to create a new message.
+ */
+export const GetMachineConfigurationResponseSchema: GenMessage<GetMachineConfigurationResponse, {jsonType: GetMachineConfigurationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_groups, 20);
+
+/**
+ * What the next build of a machine uses.
+ *
+ * @generated from message muster.v1.MachineConfiguration
+ */
+export type MachineConfiguration = Message<"muster.v1.MachineConfiguration"> & {
+  /**
+   * @generated from field: repeated muster.v1.MachineTemplate templates = 1;
+   */
+  templates: MachineTemplate[];
+
+  /**
+   * Unset when nothing is configured for the debian back end.
+   *
+   * @generated from field: muster.v1.ImageConfig image_config = 2;
+   */
+  imageConfig?: ImageConfig | undefined;
+
+  /**
+   * Those that are set.
+   *
+   * @generated from field: repeated muster.v1.MachineConfiguration.Value values = 3;
+   */
+  values: MachineConfiguration_Value[];
+};
+
+/**
+ * What the next build of a machine uses.
+ *
+ * @generated from message muster.v1.MachineConfiguration
+ */
+export type MachineConfigurationJson = {
+  /**
+   * @generated from field: repeated muster.v1.MachineTemplate templates = 1;
+   */
+  templates?: MachineTemplateJson[];
+
+  /**
+   * Unset when nothing is configured for the debian back end.
+   *
+   * @generated from field: muster.v1.ImageConfig image_config = 2;
+   */
+  imageConfig?: ImageConfigJson;
+
+  /**
+   * Those that are set.
+   *
+   * @generated from field: repeated muster.v1.MachineConfiguration.Value values = 3;
+   */
+  values?: MachineConfiguration_ValueJson[];
+};
+
+/**
+ * Describes the message muster.v1.MachineConfiguration.
+ * Use `create(MachineConfigurationSchema)` to create a new message.
+ */
+export const MachineConfigurationSchema: GenMessage<MachineConfiguration, {jsonType: MachineConfigurationJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_groups, 21);
+
+/**
+ * One value and where it comes from.
+ *
+ * @generated from message muster.v1.MachineConfiguration.Value
+ */
+export type MachineConfiguration_Value = Message<"muster.v1.MachineConfiguration.Value"> & {
+  /**
+   * "templates", "nixos_config", "host_name", "packages", "ssh_authorized_keys", "files", "kernel_arguments", "serial_console".
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * In words.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * "machine", "group NAME" or "rule NAME".
+   *
+   * @generated from field: string origin = 3;
+   */
+  origin: string;
+};
+
+/**
+ * One value and where it comes from.
+ *
+ * @generated from message muster.v1.MachineConfiguration.Value
+ */
+export type MachineConfiguration_ValueJson = {
+  /**
+   * "templates", "nixos_config", "host_name", "packages", "ssh_authorized_keys", "files", "kernel_arguments", "serial_console".
+   *
+   * @generated from field: string field = 1;
+   */
+  field?: string;
+
+  /**
+   * In words.
+   *
+   * @generated from field: string value = 2;
+   */
+  value?: string;
+
+  /**
+   * "machine", "group NAME" or "rule NAME".
+   *
+   * @generated from field: string origin = 3;
+   */
+  origin?: string;
+};
+
+/**
+ * Describes the message muster.v1.MachineConfiguration.Value.
+ * Use `create(MachineConfiguration_ValueSchema)` to create a new message.
+ */
+export const MachineConfiguration_ValueSchema: GenMessage<MachineConfiguration_Value, {jsonType: MachineConfiguration_ValueJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_groups, 21, 0);
+
+/**
  * Machines that belong together: by hand, or by a filter that is evaluated whenever somebody asks. A group is named by its id or its name.
  *
  * @generated from service muster.v1.GroupService
@@ -787,6 +1005,17 @@ export const GroupService: GenService<{
     methodKind: "unary";
     input: typeof RemoveGroupMachineRequestSchema;
     output: typeof RemoveGroupMachineResponseSchema;
+  },
+  /**
+   * What a machine is built from: its own configuration, and what it inherits from its groups and from discovery rules, with where each value comes
+   * from.
+   *
+   * @generated from rpc muster.v1.GroupService.GetMachineConfiguration
+   */
+  getMachineConfiguration: {
+    methodKind: "unary";
+    input: typeof GetMachineConfigurationRequestSchema;
+    output: typeof GetMachineConfigurationResponseSchema;
   },
   /**
    * Every group that a machine is in now.

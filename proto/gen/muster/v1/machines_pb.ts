@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/machines.proto.
  */
 export const file_muster_v1_machines: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSLtDQoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCXRlbXBsYXRlcxgaIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEhoKEmxhc3RfZ29vZF9pbWFnZV9pZBgbIAEoCRIVCg1iYWRfaW1hZ2VfaWRzGBwgAygJEnUKBmxhYmVscxgdIAMoCzIeLm11c3Rlci52MS5NYWNoaW5lLkxhYmVsc0VudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISGAoFbm90ZXMYHiABKAlCCbpIBnIEGICAARIUCgx3b3Jrc3BhY2VfaWQYHyABKAkSMgoOd29ya3NwYWNlX3RpbWUYICABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEijgIKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEgoOU1RBVEVfRVhQRUNURUQQARIUChBTVEFURV9ESVNDT1ZFUkVEEAISEQoNU1RBVEVfUEVORElORxADEhIKDlNUQVRFX0VOUk9MTEVEEAQSFgoSU1RBVEVfUFJPVklTSU9OSU5HEAUSDwoLU1RBVEVfUkVBRFkQBhIQCgxTVEFURV9BQ1RJVkUQBxIVChFTVEFURV9NQUlOVEVOQU5DRRAIEhIKDlNUQVRFX1JFVElSSU5HEAkSEQoNU1RBVEVfUkVUSVJFRBAKEhIKDlNUQVRFX1JFSkVDVEVEEAsSEAoMU1RBVEVfRkFJTEVEEAwiZQoIUHJlc2VuY2USGAoUUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABIUChBQUkVTRU5DRV9VTktOT1dOEAESEwoPUFJFU0VOQ0VfT05MSU5FEAISFAoQUFJFU0VOQ0VfT0ZGTElORRADIlMKBVRydXN0EhUKEVRSVVNUX1VOU1BFQ0lGSUVEEAASDgoKVFJVU1RfU0VFThABEg8KC1RSVVNUX1RPS0VOEAISEgoOVFJVU1RfQVBQUk9WRUQQAyKKAQoPTWFjaGluZVRlbXBsYXRlEjkKBG5hbWUYASABKAlCK7pIKHImMiReW2EtejAtOV0oW2EtejAtOS1dezAsNjF9W2EtejAtOV0pPyQSDwoHdmVyc2lvbhgCIAEoDRIrCgpwYXJhbWV0ZXJzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCKOAQoPSGFyZHdhcmVTdW1tYXJ5EhMKC2NwdV90aHJlYWRzGAEgASgNEhEKCWNwdV9tb2RlbBgCIAEoCRIUCgxtZW1vcnlfYnl0ZXMYAyABKAQSEgoKZGlza19jb3VudBgEIAEoDRISCgpkaXNrX2J5dGVzGAUgASgEEhUKDWZpcm13YXJlX21vZGUYBiABKAkivwMKC0ltYWdlQ29uZmlnEkcKCWhvc3RfbmFtZRgBIAEoCUI0ukgxci8YPzIrXiR8XlthLXpBLVowLTldKFthLXpBLVowLTktXSpbYS16QS1aMC05XSk/JBI6CghwYWNrYWdlcxgCIAMoCUIoukglkgEiEIAEIh1yGxiAATIWXlthLXowLTldW2EtejAtOSsuLV0rJBJKChNzc2hfYXV0aG9yaXplZF9rZXlzGAMgAygJQi26SCqSAScQQCIjciEYgIABMhteKHNzaC18ZWNkc2EtfHNrLSlbXlxuXHJdKyQSNQoFZmlsZXMYBCADKAsyGy5tdXN0ZXIudjEuSW1hZ2VDb25maWcuRmlsZUIJukgGkgEDEIACEjkKEGtlcm5lbF9hcmd1bWVudHMYBSADKAlCH7pIHJIBGRBAIhVyExiAAjIOXltceDIxLVx4N2VdKyQabQoERmlsZRIjCgRwYXRoGAEgASgJQhW6SBJyEBiAIDILXi9bXlx4MDBdKiQSGgoHY29udGVudBgCIAEoCUIJukgGcgQYgIAQEiQKBG1vZGUYAyABKAlCFrpIE3IRMg9eKDA/WzAtN117M30pPyQigAIKE0xpc3RNYWNoaW5lc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAgEjIKBnN0YXRlcxgDIAMoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlQgi6SAWSAQIQEBIYCgZmaWx0ZXIYBCABKAlCCLpIBXIDGIAgEhoKCG9yZGVyX2J5GAUgASgJQgi6SAVyAxiAAhItCglyZWFkX21hc2sYBiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhMKC2NvdW50X3RvdGFsGAcgASgIIpMBChRMaXN0TWFjaGluZXNSZXNwb25zZRIkCghtYWNoaW5lcxgBIAMoCzISLm11c3Rlci52MS5NYWNoaW5lEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgDEhcKD3RvdGFsX2VzdGltYXRlZBgEIAEoCBIPCgdzaW1pbGFyGAUgASgIInkKGExpc3RNYWNoaW5lRmFjZXRzUmVxdWVzdBIYCgZmaWx0ZXIYASABKAlCCLpIBXIDGIAgEiMKBmZpZWxkcxgCIAMoCUITukgQkgENCAEQCCIHcgUQARiAARIeCgp2YWx1ZXNfbWF4GAMgASgFQgq6SAcaBRjIASgAIkQKGUxpc3RNYWNoaW5lRmFjZXRzUmVzcG9uc2USJwoGZmFjZXRzGAEgAygLMhcubXVzdGVyLnYxLk1hY2hpbmVGYWNldCKBAQoMTWFjaGluZUZhY2V0Eg0KBWZpZWxkGAEgASgJEi0KBnZhbHVlcxgCIAMoCzIdLm11c3Rlci52MS5NYWNoaW5lRmFjZXQuVmFsdWUSDAoEbW9yZRgDIAEoCBolCgVWYWx1ZRINCgV2YWx1ZRgBIAEoCRINCgVjb3VudBgCIAEoAyIaChhMaXN0TWFjaGluZUZpZWxkc1JlcXVlc3QiRAoZTGlzdE1hY2hpbmVGaWVsZHNSZXNwb25zZRInCgZmaWVsZHMYASADKAsyFy5tdXN0ZXIudjEuTWFjaGluZUZpZWxkIpsCCgxNYWNoaW5lRmllbGQSDAoEbmFtZRgBIAEoCRIqCgR0eXBlGAIgASgOMhwubXVzdGVyLnYxLk1hY2hpbmVGaWVsZC5UeXBlEhAKCHJlcGVhdGVkGAMgASgIEg4KBnZhbHVlcxgEIAMoCRIQCghzb3J0YWJsZRgFIAEoCBINCgVmYWNldBgGIAEoCBIPCgdpbmRleGVkGAcgASgIIn0KBFR5cGUSFAoQVFlQRV9VTlNQRUNJRklFRBAAEg0KCVRZUEVfVEVYVBABEg8KC1RZUEVfTlVNQkVSEAISDQoJVFlQRV9USU1FEAMSEAoMVFlQRV9CT09MRUFOEAQSDQoJVFlQRV9FTlVNEAUSDwoLVFlQRV9MQUJFTFMQBiIrChFHZXRNYWNoaW5lUmVxdWVzdBIWCgJpZBgBIAEoCUIKukgHcgUQARiAASI5ChJHZXRNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIkMKFENyZWF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBIjwKFUNyZWF0ZU1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUidAoUVXBkYXRlTWFjaGluZVJlcXVlc3QSKwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lQga6SAPIAQESLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjwKFVVwZGF0ZU1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUiLAoURGVsZXRlTWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIhcKFURlbGV0ZU1hY2hpbmVSZXNwb25zZSL0AQoTTGFiZWxNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESewoDc2V0GAIgAygLMicubXVzdGVyLnYxLkxhYmVsTWFjaGluZVJlcXVlc3QuU2V0RW50cnlCRbpIQpoBPxBAIjRyMjIwXlthLXpBLVowLTldKFthLXpBLVowLTlfLi8tXXswLDYxfVthLXpBLVowLTldKT8kKgVyAxiAAhIeCgZyZW1vdmUYAyADKAlCDrpIC5IBCBBAIgRyAhhAGioKCFNldEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOwoUTGFiZWxNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIn4KFEVucm9sbE1hY2hpbmVSZXF1ZXN0Eh0KC3NlcnZpY2VfdGFnGAEgASgJQgi6SAVyAxiAARIcCgttYWNfYWRkcmVzcxgCIAEoCUIHukgEcgIYIBIpCghoYXJkd2FyZRgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPAoVRW5yb2xsTWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSIsChRBY2NlcHRNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiPAoVQWNjZXB0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJGChRSZWplY3RNYWNoaW5lUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCI8ChVSZWplY3RNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIvcBChVDb21tYW5kTWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEkUKB2NvbW1hbmQYAiABKA4yKC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0LkNvbW1hbmRCCrpIB4IBBBABIAAigAEKB0NvbW1hbmQSFwoTQ09NTUFORF9VTlNQRUNJRklFRBAAEhIKDkNPTU1BTkRfUkVCT09UEAESFQoRQ09NTUFORF9QT1dFUl9PRkYQAhIdChlDT01NQU5EX0NPTExFQ1RfSU5WRU5UT1JZEAMSEgoOQ09NTUFORF9MT0NBVEUQBCIsChZDb21tYW5kTWFjaGluZVJlc3BvbnNlEhIKCmNvbW1hbmRfaWQYASABKAkymw0KDk1hY2hpbmVTZXJ2aWNlEnsKDExpc3RNYWNoaW5lcxIeLm11c3Rlci52MS5MaXN0TWFjaGluZXNSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxpc3RNYWNoaW5lc1Jlc3BvbnNlIiqo1BgG8NkYAYLT5JMCHGIIbWFjaGluZXMSEC9hcGkvdjEvbWFjaGluZXMSjgEKEUxpc3RNYWNoaW5lRmFjZXRzEiMubXVzdGVyLnYxLkxpc3RNYWNoaW5lRmFjZXRzUmVxdWVzdBokLm11c3Rlci52MS5MaXN0TWFjaGluZUZhY2V0c1Jlc3BvbnNlIi6o1BgG8NkYAYLT5JMCIGIGZmFjZXRzEhYvYXBpL3YxL21hY2hpbmUtZmFjZXRzEo4BChFMaXN0TWFjaGluZUZpZWxkcxIjLm11c3Rlci52MS5MaXN0TWFjaGluZUZpZWxkc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdE1hY2hpbmVGaWVsZHNSZXNwb25zZSIuqNQYBvDZGAKC0+STAiBiBmZpZWxkcxIWL2FwaS92MS9tYWNoaW5lLWZpZWxkcxJ5CgpHZXRNYWNoaW5lEhwubXVzdGVyLnYxLkdldE1hY2hpbmVSZXF1ZXN0Gh0ubXVzdGVyLnYxLkdldE1hY2hpbmVSZXNwb25zZSIuqNQYBvDZGAGC0+STAiBiB21hY2hpbmUSFS9hcGkvdjEvbWFjaGluZXMve2lkfRKCAQoNQ3JlYXRlTWFjaGluZRIfLm11c3Rlci52MS5DcmVhdGVNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5DcmVhdGVNYWNoaW5lUmVzcG9uc2UiLqjUGAiC0+STAiQ6B21hY2hpbmViB21hY2hpbmUiEC9hcGkvdjEvbWFjaGluZXMSxgEKDVVwZGF0ZU1hY2hpbmUSHy5tdXN0ZXIudjEuVXBkYXRlTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuVXBkYXRlTWFjaGluZVJlc3BvbnNlInKo1BgI8NkYAYLT5JMCZDoHbWFjaGluZVoxOgdtYWNoaW5lYgdtYWNoaW5lMh0vYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lLmlkfWIHbWFjaGluZRodL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZS5pZH0SdQoNRGVsZXRlTWFjaGluZRIfLm11c3Rlci52MS5EZWxldGVNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5EZWxldGVNYWNoaW5lUmVzcG9uc2UiIajUGAiC0+STAhcqFS9hcGkvdjEvbWFjaGluZXMve2lkfRKJAQoMTGFiZWxNYWNoaW5lEh4ubXVzdGVyLnYxLkxhYmVsTWFjaGluZVJlcXVlc3QaHy5tdXN0ZXIudjEuTGFiZWxNYWNoaW5lUmVzcG9uc2UiOKjUGAjw2RgBgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vbGFiZWxzEn4KDUVucm9sbE1hY2hpbmUSHy5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuRW5yb2xsTWFjaGluZVJlc3BvbnNlIiqo1BgBoNkYA4LT5JMCHDoBKmIHbWFjaGluZSIOL2FwaS92MS9lbnJvbGwSiAEKDUFjY2VwdE1hY2hpbmUSHy5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQWNjZXB0TWFjaGluZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgdtYWNoaW5lIhwvYXBpL3YxL21hY2hpbmVzL3tpZH0vYWNjZXB0EogBCg1SZWplY3RNYWNoaW5lEh8ubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlJlamVjdE1hY2hpbmVSZXNwb25zZSI0qNQYCILT5JMCKjoBKmIHbWFjaGluZSIcL2FwaS92MS9tYWNoaW5lcy97aWR9L3JlamVjdBKHAQoOQ29tbWFuZE1hY2hpbmUSIC5tdXN0ZXIudjEuQ29tbWFuZE1hY2hpbmVSZXF1ZXN0GiEubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVzcG9uc2UiMKjUGAjw2RgBgtPkkwIiOgEqIh0vYXBpL3YxL21hY2hpbmVzL3tpZH0vY29tbWFuZGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChhtdXN0ZXIvdjEvbWFjaGluZXMucHJvdG8SCW11c3Rlci52MSKBDgoHTWFjaGluZRIKCgJpZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLm11c3Rlci52MS5NYWNoaW5lLlN0YXRlEhQKDHN0YXRlX3JlYXNvbhgDIAEoCRIuCgpzdGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdHVja19yZWFzb24YBSABKAkSLQoIcHJlc2VuY2UYBiABKA4yGy5tdXN0ZXIudjEuTWFjaGluZS5QcmVzZW5jZRIyCg5sYXN0X3NlZW5fdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdHJ1c3QYCCABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5UcnVzdBIZChFxdWFyYW50aW5lX3JlYXNvbhgJIAEoCRIdCgtzZXJ2aWNlX3RhZxgKIAEoCUIIukgFcgMYgAESFQoEdXVpZBgLIAEoCUIHukgEcgIYQBIUCgxtYW51ZmFjdHVyZXIYDCABKAkSDwoHcHJvZHVjdBgNIAEoCRIcCgttYWNfYWRkcmVzcxgOIAEoCUIHukgEcgIYIBImCg1tYWNfYWRkcmVzc2VzGA8gAygJQg+6SAySAQkQgAIiBHICGCASfAoIaG9zdG5hbWUYECABKAlCarpIZ3JlGP0BMmBeJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dezAsNjF9W2EtekEtWjAtOV0pPyhcLlthLXpBLVowLTldKFthLXpBLVowLTktXXswLDYxfVthLXpBLVowLTldKT8pKiQSHQoLZGVzY3JpcHRpb24YESABKAlCCLpIBXIDGIAgEh8KDG5peG9zX2NvbmZpZxgSIAEoCUIJukgGcgQYgIBAEiwKDGltYWdlX2NvbmZpZxgTIAEoCzIWLm11c3Rlci52MS5JbWFnZUNvbmZpZxIYChBkZXNpcmVkX2ltYWdlX2lkGBQgASgJEhcKD2Jvb3RlZF9pbWFnZV9pZBgVIAEoCRIsCghoYXJkd2FyZRgWIAEoCzIaLm11c3Rlci52MS5IYXJkd2FyZVN1bW1hcnkSFQoNY2xvY2tfc2tld19tcxgXIAEoEhIvCgtjcmVhdGVfdGltZRgYIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYGSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKCXRlbXBsYXRlcxgaIAMoCzIaLm11c3Rlci52MS5NYWNoaW5lVGVtcGxhdGVCCLpIBZIBAhAQEhoKEmxhc3RfZ29vZF9pbWFnZV9pZBgbIAEoCRIVCg1iYWRfaW1hZ2VfaWRzGBwgAygJEnUKBmxhYmVscxgdIAMoCzIeLm11c3Rlci52MS5NYWNoaW5lLkxhYmVsc0VudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISGAoFbm90ZXMYHiABKAlCCbpIBnIEGICAARIUCgx3b3Jrc3BhY2VfaWQYHyABKAkSMgoOd29ya3NwYWNlX3RpbWUYICABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmJhbl9yZWFzb24YIiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKOAgoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABISCg5TVEFURV9FWFBFQ1RFRBABEhQKEFNUQVRFX0RJU0NPVkVSRUQQAhIRCg1TVEFURV9QRU5ESU5HEAMSEgoOU1RBVEVfRU5ST0xMRUQQBBIWChJTVEFURV9QUk9WSVNJT05JTkcQBRIPCgtTVEFURV9SRUFEWRAGEhAKDFNUQVRFX0FDVElWRRAHEhUKEVNUQVRFX01BSU5URU5BTkNFEAgSEgoOU1RBVEVfUkVUSVJJTkcQCRIRCg1TVEFURV9SRVRJUkVEEAoSEgoOU1RBVEVfUkVKRUNURUQQCxIQCgxTVEFURV9GQUlMRUQQDCJlCghQcmVzZW5jZRIYChRQUkVTRU5DRV9VTlNQRUNJRklFRBAAEhQKEFBSRVNFTkNFX1VOS05PV04QARITCg9QUkVTRU5DRV9PTkxJTkUQAhIUChBQUkVTRU5DRV9PRkZMSU5FEAMiUwoFVHJ1c3QSFQoRVFJVU1RfVU5TUEVDSUZJRUQQABIOCgpUUlVTVF9TRUVOEAESDwoLVFJVU1RfVE9LRU4QAhISCg5UUlVTVF9BUFBST1ZFRBADIooBCg9NYWNoaW5lVGVtcGxhdGUSOQoEbmFtZRgBIAEoCUIrukgociYyJF5bYS16MC05XShbYS16MC05LV17MCw2MX1bYS16MC05XSk/JBIPCgd2ZXJzaW9uGAIgASgNEisKCnBhcmFtZXRlcnMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Io4BCg9IYXJkd2FyZVN1bW1hcnkSEwoLY3B1X3RocmVhZHMYASABKA0SEQoJY3B1X21vZGVsGAIgASgJEhQKDG1lbW9yeV9ieXRlcxgDIAEoBBISCgpkaXNrX2NvdW50GAQgASgNEhIKCmRpc2tfYnl0ZXMYBSABKAQSFQoNZmlybXdhcmVfbW9kZRgGIAEoCSK/AwoLSW1hZ2VDb25maWcSRwoJaG9zdF9uYW1lGAEgASgJQjS6SDFyLxg/MiteJHxeW2EtekEtWjAtOV0oW2EtekEtWjAtOS1dKlthLXpBLVowLTldKT8kEjoKCHBhY2thZ2VzGAIgAygJQii6SCWSASIQgAQiHXIbGIABMhZeW2EtejAtOV1bYS16MC05Ky4tXSskEkoKE3NzaF9hdXRob3JpemVkX2tleXMYAyADKAlCLbpIKpIBJxBAIiNyIRiAgAEyG14oc3NoLXxlY2RzYS18c2stKVteXG5ccl0rJBI1CgVmaWxlcxgEIAMoCzIbLm11c3Rlci52MS5JbWFnZUNvbmZpZy5GaWxlQgm6SAaSAQMQgAISOQoQa2VybmVsX2FyZ3VtZW50cxgFIAMoCUIfukgckgEZEEAiFXITGIACMg5eW1x4MjEtXHg3ZV0rJBptCgRGaWxlEiMKBHBhdGgYASABKAlCFbpIEnIQGIAgMgteL1teXHgwMF0qJBIaCgdjb250ZW50GAIgASgJQgm6SAZyBBiAgBASJAoEbW9kZRgDIAEoCUIWukgTchEyD14oMD9bMC03XXszfSk/JCKrAgoLQm9vdFByb2ZpbGUSOQoQa2VybmVsX2FyZ3VtZW50cxgBIAMoCUIfukgckgEZEEAiFXITGIACMg5eW1x4MjEtXHg3ZV0rJBJZCg5zZXJpYWxfY29uc29sZRgCIAEoCUJBukg+cjwYIDI4XiR8XnR0eVtBLVphLXpdezEsOH1bMC05XXsxLDN9KCxbMC05XXszLDd9W25lb10/Wzc4XT8pPyQSOgoIcGFja2FnZXMYAyADKAlCKLpIJZIBIhCABCIdchsYgAEyFl5bYS16MC05XVthLXowLTkrLi1dKyQSSgoTc3NoX2F1dGhvcml6ZWRfa2V5cxgEIAMoCUItukgqkgEnEEAiI3IhGICAATIbXihzc2gtfGVjZHNhLXxzay0pW15cblxyXSskIoACChNMaXN0TWFjaGluZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAIBIyCgZzdGF0ZXMYAyADKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZUIIukgFkgECEBASGAoGZmlsdGVyGAQgASgJQgi6SAVyAxiAIBIaCghvcmRlcl9ieRgFIAEoCUIIukgFcgMYgAISLQoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxITCgtjb3VudF90b3RhbBgHIAEoCCKTAQoUTGlzdE1hY2hpbmVzUmVzcG9uc2USJAoIbWFjaGluZXMYASADKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoAxIXCg90b3RhbF9lc3RpbWF0ZWQYBCABKAgSDwoHc2ltaWxhchgFIAEoCCJ5ChhMaXN0TWFjaGluZUZhY2V0c1JlcXVlc3QSGAoGZmlsdGVyGAEgASgJQgi6SAVyAxiAIBIjCgZmaWVsZHMYAiADKAlCE7pIEJIBDQgBEAgiB3IFEAEYgAESHgoKdmFsdWVzX21heBgDIAEoBUIKukgHGgUYyAEoACJEChlMaXN0TWFjaGluZUZhY2V0c1Jlc3BvbnNlEicKBmZhY2V0cxgBIAMoCzIXLm11c3Rlci52MS5NYWNoaW5lRmFjZXQigQEKDE1hY2hpbmVGYWNldBINCgVmaWVsZBgBIAEoCRItCgZ2YWx1ZXMYAiADKAsyHS5tdXN0ZXIudjEuTWFjaGluZUZhY2V0LlZhbHVlEgwKBG1vcmUYAyABKAgaJQoFVmFsdWUSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAMiGgoYTGlzdE1hY2hpbmVGaWVsZHNSZXF1ZXN0IkQKGUxpc3RNYWNoaW5lRmllbGRzUmVzcG9uc2USJwoGZmllbGRzGAEgAygLMhcubXVzdGVyLnYxLk1hY2hpbmVGaWVsZCKbAgoMTWFjaGluZUZpZWxkEgwKBG5hbWUYASABKAkSKgoEdHlwZRgCIAEoDjIcLm11c3Rlci52MS5NYWNoaW5lRmllbGQuVHlwZRIQCghyZXBlYXRlZBgDIAEoCBIOCgZ2YWx1ZXMYBCADKAkSEAoIc29ydGFibGUYBSABKAgSDQoFZmFjZXQYBiABKAgSDwoHaW5kZXhlZBgHIAEoCCJ9CgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABINCglUWVBFX1RFWFQQARIPCgtUWVBFX05VTUJFUhACEg0KCVRZUEVfVElNRRADEhAKDFRZUEVfQk9PTEVBThAEEg0KCVRZUEVfRU5VTRAFEg8KC1RZUEVfTEFCRUxTEAYiKwoRR2V0TWFjaGluZVJlcXVlc3QSFgoCaWQYASABKAlCCrpIB3IFEAEYgAEiOQoSR2V0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJDChRDcmVhdGVNYWNoaW5lUmVxdWVzdBIrCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmVCBrpIA8gBASI8ChVDcmVhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lInQKFFVwZGF0ZU1hY2hpbmVSZXF1ZXN0EisKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZUIGukgDyAEBEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayI8ChVVcGRhdGVNYWNoaW5lUmVzcG9uc2USIwoHbWFjaGluZRgBIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIiwKFERlbGV0ZU1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASIXChVEZWxldGVNYWNoaW5lUmVzcG9uc2Ui9AEKE0xhYmVsTWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEnsKA3NldBgCIAMoCzInLm11c3Rlci52MS5MYWJlbE1hY2hpbmVSZXF1ZXN0LlNldEVudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISHgoGcmVtb3ZlGAMgAygJQg66SAuSAQgQQCIEcgIYQBoqCghTZXRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjsKFExhYmVsTWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJ+ChRFbnJvbGxNYWNoaW5lUmVxdWVzdBIdCgtzZXJ2aWNlX3RhZxgBIAEoCUIIukgFcgMYgAESHAoLbWFjX2FkZHJlc3MYAiABKAlCB7pIBHICGCASKQoIaGFyZHdhcmUYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IjwKFUVucm9sbE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUiLAoUQWNjZXB0TWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIjwKFUFjY2VwdE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUiRgoUUmVqZWN0TWFjaGluZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMYgAgiPAoVUmVqZWN0TWFjaGluZVJlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSL3AQoVQ29tbWFuZE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARJFCgdjb21tYW5kGAIgASgOMigubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVxdWVzdC5Db21tYW5kQgq6SAeCAQQQASAAIoABCgdDb21tYW5kEhcKE0NPTU1BTkRfVU5TUEVDSUZJRUQQABISCg5DT01NQU5EX1JFQk9PVBABEhUKEUNPTU1BTkRfUE9XRVJfT0ZGEAISHQoZQ09NTUFORF9DT0xMRUNUX0lOVkVOVE9SWRADEhIKDkNPTU1BTkRfTE9DQVRFEAQiLAoWQ29tbWFuZE1hY2hpbmVSZXNwb25zZRISCgpjb21tYW5kX2lkGAEgASgJMpsNCg5NYWNoaW5lU2VydmljZRJ7CgxMaXN0TWFjaGluZXMSHi5tdXN0ZXIudjEuTGlzdE1hY2hpbmVzUmVxdWVzdBofLm11c3Rlci52MS5MaXN0TWFjaGluZXNSZXNwb25zZSIqqNQYBvDZGAGC0+STAhxiCG1hY2hpbmVzEhAvYXBpL3YxL21hY2hpbmVzEo4BChFMaXN0TWFjaGluZUZhY2V0cxIjLm11c3Rlci52MS5MaXN0TWFjaGluZUZhY2V0c1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdE1hY2hpbmVGYWNldHNSZXNwb25zZSIuqNQYBvDZGAGC0+STAiBiBmZhY2V0cxIWL2FwaS92MS9tYWNoaW5lLWZhY2V0cxKOAQoRTGlzdE1hY2hpbmVGaWVsZHMSIy5tdXN0ZXIudjEuTGlzdE1hY2hpbmVGaWVsZHNSZXF1ZXN0GiQubXVzdGVyLnYxLkxpc3RNYWNoaW5lRmllbGRzUmVzcG9uc2UiLqjUGAbw2RgCgtPkkwIgYgZmaWVsZHMSFi9hcGkvdjEvbWFjaGluZS1maWVsZHMSeQoKR2V0TWFjaGluZRIcLm11c3Rlci52MS5HZXRNYWNoaW5lUmVxdWVzdBodLm11c3Rlci52MS5HZXRNYWNoaW5lUmVzcG9uc2UiLqjUGAbw2RgBgtPkkwIgYgdtYWNoaW5lEhUvYXBpL3YxL21hY2hpbmVzL3tpZH0SggEKDUNyZWF0ZU1hY2hpbmUSHy5tdXN0ZXIudjEuQ3JlYXRlTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuQ3JlYXRlTWFjaGluZVJlc3BvbnNlIi6o1BgIgtPkkwIkOgdtYWNoaW5lYgdtYWNoaW5lIhAvYXBpL3YxL21hY2hpbmVzEsYBCg1VcGRhdGVNYWNoaW5lEh8ubXVzdGVyLnYxLlVwZGF0ZU1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLlVwZGF0ZU1hY2hpbmVSZXNwb25zZSJyqNQYCPDZGAGC0+STAmQ6B21hY2hpbmVaMToHbWFjaGluZWIHbWFjaGluZTIdL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZS5pZH1iB21hY2hpbmUaHS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmUuaWR9EnUKDURlbGV0ZU1hY2hpbmUSHy5tdXN0ZXIudjEuRGVsZXRlTWFjaGluZVJlcXVlc3QaIC5tdXN0ZXIudjEuRGVsZXRlTWFjaGluZVJlc3BvbnNlIiGo1BgIgtPkkwIXKhUvYXBpL3YxL21hY2hpbmVzL3tpZH0SiQEKDExhYmVsTWFjaGluZRIeLm11c3Rlci52MS5MYWJlbE1hY2hpbmVSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxhYmVsTWFjaGluZVJlc3BvbnNlIjio1BgI8NkYAYLT5JMCKjoBKmIHbWFjaGluZSIcL2FwaS92MS9tYWNoaW5lcy97aWR9L2xhYmVscxJ+Cg1FbnJvbGxNYWNoaW5lEh8ubXVzdGVyLnYxLkVucm9sbE1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLkVucm9sbE1hY2hpbmVSZXNwb25zZSIqqNQYAaDZGAOC0+STAhw6ASpiB21hY2hpbmUiDi9hcGkvdjEvZW5yb2xsEogBCg1BY2NlcHRNYWNoaW5lEh8ubXVzdGVyLnYxLkFjY2VwdE1hY2hpbmVSZXF1ZXN0GiAubXVzdGVyLnYxLkFjY2VwdE1hY2hpbmVSZXNwb25zZSI0qNQYCILT5JMCKjoBKmIHbWFjaGluZSIcL2FwaS92MS9tYWNoaW5lcy97aWR9L2FjY2VwdBKIAQoNUmVqZWN0TWFjaGluZRIfLm11c3Rlci52MS5SZWplY3RNYWNoaW5lUmVxdWVzdBogLm11c3Rlci52MS5SZWplY3RNYWNoaW5lUmVzcG9uc2UiNKjUGAiC0+STAio6ASpiB21hY2hpbmUiHC9hcGkvdjEvbWFjaGluZXMve2lkfS9yZWplY3QShwEKDkNvbW1hbmRNYWNoaW5lEiAubXVzdGVyLnYxLkNvbW1hbmRNYWNoaW5lUmVxdWVzdBohLm11c3Rlci52MS5Db21tYW5kTWFjaGluZVJlc3BvbnNlIjCo1BgI8NkYAYLT5JMCIjoBKiIdL2FwaS92MS9tYWNoaW5lcy97aWR9L2NvbW1hbmRiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.Machine
@@ -210,6 +210,13 @@ export type Machine = Message<"muster.v1.Machine"> & {
    * @generated from field: google.protobuf.Timestamp workspace_time = 32;
    */
   workspaceTime?: Timestamp | undefined;
+
+  /**
+   * Why none of its identifiers is let in any more; else empty.
+   *
+   * @generated from field: string ban_reason = 34;
+   */
+  banReason: string;
 };
 
 /**
@@ -405,6 +412,13 @@ export type MachineJson = {
    * @generated from field: google.protobuf.Timestamp workspace_time = 32;
    */
   workspaceTime?: TimestampJson;
+
+  /**
+   * Why none of its identifiers is let in any more; else empty.
+   *
+   * @generated from field: string ban_reason = 34;
+   */
+  banReason?: string;
 };
 
 /**
@@ -867,6 +881,83 @@ export const ImageConfig_FileSchema: GenMessage<ImageConfig_File, {jsonType: Ima
   messageDesc(file_muster_v1_machines, 3, 0);
 
 /**
+ * What a machine boots with when its own image_config says nothing about it: of its groups, and of discovery rules.
+ *
+ * @generated from message muster.v1.BootProfile
+ */
+export type BootProfile = Message<"muster.v1.BootProfile"> & {
+  /**
+   * For the kernel's command line, where image_config has none.
+   *
+   * @generated from field: repeated string kernel_arguments = 1;
+   */
+  kernelArguments: string[];
+
+  /**
+   * For example "ttyS0,115200": the kernel's console, beside the screen.
+   *
+   * @generated from field: string serial_console = 2;
+   */
+  serialConsole: string;
+
+  /**
+   * Debian package names.
+   *
+   * @generated from field: repeated string packages = 3;
+   */
+  packages: string[];
+
+  /**
+   * Lines of authorized_keys for root.
+   *
+   * @generated from field: repeated string ssh_authorized_keys = 4;
+   */
+  sshAuthorizedKeys: string[];
+};
+
+/**
+ * What a machine boots with when its own image_config says nothing about it: of its groups, and of discovery rules.
+ *
+ * @generated from message muster.v1.BootProfile
+ */
+export type BootProfileJson = {
+  /**
+   * For the kernel's command line, where image_config has none.
+   *
+   * @generated from field: repeated string kernel_arguments = 1;
+   */
+  kernelArguments?: string[];
+
+  /**
+   * For example "ttyS0,115200": the kernel's console, beside the screen.
+   *
+   * @generated from field: string serial_console = 2;
+   */
+  serialConsole?: string;
+
+  /**
+   * Debian package names.
+   *
+   * @generated from field: repeated string packages = 3;
+   */
+  packages?: string[];
+
+  /**
+   * Lines of authorized_keys for root.
+   *
+   * @generated from field: repeated string ssh_authorized_keys = 4;
+   */
+  sshAuthorizedKeys?: string[];
+};
+
+/**
+ * Describes the message muster.v1.BootProfile.
+ * Use `create(BootProfileSchema)` to create a new message.
+ */
+export const BootProfileSchema: GenMessage<BootProfile, {jsonType: BootProfileJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_machines, 4);
+
+/**
  * @generated from message muster.v1.ListMachinesRequest
  */
 export type ListMachinesRequest = Message<"muster.v1.ListMachinesRequest"> & {
@@ -981,7 +1072,7 @@ export type ListMachinesRequestJson = {
  * Use `create(ListMachinesRequestSchema)` to create a new message.
  */
 export const ListMachinesRequestSchema: GenMessage<ListMachinesRequest, {jsonType: ListMachinesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 4);
+  messageDesc(file_muster_v1_machines, 5);
 
 /**
  * @generated from message muster.v1.ListMachinesResponse
@@ -1056,7 +1147,7 @@ export type ListMachinesResponseJson = {
  * Use `create(ListMachinesResponseSchema)` to create a new message.
  */
 export const ListMachinesResponseSchema: GenMessage<ListMachinesResponse, {jsonType: ListMachinesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 5);
+  messageDesc(file_muster_v1_machines, 6);
 
 /**
  * @generated from message muster.v1.ListMachineFacetsRequest
@@ -1115,7 +1206,7 @@ export type ListMachineFacetsRequestJson = {
  * Use `create(ListMachineFacetsRequestSchema)` to create a new message.
  */
 export const ListMachineFacetsRequestSchema: GenMessage<ListMachineFacetsRequest, {jsonType: ListMachineFacetsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 6);
+  messageDesc(file_muster_v1_machines, 7);
 
 /**
  * @generated from message muster.v1.ListMachineFacetsResponse
@@ -1142,7 +1233,7 @@ export type ListMachineFacetsResponseJson = {
  * Use `create(ListMachineFacetsResponseSchema)` to create a new message.
  */
 export const ListMachineFacetsResponseSchema: GenMessage<ListMachineFacetsResponse, {jsonType: ListMachineFacetsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 7);
+  messageDesc(file_muster_v1_machines, 8);
 
 /**
  * @generated from message muster.v1.MachineFacet
@@ -1197,7 +1288,7 @@ export type MachineFacetJson = {
  * Use `create(MachineFacetSchema)` to create a new message.
  */
 export const MachineFacetSchema: GenMessage<MachineFacet, {jsonType: MachineFacetJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 8);
+  messageDesc(file_muster_v1_machines, 9);
 
 /**
  * @generated from message muster.v1.MachineFacet.Value
@@ -1238,7 +1329,7 @@ export type MachineFacet_ValueJson = {
  * Use `create(MachineFacet_ValueSchema)` to create a new message.
  */
 export const MachineFacet_ValueSchema: GenMessage<MachineFacet_Value, {jsonType: MachineFacet_ValueJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 8, 0);
+  messageDesc(file_muster_v1_machines, 9, 0);
 
 /**
  * @generated from message muster.v1.ListMachineFieldsRequest
@@ -1257,7 +1348,7 @@ export type ListMachineFieldsRequestJson = {
  * Use `create(ListMachineFieldsRequestSchema)` to create a new message.
  */
 export const ListMachineFieldsRequestSchema: GenMessage<ListMachineFieldsRequest, {jsonType: ListMachineFieldsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 9);
+  messageDesc(file_muster_v1_machines, 10);
 
 /**
  * @generated from message muster.v1.ListMachineFieldsResponse
@@ -1284,7 +1375,7 @@ export type ListMachineFieldsResponseJson = {
  * Use `create(ListMachineFieldsResponseSchema)` to create a new message.
  */
 export const ListMachineFieldsResponseSchema: GenMessage<ListMachineFieldsResponse, {jsonType: ListMachineFieldsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 10);
+  messageDesc(file_muster_v1_machines, 11);
 
 /**
  * @generated from message muster.v1.MachineField
@@ -1391,7 +1482,7 @@ export type MachineFieldJson = {
  * Use `create(MachineFieldSchema)` to create a new message.
  */
 export const MachineFieldSchema: GenMessage<MachineField, {jsonType: MachineFieldJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 11);
+  messageDesc(file_muster_v1_machines, 12);
 
 /**
  * @generated from enum muster.v1.MachineField.Type
@@ -1449,7 +1540,7 @@ export type MachineField_TypeJson = "TYPE_UNSPECIFIED" | "TYPE_TEXT" | "TYPE_NUM
  * Describes the enum muster.v1.MachineField.Type.
  */
 export const MachineField_TypeSchema: GenEnum<MachineField_Type, MachineField_TypeJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_machines, 11, 0);
+  enumDesc(file_muster_v1_machines, 12, 0);
 
 /**
  * @generated from message muster.v1.GetMachineRequest
@@ -1480,7 +1571,7 @@ export type GetMachineRequestJson = {
  * Use `create(GetMachineRequestSchema)` to create a new message.
  */
 export const GetMachineRequestSchema: GenMessage<GetMachineRequest, {jsonType: GetMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 12);
+  messageDesc(file_muster_v1_machines, 13);
 
 /**
  * @generated from message muster.v1.GetMachineResponse
@@ -1507,7 +1598,7 @@ export type GetMachineResponseJson = {
  * Use `create(GetMachineResponseSchema)` to create a new message.
  */
 export const GetMachineResponseSchema: GenMessage<GetMachineResponse, {jsonType: GetMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 13);
+  messageDesc(file_muster_v1_machines, 14);
 
 /**
  * @generated from message muster.v1.CreateMachineRequest
@@ -1538,7 +1629,7 @@ export type CreateMachineRequestJson = {
  * Use `create(CreateMachineRequestSchema)` to create a new message.
  */
 export const CreateMachineRequestSchema: GenMessage<CreateMachineRequest, {jsonType: CreateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 14);
+  messageDesc(file_muster_v1_machines, 15);
 
 /**
  * @generated from message muster.v1.CreateMachineResponse
@@ -1565,7 +1656,7 @@ export type CreateMachineResponseJson = {
  * Use `create(CreateMachineResponseSchema)` to create a new message.
  */
 export const CreateMachineResponseSchema: GenMessage<CreateMachineResponse, {jsonType: CreateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 15);
+  messageDesc(file_muster_v1_machines, 16);
 
 /**
  * @generated from message muster.v1.UpdateMachineRequest
@@ -1606,7 +1697,7 @@ export type UpdateMachineRequestJson = {
  * Use `create(UpdateMachineRequestSchema)` to create a new message.
  */
 export const UpdateMachineRequestSchema: GenMessage<UpdateMachineRequest, {jsonType: UpdateMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 16);
+  messageDesc(file_muster_v1_machines, 17);
 
 /**
  * @generated from message muster.v1.UpdateMachineResponse
@@ -1633,7 +1724,7 @@ export type UpdateMachineResponseJson = {
  * Use `create(UpdateMachineResponseSchema)` to create a new message.
  */
 export const UpdateMachineResponseSchema: GenMessage<UpdateMachineResponse, {jsonType: UpdateMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 17);
+  messageDesc(file_muster_v1_machines, 18);
 
 /**
  * @generated from message muster.v1.DeleteMachineRequest
@@ -1660,7 +1751,7 @@ export type DeleteMachineRequestJson = {
  * Use `create(DeleteMachineRequestSchema)` to create a new message.
  */
 export const DeleteMachineRequestSchema: GenMessage<DeleteMachineRequest, {jsonType: DeleteMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 18);
+  messageDesc(file_muster_v1_machines, 19);
 
 /**
  * @generated from message muster.v1.DeleteMachineResponse
@@ -1679,7 +1770,7 @@ export type DeleteMachineResponseJson = {
  * Use `create(DeleteMachineResponseSchema)` to create a new message.
  */
 export const DeleteMachineResponseSchema: GenMessage<DeleteMachineResponse, {jsonType: DeleteMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 19);
+  messageDesc(file_muster_v1_machines, 20);
 
 /**
  * @generated from message muster.v1.LabelMachineRequest
@@ -1730,7 +1821,7 @@ export type LabelMachineRequestJson = {
  * Use `create(LabelMachineRequestSchema)` to create a new message.
  */
 export const LabelMachineRequestSchema: GenMessage<LabelMachineRequest, {jsonType: LabelMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 20);
+  messageDesc(file_muster_v1_machines, 21);
 
 /**
  * @generated from message muster.v1.LabelMachineResponse
@@ -1757,7 +1848,7 @@ export type LabelMachineResponseJson = {
  * Use `create(LabelMachineResponseSchema)` to create a new message.
  */
 export const LabelMachineResponseSchema: GenMessage<LabelMachineResponse, {jsonType: LabelMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 21);
+  messageDesc(file_muster_v1_machines, 22);
 
 /**
  * @generated from message muster.v1.EnrollMachineRequest
@@ -1808,7 +1899,7 @@ export type EnrollMachineRequestJson = {
  * Use `create(EnrollMachineRequestSchema)` to create a new message.
  */
 export const EnrollMachineRequestSchema: GenMessage<EnrollMachineRequest, {jsonType: EnrollMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 22);
+  messageDesc(file_muster_v1_machines, 23);
 
 /**
  * @generated from message muster.v1.EnrollMachineResponse
@@ -1835,7 +1926,7 @@ export type EnrollMachineResponseJson = {
  * Use `create(EnrollMachineResponseSchema)` to create a new message.
  */
 export const EnrollMachineResponseSchema: GenMessage<EnrollMachineResponse, {jsonType: EnrollMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 23);
+  messageDesc(file_muster_v1_machines, 24);
 
 /**
  * @generated from message muster.v1.AcceptMachineRequest
@@ -1862,7 +1953,7 @@ export type AcceptMachineRequestJson = {
  * Use `create(AcceptMachineRequestSchema)` to create a new message.
  */
 export const AcceptMachineRequestSchema: GenMessage<AcceptMachineRequest, {jsonType: AcceptMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 24);
+  messageDesc(file_muster_v1_machines, 25);
 
 /**
  * @generated from message muster.v1.AcceptMachineResponse
@@ -1889,7 +1980,7 @@ export type AcceptMachineResponseJson = {
  * Use `create(AcceptMachineResponseSchema)` to create a new message.
  */
 export const AcceptMachineResponseSchema: GenMessage<AcceptMachineResponse, {jsonType: AcceptMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 25);
+  messageDesc(file_muster_v1_machines, 26);
 
 /**
  * @generated from message muster.v1.RejectMachineRequest
@@ -1926,7 +2017,7 @@ export type RejectMachineRequestJson = {
  * Use `create(RejectMachineRequestSchema)` to create a new message.
  */
 export const RejectMachineRequestSchema: GenMessage<RejectMachineRequest, {jsonType: RejectMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 26);
+  messageDesc(file_muster_v1_machines, 27);
 
 /**
  * @generated from message muster.v1.RejectMachineResponse
@@ -1953,7 +2044,7 @@ export type RejectMachineResponseJson = {
  * Use `create(RejectMachineResponseSchema)` to create a new message.
  */
 export const RejectMachineResponseSchema: GenMessage<RejectMachineResponse, {jsonType: RejectMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 27);
+  messageDesc(file_muster_v1_machines, 28);
 
 /**
  * @generated from message muster.v1.CommandMachineRequest
@@ -1990,7 +2081,7 @@ export type CommandMachineRequestJson = {
  * Use `create(CommandMachineRequestSchema)` to create a new message.
  */
 export const CommandMachineRequestSchema: GenMessage<CommandMachineRequest, {jsonType: CommandMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 28);
+  messageDesc(file_muster_v1_machines, 29);
 
 /**
  * @generated from enum muster.v1.CommandMachineRequest.Command
@@ -2038,7 +2129,7 @@ export type CommandMachineRequest_CommandJson = "COMMAND_UNSPECIFIED" | "COMMAND
  * Describes the enum muster.v1.CommandMachineRequest.Command.
  */
 export const CommandMachineRequest_CommandSchema: GenEnum<CommandMachineRequest_Command, CommandMachineRequest_CommandJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_machines, 28, 0);
+  enumDesc(file_muster_v1_machines, 29, 0);
 
 /**
  * @generated from message muster.v1.CommandMachineResponse
@@ -2065,7 +2156,7 @@ export type CommandMachineResponseJson = {
  * Use `create(CommandMachineResponseSchema)` to create a new message.
  */
 export const CommandMachineResponseSchema: GenMessage<CommandMachineResponse, {jsonType: CommandMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_machines, 29);
+  messageDesc(file_muster_v1_machines, 30);
 
 /**
  * @generated from service muster.v1.MachineService
