@@ -238,7 +238,7 @@ test('what is shared, and what is one’s own, tells nothing of other workspaces
   t.true(methods.length >= 7, String(methods.length));
   for (const method of methods)
     for (const [role, token] of Object.entries(people)) {
-      const input = /Template$/.test(method.name) ? {name: 'base-server'} : {};
+      const input = method.name.endsWith('Template') ? {name: 'base-server'} : {};
       const {code, text} = await call(site, method, token, input);
       const what = `${method.name} as ${role}: ${text}`;
       t.not(code, Code.Unauthenticated, what);
