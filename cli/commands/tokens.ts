@@ -15,11 +15,11 @@ const columns: readonly Column<ApiToken>[] = [
   {title: 'USER', value: token => token.username},
   {title: 'NAME', value: token => token.name},
   {title: 'MAY', value: token => nameOf(PermissionSchema, token.permission).toLowerCase()},
-  {title: 'WORKSPACE', value: token => token.workspaceId},
   {title: 'STATE', value: stateOf},
   {title: 'UNTIL', value: token => clock(token.expireTime)},
   {title: 'USED', value: token => age(token.lastUseTime)},
   {title: 'FROM', value: token => token.lastUseAddress},
+  {title: 'WORKSPACE', value: token => token.workspaceId},
 ];
 
 /** `muster tokens …` */
