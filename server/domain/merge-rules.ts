@@ -21,6 +21,8 @@ export function mergeProblem(
 ): string | undefined {
   if (kept.id === absorbed.id) return 'they are one record already';
   if (absorbed.mergedInto) return `"${absorbed.id}" is part of "${absorbed.mergedInto}" already`;
+  if (absorbed.workspaceId && absorbed.workspaceId !== kept.workspaceId)
+    return `"${absorbed.id}" is assigned to another workspace, whose history would be shown to others; release it first`;
   if (bothOnline)
     return 'agents of both are online, so these are two boxes; turn one off if they are not';
   if (!mergeable.has(absorbed.state))

@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {Code, ConnectError, createClient, createRouterTransport} from '@connectrpc/connect';
 import {Ban_Kind, DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
@@ -234,6 +235,14 @@ test('what is not safe is no merge', async t => {
   site.clock.now = new Date(site.clock.now.getTime() + 60_000);
   await site.sql`update machines set state = 'active' where id = ${b}`;
   t.regex((await merge(a, b))[1] ?? '', /is active, and what runs on it would be lost/);
+  const time = site.clock.now;
+  const workspace = randomUUID();
+  await site.sql`
+    insert into workspaces (id, name, description, machines_max, create_time, update_time) values (${workspace}, 'lab', '', 0, ${time}, ${time})
+  `;
+  await site.sql`update machines set workspace_id = ${workspace}, workspace_time = ${time} where id = ${a}`;
+  t.regex((await merge(b, a))[1] ?? '', /is assigned to another workspace/);
+  await site.sql`update machines set workspace_id = null, workspace_time = null where id = ${a}`;
   t.is((await merge(b, a))[0], undefined, 'the other way round it is safe');
   t.is((await site.get(a))?.id, b);
   t.regex((await merge(b, a))[1] ?? '', /is part of ".*" already/);

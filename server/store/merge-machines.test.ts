@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {moveEvidence} from './evidence.ts';
-import {insertMachine} from './machines.ts';
+import {deleteMachine, insertMachine} from './machines.ts';
 import {listMerged, moveRecords} from './merge-machines.ts';
 
 let postgres: TestPostgres;
@@ -50,10 +50,12 @@ const moved: ReadonlySet<string> = new Set([
   'boot_sessions',
   'boot_tokens',
   'builds',
+  'bulk_children',
   'commands',
   'component_stays',
   'group_members',
   'hardware_versions',
+  'imported_records',
   'issues',
   'machine_evidence',
   'machine_hardware',
@@ -160,4 +162,12 @@ test('a record that took others in hands them on', async t => {
   await insertMachine(sql, {...times, id: first, state: 'retired', mergedInto: from});
   await site.merge();
   t.deepEqual(await listMerged(sql, to), [first]);
+});
+
+test('a record that took others in is removed with them', async t => {
+  await using site = await setUp();
+  const {sql, from, to} = site;
+  await sql`update machines set merged_into = ${to} where id = ${from}`;
+  await deleteMachine(sql, to);
+  t.deepEqual(await sql`select id from machines`, []);
 });

@@ -18,6 +18,9 @@ export async function moveRecords(sql: Sql, pair: Pair & {readonly time: Date}):
   await sql`update operations set machine_id = ${to} where machine_id = ${from}`;
   await sql`update builds set machine_id = ${to} where machine_id = ${from}`;
   await sql`update metrics set machine_id = ${to} where machine_id = ${from}`;
+  await sql`update bulk_children set machine_id = ${to} where machine_id = ${from}`;
+  await sql`update imported_records set machine_id = ${to} where machine_id = ${from}`;
+  await sql`update import_origins set local_id = ${to} where kind = 'machine' and local_id = ${from}`;
   await sql`
     insert into group_members (group_id, machine_id)
     select group_id, ${to} from group_members where machine_id = ${from} on conflict do nothing

@@ -14,7 +14,7 @@ alter table machines
   -- Why one of its identifiers is banned; empty when none is.
   add column ban_reason text not null default '',
   -- The record that took this one in and answers for it.
-  add column merged_into uuid references machines (id);
+  add column merged_into uuid references machines (id) on delete cascade;
 create index machines_merged on machines (merged_into) where merged_into is not null;
 
 drop trigger machines_boot_change on machines;
