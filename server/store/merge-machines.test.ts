@@ -169,5 +169,5 @@ test('a record that took others in is removed with them', async t => {
   const {sql, from, to} = site;
   await sql`update machines set merged_into = ${to} where id = ${from}`;
   await deleteMachine(sql, to);
-  t.deepEqual(await sql`select id from machines`, []);
+  t.is((await sql`select id from machines`).length, 0);
 });
