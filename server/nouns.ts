@@ -129,6 +129,7 @@ export function createNouns({
   const {metricsRetentionDays: retentionDays} = config;
   const metrics = createMetrics({...deps, retentionDays});
   const removal = createMachineRemoval({...deps, agentKeys});
+  const workspaceMachines = createWorkspaceMachines(deps);
   const bulks = createBulks({...deps, search, groups});
 
   return {
@@ -150,7 +151,14 @@ export function createNouns({
     rollouts: createRollouts({...deps, search, groups}),
     bulkWork: createBulkWork({
       ...deps,
-      actions: createBulkActions({machines, removal, builds, commands, busStatus}),
+      actions: createBulkActions({
+        machines,
+        workspaceMachines,
+        removal,
+        builds,
+        commands,
+        busStatus,
+      }),
       listLiveBuilders,
       log,
     }),
@@ -229,7 +237,7 @@ export function createNouns({
     imports: createImports({...deps, recognition, metrics, retentionDays}),
     events: createEvents({sql, positions}),
     workspaces: createWorkspaces(deps),
-    workspaceMachines: createWorkspaceMachines(deps),
+    workspaceMachines,
     workspaceMembers: createWorkspaceMembers(deps),
   };
 }

@@ -60,6 +60,18 @@ export function addBulkCommands(program: Command): void {
   )
     .addHelpText('after', '\nExample: muster bulk label --ids ABC1234 DEF5678 --set rack=r7')
     .action(label);
+  addBulkOptions(
+    bulk
+      .command('assign <workspace>')
+      .description('assign machines to a workspace')
+      .addHelpText('after', '\nExample: muster bulk assign team-a --group web --dry-run'),
+  ).action(place(Action.ASSIGN));
+  addBulkOptions(
+    bulk
+      .command('release <workspace>')
+      .description('release machines from a workspace')
+      .addHelpText('after', `\nExample: muster bulk release team-a --filter 'labels.rack = r7'`),
+  ).action(place(Action.RELEASE));
   addBulkOptions(bulk.command('delete').description('remove machines that are not in service'))
     .addHelpText('after', `\nExample: muster bulk delete --filter 'state = RETIRED' --dry-run`)
     .action(start({operation: Action.DELETE}));
@@ -80,6 +92,11 @@ const start =
   (request: Request) =>
   (options: BulkOptions, command: Command): Promise<void> =>
     run(contextOf(command), options, request);
+
+const place =
+  (operation: Action) =>
+  (workspace: string, options: BulkOptions, command: Command): Promise<void> =>
+    run(contextOf(command), options, {operation, workspace});
 
 async function update(options: BulkOptions & ChangeOptions, command: Command): Promise<void> {
   const {data, updateMask} = changeOf(options);

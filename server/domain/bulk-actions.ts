@@ -14,6 +14,7 @@ import {inRotation} from './lifecycle.ts';
 import type {MachineRemoval} from './machine-removal.ts';
 import type {Machines} from './machines.ts';
 import type {BusStatus} from './presence.ts';
+import type {WorkspaceMachines} from './workspace-machines.ts';
 
 /** A step that goes on after the transaction; without one the machine is done. */
 export type Begun = Pick<ChildChange, 'step' | 'buildId' | 'commandId'> & {
@@ -34,6 +35,7 @@ export type BulkActions = ReturnType<typeof createBulkActions>;
 
 export type BulkUseCases = {
   readonly machines: Pick<Machines, 'updateIn' | 'labelIn'>;
+  readonly workspaceMachines: Pick<WorkspaceMachines, 'assignIn' | 'releaseIn'>;
   readonly removal: Pick<MachineRemoval, 'removeIn'>;
   readonly builds: Pick<Builds, 'createIn' | 'cancelIn'>;
   readonly commands: Pick<Commands, 'requestIn'>;
@@ -41,7 +43,14 @@ export type BulkUseCases = {
 };
 
 /** What is done to one machine, in the caller's transaction: the use cases of single machines, whose rules, events and audit entries these are. */
-export function createBulkActions({machines, removal, builds, commands, busStatus}: BulkUseCases) {
+export function createBulkActions({
+  machines,
+  workspaceMachines,
+  removal,
+  builds,
+  commands,
+  busStatus,
+}: BulkUseCases) {
   const build: Begin<'build'> = async (tx, {actor, machineId, builders}) => {
     const buildId = await builds.createIn(tx, {actor, machineId, builders});
     return {step: 'building', buildId, summary: 'Started a build'};
@@ -54,6 +63,16 @@ export function createBulkActions({machines, removal, builds, commands, busStatu
 
     label: async (tx, {actor, machineId}, {labels}) =>
       described((await machines.labelIn(tx, actor, machineId, labels)).changed),
+
+    assign: async (tx, {actor, machineId}, {workspace}) => {
+      await workspaceMachines.assignIn(tx, actor, {workspace, machineId});
+      return {summary: `Assigned to workspace "${workspace}"`};
+    },
+
+    release: async (tx, {actor, machineId}, {workspace}) => {
+      await workspaceMachines.releaseIn(tx, actor, {workspace, machineId});
+      return {summary: `Released from workspace "${workspace}"`};
+    },
 
     build,
 

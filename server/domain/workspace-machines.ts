@@ -16,6 +16,9 @@ import {findWorkspaceByKey, workspaceNotFound} from './find-workspace.ts';
 /** Before that there is nothing to hand over, and after it nothing to give back. */
 const movable: ReadonlySet<MachineState> = new Set(['ready', 'active']);
 
+/** The workspace by its id or name. */
+type Placement = {readonly workspace: string; readonly machineId: string};
+
 export type WorkspaceMachines = ReturnType<typeof createWorkspaceMachines>;
 
 /** Which workspace a machine is in: a fact beside its state. */
@@ -54,38 +57,48 @@ export function createWorkspaceMachines({sql, now, newId}: Deps) {
     return {...machine, ...change};
   }
 
+  async function assignIn(tx: Sql, actor: string, {workspace: key, machineId}: Placement) {
+    const {workspace, machine} = await lock(tx, key, machineId);
+    if (machine.workspaceId === workspace.id) return machine;
+    const attempt = `assign machine "${machineId}" to workspace "${workspace.name}"`;
+    if (machine.workspaceId !== undefined)
+      throw new DomainError(
+        'failed_precondition',
+        `Cannot ${attempt}: it is in workspace "${machine.workspaceId}"; release it there first`,
+      );
+    assertMovable(machine, attempt);
+    const {machinesMax} = workspace;
+    if (machinesMax > 0 && (await countMachinesOfWorkspace(tx, workspace.id)) >= machinesMax)
+      throw new DomainError(
+        'resource_exhausted',
+        `Cannot ${attempt}: its quota of ${machinesMax} machines is used up; release one, or raise the quota`,
+      );
+    return move(tx, {machine, workspace, to: workspace.id}, actor);
+  }
+
+  async function releaseIn(tx: Sql, actor: string, {workspace: key, machineId}: Placement) {
+    const {workspace, machine} = await lock(tx, key, machineId);
+    const attempt = `release machine "${machineId}" from workspace "${workspace.name}"`;
+    if (machine.workspaceId !== workspace.id)
+      throw new DomainError('not_found', `Cannot ${attempt}: it is not in it`);
+    assertMovable(machine, attempt);
+    return move(tx, {machine, workspace, to: undefined}, actor);
+  }
+
   return {
     /** Idempotent. Throws not_found, failed_precondition or resource_exhausted. */
-    assign: (actor: string, key: string, machineId: string): Promise<Machine> =>
-      sql.begin(async tx => {
-        const {workspace, machine} = await lock(tx, key, machineId);
-        if (machine.workspaceId === workspace.id) return machine;
-        const attempt = `assign machine "${machineId}" to workspace "${workspace.name}"`;
-        if (machine.workspaceId !== undefined)
-          throw new DomainError(
-            'failed_precondition',
-            `Cannot ${attempt}: it is in workspace "${machine.workspaceId}"; release it there first`,
-          );
-        assertMovable(machine, attempt);
-        const {machinesMax} = workspace;
-        if (machinesMax > 0 && (await countMachinesOfWorkspace(tx, workspace.id)) >= machinesMax)
-          throw new DomainError(
-            'resource_exhausted',
-            `Cannot ${attempt}: its quota of ${machinesMax} machines is used up; release one, or raise the quota`,
-          );
-        return move(tx, {machine, workspace, to: workspace.id}, actor);
-      }),
+    assign: (actor: string, workspace: string, machineId: string): Promise<Machine> =>
+      sql.begin(tx => assignIn(tx, actor, {workspace, machineId})),
 
     /** Throws not_found or failed_precondition. */
-    release: (actor: string, key: string, machineId: string): Promise<Machine> =>
-      sql.begin(async tx => {
-        const {workspace, machine} = await lock(tx, key, machineId);
-        const attempt = `release machine "${machineId}" from workspace "${workspace.name}"`;
-        if (machine.workspaceId !== workspace.id)
-          throw new DomainError('not_found', `Cannot ${attempt}: it is not in it`);
-        assertMovable(machine, attempt);
-        return move(tx, {machine, workspace, to: undefined}, actor);
-      }),
+    release: (actor: string, workspace: string, machineId: string): Promise<Machine> =>
+      sql.begin(tx => releaseIn(tx, actor, {workspace, machineId})),
+
+    /** In the caller's transaction. */
+    assignIn,
+
+    /** In the caller's transaction. */
+    releaseIn,
   };
 }
 

@@ -42,11 +42,13 @@ const actions: Readonly<Record<number, BulkSpec['action']>> = {
   [Action.BUILD]: 'build',
   [Action.REBOOT]: 'reboot',
   [Action.LABEL]: 'label',
+  [Action.ASSIGN]: 'assign',
+  [Action.RELEASE]: 'release',
   [Action.DELETE]: 'delete',
 };
 
 function specOf(request: CreateBulkRequest): BulkSpec {
-  const {operation, data, updateMask, setLabels, removeLabels} = request;
+  const {operation, data, updateMask, setLabels, removeLabels, workspace} = request;
   const action = actions[operation];
   if (!action || action === 'rollout')
     throw new DomainError('invalid_argument', 'Cannot start: name an operation');
@@ -58,6 +60,14 @@ function specOf(request: CreateBulkRequest): BulkSpec {
         ? 'Cannot label machines without a label: give set_labels or remove_labels'
         : `Cannot ${action} machines with set_labels or remove_labels: they belong to operation "label"`,
     );
+  const isPlaced = action === 'assign' || action === 'release';
+  if (isPlaced !== (workspace !== ''))
+    throw new DomainError(
+      'invalid_argument',
+      isPlaced
+        ? `Cannot ${action} machines without a workspace: name it`
+        : `Cannot ${action} machines with a workspace: it belongs to operations "assign" and "release"`,
+    );
   if (action === 'label')
     return {action, labels: {set: storableLabels(setLabels), remove: removeLabels}};
   if (action !== 'update') {
@@ -66,7 +76,7 @@ function specOf(request: CreateBulkRequest): BulkSpec {
         'invalid_argument',
         `Cannot ${action} machines with data: it belongs to operation "update"`,
       );
-    return {action};
+    return isPlaced ? {action, workspace} : {action};
   }
   const change = changeOf(data, updateMask?.paths);
   if (Object.keys(change).length === 0)

@@ -1,7 +1,15 @@
 import type {Sql} from './db.ts';
 import {type Operation, type OperationRow, toOperation} from './operations.ts';
 
-export type BulkAction = 'update' | 'build' | 'reboot' | 'label' | 'delete' | 'rollout';
+export type BulkAction =
+  | 'update'
+  | 'build'
+  | 'reboot'
+  | 'label'
+  | 'assign'
+  | 'release'
+  | 'delete'
+  | 'rollout';
 export type Hold = '' | 'paused' | 'halted';
 
 export type NewBulk = {

@@ -12,6 +12,7 @@ import {createBulkActions} from '@muster/server/domain/bulk-actions.ts';
 import {createBulkWork} from '@muster/server/domain/bulk-work.ts';
 import {createBulks} from '@muster/server/domain/bulks.ts';
 import {createOperations} from '@muster/server/domain/operations.ts';
+import {createWorkspaceMachines} from '@muster/server/domain/workspace-machines.ts';
 import {createRollouts} from '@muster/server/domain/rollouts.ts';
 import {bulkService} from '@muster/server/rpc/bulks.ts';
 import {callerKey} from '@muster/server/rpc/caller.ts';
@@ -42,7 +43,15 @@ export async function createTestBulks(sql: Database, userId?: string) {
   const bus = {connected: true, since: new Date(0)};
   const bulks = createBulks({...deps, search, groups});
   const busStatus = () => bus;
-  const actions = createBulkActions({machines, removal, builds, commands, busStatus});
+  const workspaceMachines = createWorkspaceMachines(deps);
+  const actions = createBulkActions({
+    machines,
+    workspaceMachines,
+    removal,
+    builds,
+    commands,
+    busStatus,
+  });
   const listLiveBuilders = () => Promise.resolve([debianBuilder]);
   const work = createBulkWork({...deps, actions, listLiveBuilders, log});
   const operations = createOperations({sql, cancel: {bulk: bulks.cancel, rollout: bulks.cancel}});

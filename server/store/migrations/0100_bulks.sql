@@ -1,7 +1,7 @@
 -- One action on many machines: an operation with a child for each of them.
 create table bulks (
   id uuid primary key references operations (id) on delete cascade,
-  action text not null check (action in ('update', 'build', 'reboot', 'label', 'delete', 'rollout')),
+  action text not null check (action in ('update', 'build', 'reboot', 'label', 'assign', 'release', 'delete', 'rollout')),
   -- What is done to each machine.
   spec jsonb not null default '{}',
   -- How its machines were chosen, in words.

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/bulk.proto.
  */
 export const file_muster_v1_bulk: GenFile = /*@__PURE__*/
-  fileDesc("ChRtdXN0ZXIvdjEvYnVsay5wcm90bxIJbXVzdGVyLnYxIvcFChFDcmVhdGVCdWxrUmVxdWVzdBInCgttYWNoaW5lX2lkcxgBIAMoCUISukgPkgEMEJBOIgdyBRABGIABEhkKCGdyb3VwX2lkGAIgASgJQge6SARyAhhAEhgKBmZpbHRlchgDIAEoCUIIukgFcgMYgCASRQoJb3BlcmF0aW9uGAQgASgOMiYubXVzdGVyLnYxLkNyZWF0ZUJ1bGtSZXF1ZXN0Lk9wZXJhdGlvbkIKukgHggEEEAEgABIgCgRkYXRhGAUgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUSLwoLdXBkYXRlX21hc2sYBiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEoYBCgpzZXRfbGFiZWxzGAcgAygLMisubXVzdGVyLnYxLkNyZWF0ZUJ1bGtSZXF1ZXN0LlNldExhYmVsc0VudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISJQoNcmVtb3ZlX2xhYmVscxgIIAMoCUIOukgLkgEIEEAiBHICGEASDwoHZHJ5X3J1bhgJIAEoCBIeCgtjb25jdXJyZW5jeRgKIAEoBUIJukgGGgQYZCgAEiUKDG1heF9mYWlsdXJlcxgLIAEoBUIKukgHGgUYkE4oAEgAiAEBGjAKDlNldExhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEingEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABIUChBPUEVSQVRJT05fVVBEQVRFEAESEwoPT1BFUkFUSU9OX0JVSUxEEAISFAoQT1BFUkFUSU9OX1JFQk9PVBADEhMKD09QRVJBVElPTl9MQUJFTBAEEhQKEE9QRVJBVElPTl9ERUxFVEUQByIECAUQBSIECAYQBkIPCg1fbWF4X2ZhaWx1cmVzIj0KEkNyZWF0ZUJ1bGtSZXNwb25zZRInCglvcGVyYXRpb24YASABKAsyFC5tdXN0ZXIudjEuT3BlcmF0aW9uMoABCgtCdWxrU2VydmljZRJxCgpDcmVhdGVCdWxrEhwubXVzdGVyLnYxLkNyZWF0ZUJ1bGtSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNyZWF0ZUJ1bGtSZXNwb25zZSImqNQYCILT5JMCHDoBKmIJb3BlcmF0aW9uIgwvYXBpL3YxL2J1bGtiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_muster_v1_machines, file_muster_v1_operations, file_muster_v1_options]);
+  fileDesc("ChRtdXN0ZXIvdjEvYnVsay5wcm90bxIJbXVzdGVyLnYxIrQGChFDcmVhdGVCdWxrUmVxdWVzdBInCgttYWNoaW5lX2lkcxgBIAMoCUISukgPkgEMEJBOIgdyBRABGIABEhkKCGdyb3VwX2lkGAIgASgJQge6SARyAhhAEhgKBmZpbHRlchgDIAEoCUIIukgFcgMYgCASRQoJb3BlcmF0aW9uGAQgASgOMiYubXVzdGVyLnYxLkNyZWF0ZUJ1bGtSZXF1ZXN0Lk9wZXJhdGlvbkIKukgHggEEEAEgABIgCgRkYXRhGAUgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUSLwoLdXBkYXRlX21hc2sYBiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEoYBCgpzZXRfbGFiZWxzGAcgAygLMisubXVzdGVyLnYxLkNyZWF0ZUJ1bGtSZXF1ZXN0LlNldExhYmVsc0VudHJ5QkW6SEKaAT8QQCI0cjIyMF5bYS16QS1aMC05XShbYS16QS1aMC05Xy4vLV17MCw2MX1bYS16QS1aMC05XSk/JCoFcgMYgAISJQoNcmVtb3ZlX2xhYmVscxgIIAMoCUIOukgLkgEIEEAiBHICGEASGgoJd29ya3NwYWNlGAwgASgJQge6SARyAhhAEg8KB2RyeV9ydW4YCSABKAgSHgoLY29uY3VycmVuY3kYCiABKAVCCbpIBhoEGGQoABIlCgxtYXhfZmFpbHVyZXMYCyABKAVCCrpIBxoFGJBOKABIAIgBARowCg5TZXRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIr8BCglPcGVyYXRpb24SGQoVT1BFUkFUSU9OX1VOU1BFQ0lGSUVEEAASFAoQT1BFUkFUSU9OX1VQREFURRABEhMKD09QRVJBVElPTl9CVUlMRBACEhQKEE9QRVJBVElPTl9SRUJPT1QQAxITCg9PUEVSQVRJT05fTEFCRUwQBBIUChBPUEVSQVRJT05fQVNTSUdOEAUSFQoRT1BFUkFUSU9OX1JFTEVBU0UQBhIUChBPUEVSQVRJT05fREVMRVRFEAdCDwoNX21heF9mYWlsdXJlcyI9ChJDcmVhdGVCdWxrUmVzcG9uc2USJwoJb3BlcmF0aW9uGAEgASgLMhQubXVzdGVyLnYxLk9wZXJhdGlvbjKAAQoLQnVsa1NlcnZpY2UScQoKQ3JlYXRlQnVsaxIcLm11c3Rlci52MS5DcmVhdGVCdWxrUmVxdWVzdBodLm11c3Rlci52MS5DcmVhdGVCdWxrUmVzcG9uc2UiJqjUGAiC0+STAhw6ASpiCW9wZXJhdGlvbiIML2FwaS92MS9idWxrYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_muster_v1_machines, file_muster_v1_operations, file_muster_v1_options]);
 
 /**
  * Exactly one of machine_ids, group_id and filter says which machines: those that it means now, at most 10,000.
@@ -76,6 +76,13 @@ export type CreateBulkRequest = Message<"muster.v1.CreateBulkRequest"> & {
    * @generated from field: repeated string remove_labels = 8;
    */
   removeLabels: string[];
+
+  /**
+   * Of an assignment or a release: the id or name of the workspace.
+   *
+   * @generated from field: string workspace = 12;
+   */
+  workspace: string;
 
   /**
    * Tells what would become of each machine, refusals included, and changes nothing.
@@ -156,6 +163,13 @@ export type CreateBulkRequestJson = {
   removeLabels?: string[];
 
   /**
+   * Of an assignment or a release: the id or name of the workspace.
+   *
+   * @generated from field: string workspace = 12;
+   */
+  workspace?: string;
+
+  /**
    * Tells what would become of each machine, refusals included, and changes nothing.
    *
    * @generated from field: bool dry_run = 9;
@@ -222,6 +236,20 @@ export const CreateBulkRequest_Operation = {
   LABEL: 4,
 
   /**
+   * Assigns them to `workspace`.
+   *
+   * @generated from enum value: OPERATION_ASSIGN = 5;
+   */
+  ASSIGN: 5,
+
+  /**
+   * Releases them from `workspace`.
+   *
+   * @generated from enum value: OPERATION_RELEASE = 6;
+   */
+  RELEASE: 6,
+
+  /**
    * Removes machines that are not in service.
    *
    * @generated from enum value: OPERATION_DELETE = 7;
@@ -237,7 +265,7 @@ export type CreateBulkRequest_Operation = (typeof CreateBulkRequest_Operation)[k
 /**
  * @generated from enum muster.v1.CreateBulkRequest.Operation
  */
-export type CreateBulkRequest_OperationJson = "OPERATION_UNSPECIFIED" | "OPERATION_UPDATE" | "OPERATION_BUILD" | "OPERATION_REBOOT" | "OPERATION_LABEL" | "OPERATION_DELETE";
+export type CreateBulkRequest_OperationJson = "OPERATION_UNSPECIFIED" | "OPERATION_UPDATE" | "OPERATION_BUILD" | "OPERATION_REBOOT" | "OPERATION_LABEL" | "OPERATION_ASSIGN" | "OPERATION_RELEASE" | "OPERATION_DELETE";
 
 /**
  * Describes the enum muster.v1.CreateBulkRequest.Operation.
