@@ -16,6 +16,7 @@ import {createCommands} from './domain/commands.ts';
 import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
 import {createEnrolment} from './domain/enrolment.ts';
+import {createEventFeed} from './domain/event-feed.ts';
 import {createEvents} from './domain/events.ts';
 import {createGroups} from './domain/groups.ts';
 import {createHardware} from './domain/hardware.ts';
@@ -175,6 +176,6 @@ export function createNouns({
       },
     }),
     metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),
-    events: createEvents({sql, positions}),
+    events: createEvents({...deps, feed: createEventFeed({sql, positions})}),
   };
 }

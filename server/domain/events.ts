@@ -1,49 +1,48 @@
+import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
-import {findJournalHead, type JournalEntry, listEntries} from '../store/journal.ts';
-import type {WakeUps} from '../wake-ups.ts';
+import {findOldestPosition, listEntries} from '../store/journal.ts';
+import type {Deps} from './deps.ts';
+import type {EventFeed, FeedItem} from './event-feed.ts';
+import {compileEventFilter, type EventFilter} from './event-filter.ts';
 
 const pageSizeDefault = 100;
-const readMax = 200;
-
-export type EventFilter = {
-  readonly machineId?: string | undefined;
-  readonly typePrefix?: string | undefined;
-};
 
 export type Events = ReturnType<typeof createEvents>;
 
-export function createEvents({sql, positions}: {readonly sql: Sql; readonly positions: WakeUps}) {
+export function createEvents({
+  sql,
+  now,
+  feed,
+}: Pick<Deps, 'now'> & {readonly sql: Sql; readonly feed: EventFeed}) {
   return {
-    /** Oldest first, after a position. `pageSize` 0 is 100. */
-    list: (range: EventFilter & {readonly after: number; readonly pageSize: number}) =>
-      listEntries(sql, {...range, limit: range.pageSize || pageSizeDefault}),
+    /** Oldest first, after a position. `pageSize` 0 is 100. Throws failed_precondition when the journal begins later by now. */
+    async list(range: {
+      readonly after: number;
+      readonly machineId: string | undefined;
+      readonly pageSize: number;
+    }) {
+      const {after, machineId, pageSize} = range;
+      const oldest = after > 0 ? await findOldestPosition(sql) : undefined;
+      if (oldest !== undefined && after + 1 < oldest) throw expired(after, oldest);
+      return listEntries(sql, {after, machineId, limit: pageSize || pageSizeDefault});
+    },
 
-    /**
-     * Replays from the table and then follows; undefined `after` is "only new ones". Ends with the signal. Each reader reads the table at its own
-     * pace, so a slow one holds nobody back and nothing is kept for it.
-     */
-    async *watch(
-      {after, ...filter}: EventFilter & {readonly after: number | undefined},
+    /** Replays, then follows; undefined `after` is "only new ones". Ends with the signal. Throws invalid_argument at once. */
+    watch(
+      {after, ...wanted}: EventFilter & {readonly after: number | undefined},
       signal: AbortSignal,
-    ): AsyncGenerator<JournalEntry> {
-      let last = after ?? (await headPosition());
-      while (!signal.aborted) {
-        const seen = positions.version;
-        const upTo = await headPosition();
-        const entries = await listEntries(sql, {...filter, after: last, upTo, limit: readMax});
-        for (const entry of entries) {
-          last = entry.position;
-          yield entry;
-        }
-        if (entries.length === readMax) continue;
-        // Nothing else up to here passes the filter: it is not read again.
-        last = Math.max(last, upTo);
-        await positions.after(seen, signal);
-      }
+    ): AsyncGenerator<FeedItem> {
+      const test = compileEventFilter(wanted, now());
+      const {machineId, typePrefix} = wanted;
+      return feed.read({after, machineId, typePrefix, test}, signal);
     },
   };
+}
 
-  async function headPosition(): Promise<number> {
-    return (await findJournalHead(sql))?.position ?? 0;
-  }
+function expired(after: number, oldest: number): DomainError {
+  return new DomainError(
+    'failed_precondition',
+    `Cannot list events after ${after}: the journal begins at ${oldest} now; list what you keep again, then go on after ${oldest - 1}`,
+    {reason: 'POSITION_EXPIRED'},
+  );
 }

@@ -1,8 +1,8 @@
-import type {ServiceImpl} from '@connectrpc/connect';
+import type {HandlerContext, ServiceImpl} from '@connectrpc/connect';
 import type {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import type {Events} from '../domain/events.ts';
 import {parseFilterId} from '../domain/ids.ts';
-import {toEventMessage} from './event-messages.ts';
+import {toEventMessage, toSharedEventMessage, toWatchedEventMessage} from './event-messages.ts';
 import {whileCalled} from './streams.ts';
 
 export const eventService = (events: Events): ServiceImpl<typeof EventService> => ({
@@ -15,16 +15,30 @@ export const eventService = (events: Events): ServiceImpl<typeof EventService> =
     return {events: entries.map(toEventMessage)};
   },
 
-  async *watchEvents({after, machineId, typePrefix}, {signal}) {
-    const filter = {
+  async *watchEvents({after, machineId, typePrefix, types, filter}, context) {
+    const wanted = {
+      after: after === undefined ? undefined : toPosition(after),
       machineId: parseFilterId('machine_id', machineId),
       typePrefix: typePrefix || undefined,
+      types,
+      filter,
     };
-    const position = after === undefined ? undefined : toPosition(after);
-    const entries = events.watch({...filter, after: position}, signal);
-    for await (const entry of whileCalled(signal, entries)) yield {event: toEventMessage(entry)};
+    const {signal} = context;
+    const toMessage = isBinary(context) ? toSharedEventMessage : toWatchedEventMessage;
+    for await (const item of whileCalled(signal, events.watch(wanted, signal))) {
+      const position = BigInt(item.position);
+      if ('entry' in item) yield toMessage(item.entry);
+      else {
+        const {from, to} = item.missed;
+        yield {missed: {from: BigInt(from), to: BigInt(to)}, position};
+      }
+    }
   },
 });
+
+/** Whether messages go out as protobuf: every protocol but Connect with JSON and gRPC(-Web) with JSON. */
+const isBinary = ({requestHeader}: HandlerContext): boolean =>
+  !/json/.test(requestHeader.get('content-type') ?? 'json');
 
 /** A position beyond all that can exist is after everything. */
 const toPosition = (after: bigint) => Math.min(Number(after), Number.MAX_SAFE_INTEGER);

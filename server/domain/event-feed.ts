@@ -1,0 +1,143 @@
+import type {Sql} from '../store/db.ts';
+import {
+  findJournalHead,
+  findOldestPosition,
+  type JournalEntry,
+  listEntries,
+} from '../store/journal.ts';
+import type {WakeUps} from '../wake-ups.ts';
+import type {EventTest} from './event-filter.ts';
+
+/** How far a reader may be behind the newest event before it is told that it missed some. */
+export const feedEventsMax = 4096;
+const readMax = 500;
+
+/** What a reader gets: an event, or that it missed some (both inclusive). `position` is what to go on after. */
+export type FeedItem =
+  | {readonly entry: JournalEntry; readonly position: number}
+  | {readonly missed: {readonly from: number; readonly to: number}; readonly position: number};
+
+export type EventFeed = ReturnType<typeof createEventFeed>;
+
+export type FeedRange = {
+  /** Undefined is "only new ones". */
+  readonly after: number | undefined;
+  readonly test: EventTest;
+  /** What the database may leave out of the past already. */
+  readonly machineId?: string | undefined;
+  readonly typePrefix?: string | undefined;
+};
+
+/**
+ * The newest events, read from the table once for all readers and kept in one list that all share: an entry is the same object for everybody. A
+ * reader is a position in that list, so a slow one costs nothing; one that falls off its end is told what it missed.
+ */
+export function createEventFeed({
+  sql,
+  positions,
+  eventsMax = feedEventsMax,
+}: {
+  readonly sql: Sql;
+  readonly positions: WakeUps;
+  readonly eventsMax?: number;
+}) {
+  /** Without gap, up to `head`; undefined while nobody reads. */
+  let recent: {entries: JournalEntry[]; head: number} | undefined;
+  let readers = 0;
+  /** The version of the wake-ups before the last read began: whatever was told until then has been looked for. */
+  let readVersion = -1;
+  let reading: Promise<void> | undefined;
+
+  async function readOn(): Promise<void> {
+    const version = positions.version;
+    recent ??= {entries: [], head: (await findJournalHead(sql))?.position ?? 0};
+    const found = await listEntries(sql, {after: recent.head, limit: readMax});
+    recent.entries.push(...found);
+    if (recent.entries.length > eventsMax)
+      recent.entries.splice(0, recent.entries.length - eventsMax);
+    recent.head = found.at(-1)?.position ?? recent.head;
+    // A full page has more behind it.
+    if (found.length < readMax) readVersion = version;
+  }
+
+  /** One read at a time, for everybody who waits. */
+  const advance = () =>
+    (reading ??= readOn().finally(() => {
+      reading = undefined;
+    }));
+
+  /** After which position the shared list begins. */
+  const start = () => (recent ? recent.head - recent.entries.length : Number.MAX_SAFE_INTEGER);
+
+  const recentAfter = (position: number): readonly JournalEntry[] =>
+    recent?.entries.slice(Math.max(0, position - start())) ?? [];
+
+  /** The past, from the table at the reader's own pace, until the shared list has the rest. */
+  async function* replay(
+    range: FeedRange & {readonly after: number},
+  ): AsyncGenerator<FeedItem, number> {
+    let last = range.after;
+    const oldest = await findOldestPosition(sql);
+    if (oldest !== undefined && last + 1 < oldest) {
+      yield {missed: {from: last + 1, to: oldest - 1}, position: oldest - 1};
+      last = oldest - 1;
+    }
+    while (last < start()) {
+      const upTo = recent?.head ?? 0;
+      const {machineId, typePrefix} = range;
+      const wanted = {after: last, upTo, machineId, typePrefix, limit: readMax};
+      const entries = await listEntries(sql, wanted);
+      for (const entry of entries) {
+        last = entry.position;
+        if (range.test(entry)) yield {entry, position: last};
+      }
+      // Nothing else up to there passes: it is not read again.
+      if (entries.length < readMax) last = upTo;
+    }
+    return last;
+  }
+
+  async function* follow(
+    {test}: Pick<FeedRange, 'test'>,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<FeedItem> {
+    let last = after;
+    while (!signal.aborted) {
+      const seen = positions.version;
+      if (recent && last < start()) {
+        const {head} = recent;
+        yield {missed: {from: last + 1, to: head}, position: head};
+        last = head;
+        continue;
+      }
+      for (const entry of recentAfter(last)) {
+        if (last < start()) break;
+        last = entry.position;
+        if (test(entry)) yield {entry, position: last};
+      }
+      if (recent && last < recent.head) continue;
+      if (readVersion < seen) await advance();
+      else await positions.after(seen, signal);
+    }
+  }
+
+  return {
+    async *read(range: FeedRange, signal: AbortSignal): AsyncGenerator<FeedItem> {
+      readers += 1;
+      try {
+        const head = (await findJournalHead(sql))?.position ?? 0;
+        await advance();
+        const {after} = range;
+        yield* follow(range, after === undefined ? head : yield* replay({...range, after}), signal);
+      } finally {
+        readers -= 1;
+        // What is not followed would be old when the next reader comes.
+        if (readers === 0) {
+          recent = undefined;
+          readVersion = -1;
+        }
+      }
+    },
+  };
+}
