@@ -32,6 +32,7 @@ import {
 import {readInput} from './rest-input.ts';
 import {fieldToDialect, isObject, toDialect} from './rest-json.ts';
 import {compileRoutes, findField, type Route} from './rest-routes.ts';
+import {eventIdLine, resumeAfter} from './stream-cursor.ts';
 
 const bodyBytesMax = 4 * 1024 * 1024;
 const messageBytesMax = 64 * 1024 * 1024;
@@ -118,6 +119,8 @@ async function answerStream(
 ): Promise<void> {
   const transport = transportFor(route.handler, request);
   const events = request.headers.accept?.includes('text/event-stream') ?? false;
+  const lastId = request.headers['last-event-id'];
+  if (events && typeof lastId === 'string') resumeAfter(method.input, input, lastId);
   const stream = await transport.stream(
     method,
     signal,
@@ -141,7 +144,8 @@ async function answerStream(
   try {
     for (let item = await first; !item.done; item = await messages.next()) {
       const text = JSON.stringify(bodyOf(route, item.value));
-      if (!response.write(events ? `data: ${text}\n\n` : `${text}\n`))
+      const id = events ? eventIdLine(method.output, item.value) : '';
+      if (!response.write(events ? `data: ${text}\n${id}\n` : `${text}\n`))
         await once(response, 'drain', {signal});
     }
   } catch (error) {
