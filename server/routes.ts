@@ -19,6 +19,7 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {WebhookService} from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
 import type {Audit} from './domain/audit.ts';
@@ -51,6 +52,8 @@ import {storePathService} from './rpc/store-paths.ts';
 import {templateService} from './rpc/templates.ts';
 import {tokenService} from './rpc/tokens.ts';
 import {userService} from './rpc/users.ts';
+import {webhookService} from './rpc/webhooks.ts';
+import type {OpenWebhooks} from './webhooks.ts';
 
 /** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
 const externalNats = {
@@ -69,6 +72,7 @@ export function createRoutes({
   answers,
   services,
   people,
+  webhooks,
   view,
   readiness,
 }: {
@@ -79,6 +83,7 @@ export function createRoutes({
   readonly answers: BootAnswers;
   readonly services: Services;
   readonly people: People;
+  readonly webhooks: OpenWebhooks;
   readonly view: MachineView;
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
@@ -116,6 +121,7 @@ export function createRoutes({
     router.service(TemplateService, templateService(nouns.templates));
     router.service(TokenService, tokenService(people.apiTokens));
     router.service(UserService, userService(people));
+    router.service(WebhookService, webhookService(webhooks.webhooks, webhooks.deliveries));
     // Last: these two tell of all others.
     addHealth(router, readiness);
     addReflection(router);
