@@ -27,6 +27,7 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {WebhookService} from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
 import {findLogin, type Login, saveLogin} from './credentials.ts';
 import {CommandError, exitStatus} from './exit-status.ts';
 import {lockFile} from './lock.ts';
@@ -53,6 +54,7 @@ export type Clients = {
   readonly templates: Client<typeof TemplateService>;
   readonly tokens: Client<typeof TokenService>;
   readonly users: Client<typeof UserService>;
+  readonly webhooks: Client<typeof WebhookService>;
 };
 
 export type Access = {
@@ -98,6 +100,7 @@ export function createClients(access: Access): Clients {
     templates: createClient(TemplateService, transport),
     tokens: createClient(TokenService, transport),
     users: createClient(UserService, transport),
+    webhooks: createClient(WebhookService, transport),
   };
 }
 

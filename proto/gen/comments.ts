@@ -348,7 +348,7 @@ export const comments: Readonly<Record<string, string>> = {
   "muster.v1.WatchEventsRequest.type_prefix": "\"machine.\" takes all events of machines; empty takes all.",
   "muster.v1.WatchEventsRequest.types": "Each a type (\"machine.enrolled\") or the beginning of types (\"machine.\"); empty takes all.",
   "muster.v1.WatchEventsRequest.filter": "AIP-160 over type, actor, machine_id, subject, time, position and data: `data.reason:timeout AND -actor = system`.",
-  "muster.v1.WatchEventsResponse.event": "Unset in a response that tells of missed ones.",
+  "muster.v1.WatchEventsResponse.event": "Unset in a response that tells of missed ones, and in the first one when `after` is unset: that only says where the stream begins.",
   "muster.v1.WatchEventsResponse.missed": "Events that this stream leaves out: the caller read too slowly, or they are older than what the journal keeps. What was made of\nevents before is stale: list it again, then go on with this stream.",
   "muster.v1.WatchEventsResponse.position": "Everything up to here has been sent, missed or filtered out: begin after it when the stream breaks.",
   "muster.v1.MissedEvents.from": "Both inclusive.",

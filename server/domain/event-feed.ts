@@ -12,10 +12,12 @@ import type {EventTest} from './event-filter.ts';
 export const feedEventsMax = 4096;
 const readMax = 500;
 
-/** What a reader gets: an event, or that it missed some (both inclusive). `position` is what to go on after. */
-export type FeedItem =
-  | {readonly entry: JournalEntry; readonly position: number}
-  | {readonly missed: {readonly from: number; readonly to: number}; readonly position: number};
+/** What a reader gets: an event, or that it missed some (both inclusive), or only where it stands. `position` is what to go on after. */
+export type FeedItem = {
+  readonly position: number;
+  readonly entry?: JournalEntry;
+  readonly missed?: {readonly from: number; readonly to: number};
+};
 
 export type EventFeed = ReturnType<typeof createEventFeed>;
 
@@ -129,6 +131,8 @@ export function createEventFeed({
         const head = (await findJournalHead(sql))?.position ?? 0;
         await advance();
         const {after} = range;
+        // Whoever wants only new ones could not go on after a break before the first of them came.
+        if (after === undefined) yield {position: head};
         yield* follow(range, after === undefined ? head : yield* replay({...range, after}), signal);
       } finally {
         readers -= 1;

@@ -27,7 +27,8 @@ export const eventService = (events: Events): ServiceImpl<typeof EventService> =
     const toMessage = isBinary(context) ? toSharedEventMessage : toWatchedEventMessage;
     for await (const item of whileCalled(signal, events.watch(wanted, signal))) {
       const position = BigInt(item.position);
-      if ('entry' in item) yield toMessage(item.entry);
+      if (item.entry) yield toMessage(item.entry);
+      else if (!item.missed) yield {position};
       else {
         const {from, to} = item.missed;
         yield {missed: {from: BigInt(from), to: BigInt(to)}, position};

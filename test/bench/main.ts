@@ -3,6 +3,7 @@ import {argv, stdout} from 'node:process';
 import {benchAgent} from './agent.ts';
 import {benchAudit} from './audit.ts';
 import {benchEdge} from './edge.ts';
+import {benchFanOut} from './fan-out.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
 import {benchSearch} from './search.ts';
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
   audit: benchAudit,
   edge: benchEdge,
+  'fan-out': benchFanOut,
   hardware: benchHardware,
   machines: benchMachines,
   search: benchSearch,

@@ -300,7 +300,7 @@ export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest, {jsonType:
  */
 export type WatchEventsResponse = Message<"muster.v1.WatchEventsResponse"> & {
   /**
-   * Unset in a response that tells of missed ones.
+   * Unset in a response that tells of missed ones, and in the first one when `after` is unset: that only says where the stream begins.
    *
    * @generated from field: muster.v1.Event event = 1;
    */
@@ -327,7 +327,7 @@ export type WatchEventsResponse = Message<"muster.v1.WatchEventsResponse"> & {
  */
 export type WatchEventsResponseJson = {
   /**
-   * Unset in a response that tells of missed ones.
+   * Unset in a response that tells of missed ones, and in the first one when `after` is unset: that only says where the stream begins.
    *
    * @generated from field: muster.v1.Event event = 1;
    */
