@@ -120,7 +120,7 @@ function post(
           request.destroy();
         },
         (error: unknown) => {
-          reject(error as Error);
+          reject(error);
           request.destroy();
         },
       );

@@ -68,7 +68,7 @@ function compile(filter: Filter, now: Date): EventTest {
       const matches = contains(filter.value);
       return ({type, actor, subject, data}) => [type, actor, subject, data].some(matches);
     }
-    case 'compare':
+    default:
       return compare(filter, now);
   }
 }

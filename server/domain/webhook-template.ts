@@ -123,7 +123,7 @@ function valueAt(path: string, context: BodyContext): unknown {
 function textAt(path: string, context: BodyContext): string {
   const value = valueAt(path, context);
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const isJson = (contentType: string) => /^application\/([a-z0-9.-]+\+)?json\b/.test(contentType);

@@ -31,5 +31,6 @@ export function resumeAfter(desc: DescMessage, input: Message, lastEventId: stri
 /** The line that names the place after this message; empty when the stream has no cursor. */
 export function eventIdLine(desc: DescMessage, message: Message): string {
   const field = findCursor(desc);
-  return field ? `id: ${String(reflect(desc, message).get(field))}\n` : '';
+  const position: unknown = field && reflect(desc, message).get(field);
+  return typeof position === 'bigint' ? `id: ${position}\n` : '';
 }

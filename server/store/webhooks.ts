@@ -170,7 +170,7 @@ const columns = (sql: Sql) => sql`
   failing_since_time, next_attempt_time, create_time, update_time
 `;
 
-function toRow<T extends Partial<Webhook>>(webhook: T) {
+function toRow(webhook: Partial<Webhook>) {
   return Object.fromEntries(
     Object.entries(webhook).map(([name, value]) => [
       name,
