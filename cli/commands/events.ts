@@ -38,8 +38,8 @@ export function addEventCommands(program: Command): void {
     .addHelpText(
       'after',
       `
-Examples: muster events watch --from 1 --type machine. --json
-          muster events watch --filter 'type = *.failed AND -actor = system'
+Example: muster events watch --from 1 --type machine. --json
+     and: muster events watch --filter 'type = *.failed AND -actor = system'
 A broken connection is opened again where it broke. Positions that were missed (too slow, or gone from the journal) are told on standard
 error.`,
     )

@@ -124,7 +124,7 @@ export async function listAttempts(
   return rows.toReversed();
 }
 
-/** Keeps the try, and the last `kept` of its delivery, and where the delivery stands after it. */
+/** Where the delivery stands after a try, the try, and the last `kept` tries before it. Nothing when its webhook was deleted in between. */
 export async function recordAttempt(
   sql: Sql,
   {
@@ -140,6 +140,11 @@ export async function recordAttempt(
   },
 ): Promise<void> {
   const {statusCode, durationMs, error} = attempt;
+  const {count} = await sql`
+    update webhook_deliveries set ${sql({state, attemptCount, endTime: endTime ?? null, statusCode, durationMs, error})}
+    where id = ${id}
+  `;
+  if (count === 0) return;
   await sql`insert into webhook_attempts ${sql({deliveryId: id, ...attempt})}`;
   await sql`
     delete from webhook_attempts where delivery_id = ${id} and time < (
@@ -147,10 +152,6 @@ export async function recordAttempt(
         select time from webhook_attempts where delivery_id = ${id} order by time desc limit ${kept}
       ) as newest
     )
-  `;
-  await sql`
-    update webhook_deliveries set ${sql({state, attemptCount, endTime: endTime ?? null, statusCode, durationMs, error})}
-    where id = ${id}
   `;
 }
 
