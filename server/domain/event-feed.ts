@@ -11,6 +11,8 @@ import type {EventTest} from './event-filter.ts';
 /** How far a reader may be behind the newest event before it is told that it missed some. */
 export const feedEventsMax = 4096;
 const readMax = 500;
+/** What one reader gets at a time, so that its next look at what it missed is not far. */
+const batchMax = 100;
 
 /** What a reader gets: an event, or that it missed some (both inclusive), or only where it stands. `position` is what to go on after. */
 export type FeedItem = {
@@ -18,6 +20,9 @@ export type FeedItem = {
   readonly entry?: JournalEntry;
   readonly missed?: {readonly from: number; readonly to: number};
 };
+
+/** What there is for a reader now, in order; never empty. */
+export type FeedBatch = readonly FeedItem[];
 
 export type EventFeed = ReturnType<typeof createEventFeed>;
 
@@ -71,17 +76,19 @@ export function createEventFeed({
   /** After which position the shared list begins. */
   const start = () => (recent ? recent.head - recent.entries.length : Number.MAX_SAFE_INTEGER);
 
-  const recentAfter = (position: number): readonly JournalEntry[] =>
-    recent?.entries.slice(Math.max(0, position - start())) ?? [];
+  const recentAfter = (position: number): readonly JournalEntry[] => {
+    const first = Math.max(0, position - start());
+    return recent?.entries.slice(first, first + batchMax) ?? [];
+  };
 
   /** The past, from the table at the reader's own pace, until the shared list has the rest. */
   async function* replay(
     range: FeedRange & {readonly after: number},
-  ): AsyncGenerator<FeedItem, number> {
+  ): AsyncGenerator<FeedBatch, number> {
     let last = range.after;
     const oldest = await findOldestPosition(sql);
     if (oldest !== undefined && last + 1 < oldest) {
-      yield {missed: {from: last + 1, to: oldest - 1}, position: oldest - 1};
+      yield [{missed: {from: last + 1, to: oldest - 1}, position: oldest - 1}];
       last = oldest - 1;
     }
     while (last < start()) {
@@ -89,10 +96,9 @@ export function createEventFeed({
       const {machineId, typePrefix} = range;
       const wanted = {after: last, upTo, machineId, typePrefix, limit: readMax};
       const entries = await listEntries(sql, wanted);
-      for (const entry of entries) {
-        last = entry.position;
-        if (range.test(entry)) yield {entry, position: last};
-      }
+      const items = entries.filter(range.test).map(toItem);
+      if (items.length > 0) yield items;
+      last = entries.at(-1)?.position ?? last;
       // Nothing else up to there passes: it is not read again.
       if (entries.length < readMax) last = upTo;
     }
@@ -103,21 +109,20 @@ export function createEventFeed({
     {test}: Pick<FeedRange, 'test'>,
     after: number,
     signal: AbortSignal,
-  ): AsyncGenerator<FeedItem> {
+  ): AsyncGenerator<FeedBatch> {
     let last = after;
     while (!signal.aborted) {
       const seen = positions.version;
       if (recent && last < start()) {
         const {head} = recent;
-        yield {missed: {from: last + 1, to: head}, position: head};
+        yield [{missed: {from: last + 1, to: head}, position: head}];
         last = head;
         continue;
       }
-      for (const entry of recentAfter(last)) {
-        if (last < start()) break;
-        last = entry.position;
-        if (test(entry)) yield {entry, position: last};
-      }
+      const entries = recentAfter(last);
+      last = entries.at(-1)?.position ?? last;
+      const items = entries.filter(test).map(toItem);
+      if (items.length > 0) yield items;
       if (recent && last < recent.head) continue;
       if (readVersion < seen) await advance();
       else await positions.after(seen, signal);
@@ -125,14 +130,14 @@ export function createEventFeed({
   }
 
   return {
-    async *read(range: FeedRange, signal: AbortSignal): AsyncGenerator<FeedItem> {
+    async *read(range: FeedRange, signal: AbortSignal): AsyncGenerator<FeedBatch> {
       readers += 1;
       try {
         const head = (await findJournalHead(sql))?.position ?? 0;
         await advance();
         const {after} = range;
         // Whoever wants only new ones could not go on after a break before the first of them came.
-        if (after === undefined) yield {position: head};
+        if (after === undefined) yield [{position: head}];
         yield* follow(range, after === undefined ? head : yield* replay({...range, after}), signal);
       } finally {
         readers -= 1;
@@ -145,3 +150,5 @@ export function createEventFeed({
     },
   };
 }
+
+const toItem = (entry: JournalEntry): FeedItem => ({entry, position: entry.position});

@@ -2,7 +2,7 @@ import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {findOldestPosition, listEntries} from '../store/journal.ts';
 import type {Deps} from './deps.ts';
-import type {EventFeed, FeedItem} from './event-feed.ts';
+import type {EventFeed, FeedBatch} from './event-feed.ts';
 import {compileEventFilter, type EventFilter} from './event-filter.ts';
 
 const pageSizeDefault = 100;
@@ -31,7 +31,7 @@ export function createEvents({
     watch(
       {after, ...wanted}: EventFilter & {readonly after: number | undefined},
       signal: AbortSignal,
-    ): AsyncGenerator<FeedItem> {
+    ): AsyncGenerator<FeedBatch> {
       const test = compileEventFilter(wanted, now());
       const {machineId, typePrefix} = wanted;
       return feed.read({after, machineId, typePrefix, test}, signal);

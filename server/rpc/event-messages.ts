@@ -7,7 +7,9 @@ import {
   type WatchEventsResponse,
   WatchEventsResponseSchema,
 } from '@muster/proto/gen/muster/v1/events_pb.ts';
+import type {FeedItem} from '../domain/event-feed.ts';
 import type {JournalEntry} from '../store/journal.ts';
+import type {FrameSink} from './frame-sink.ts';
 
 /** The wire form of a journal entry, for RPCs and for the bus. */
 export function toEventMessage({
@@ -34,32 +36,51 @@ export function toEventMessage({
 
 const watched = new WeakMap<JournalEntry, WatchEventsResponse>();
 const shared = new WeakMap<JournalEntry, WatchEventsResponse>();
+const frames = {
+  events: new WeakMap<JournalEntry, Buffer>(),
+  lines: new WeakMap<JournalEntry, Buffer>(),
+} as const satisfies Record<FrameSink['kind'], WeakMap<JournalEntry, Buffer>>;
 
 /** The same message for every viewer of an entry. */
-export const toWatchedEventMessage = (entry: JournalEntry): WatchEventsResponse =>
-  once(watched, entry, () =>
-    create(WatchEventsResponseSchema, {
-      event: toEventMessage(entry),
-      position: BigInt(entry.position),
-    }),
-  );
+export function toWatchedMessage({entry, missed, position}: FeedItem): WatchEventsResponse {
+  if (entry)
+    return once(watched, entry, () =>
+      create(WatchEventsResponseSchema, {
+        event: toEventMessage(entry),
+        position: BigInt(position),
+      }),
+    );
+  return create(WatchEventsResponseSchema, {
+    ...(missed ? {missed: {from: BigInt(missed.from), to: BigInt(missed.to)}} : {}),
+    position: BigInt(position),
+  });
+}
 
 /**
  * The same, encoded already: its fields stand in the message as unknown ones, which are written as they are. Only for transports that write
  * protobuf: JSON has no unknown fields.
  */
-export const toSharedEventMessage = (entry: JournalEntry): WatchEventsResponse =>
-  once(shared, entry, () => {
+export function toSharedMessage(item: FeedItem): WatchEventsResponse {
+  const {entry, position} = item;
+  if (!entry) return toWatchedMessage(item);
+  return once(shared, entry, () => {
     const {event} = WatchEventsResponseSchema.field;
     const bytes = toBinary(EventSchema, toEventMessage(entry));
-    const message = create(WatchEventsResponseSchema, {position: BigInt(entry.position)});
+    const message = create(WatchEventsResponseSchema, {position: BigInt(position)});
     const data = new BinaryWriter().bytes(bytes).finish();
     message.$unknown = [{no: event.number, wireType: WireType.LengthDelimited, data}];
     return message;
   });
+}
+
+/** The bytes by which REST shows it, made once for all viewers. */
+export function frameOf(item: FeedItem, {kind, encode}: FrameSink): Buffer {
+  const make = () => encode(toWatchedMessage(item));
+  return item.entry ? once(frames[kind], item.entry, make) : make();
+}
 
 function once<T>(known: WeakMap<JournalEntry, T>, entry: JournalEntry, make: () => T): T {
-  const message = known.get(entry) ?? make();
-  known.set(entry, message);
-  return message;
+  const made = known.get(entry) ?? make();
+  known.set(entry, made);
+  return made;
 }

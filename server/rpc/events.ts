@@ -2,7 +2,8 @@ import type {HandlerContext, ServiceImpl} from '@connectrpc/connect';
 import type {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import type {Events} from '../domain/events.ts';
 import {parseFilterId} from '../domain/ids.ts';
-import {toEventMessage, toSharedEventMessage, toWatchedEventMessage} from './event-messages.ts';
+import {frameOf, toEventMessage, toSharedMessage, toWatchedMessage} from './event-messages.ts';
+import {frameSinkKey} from './frame-sink.ts';
 import {whileCalled} from './streams.ts';
 
 export const eventService = (events: Events): ServiceImpl<typeof EventService> => ({
@@ -23,17 +24,12 @@ export const eventService = (events: Events): ServiceImpl<typeof EventService> =
       types,
       filter,
     };
-    const {signal} = context;
-    const toMessage = isBinary(context) ? toSharedEventMessage : toWatchedEventMessage;
-    for await (const item of whileCalled(signal, events.watch(wanted, signal))) {
-      const position = BigInt(item.position);
-      if (item.entry) yield toMessage(item.entry);
-      else if (!item.missed) yield {position};
-      else {
-        const {from, to} = item.missed;
-        yield {missed: {from: BigInt(from), to: BigInt(to)}, position};
-      }
-    }
+    const {signal, values} = context;
+    const sink = values.get(frameSinkKey);
+    const toMessage = isBinary(context) ? toSharedMessage : toWatchedMessage;
+    for await (const items of whileCalled(signal, events.watch(wanted, signal)))
+      if (sink) await sink.write(items.map(item => frameOf(item, sink)));
+      else for (const item of items) yield toMessage(item);
   },
 });
 

@@ -4,7 +4,7 @@ import {create, toBinary} from '@bufbuild/protobuf';
 import {WatchEventsResponseSchema} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {placeWaitingEntries} from '@muster/server/domain/journal.ts';
 import {createEventFeed} from '@muster/server/domain/event-feed.ts';
-import {toEventMessage, toSharedEventMessage} from '@muster/server/rpc/event-messages.ts';
+import {toEventMessage, toSharedMessage} from '@muster/server/rpc/event-messages.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {appendEvent} from '@muster/server/store/events.ts';
 import {findJournalHead, type JournalEntry, listEntries} from '@muster/server/store/journal.ts';
@@ -49,13 +49,13 @@ const encodeAlone = (entry: JournalEntry) =>
 const readShared = (sql: Database, positions: WakeUps): Watch => {
   const feed = createEventFeed({sql, positions});
   return async function* (after, signal) {
-    for await (const {entry} of feed.read({after, test: () => true}, signal))
-      if (entry) yield entry;
+    for await (const items of feed.read({after, test: () => true}, signal))
+      for (const {entry} of items) if (entry) yield entry;
   };
 };
 
 const encodeShared = (entry: JournalEntry) =>
-  toBinary(WatchEventsResponseSchema, toSharedEventMessage(entry));
+  toBinary(WatchEventsResponseSchema, toSharedMessage({entry, position: entry.position}));
 
 /** All viewers from the same position on, while events are written; the cost until the last of them has the last event. */
 async function show(
