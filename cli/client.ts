@@ -33,6 +33,7 @@ import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
+import {WebhookService} from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
 import {findLogin, type Login, saveLogin} from './credentials.ts';
 import {CommandError, exitStatus} from './exit-status.ts';
 import {lockFile} from './lock.ts';
@@ -65,6 +66,7 @@ export type Clients = {
   readonly tokens: Client<typeof TokenService>;
   readonly users: Client<typeof UserService>;
   readonly workspaces: Client<typeof WorkspaceService>;
+  readonly webhooks: Client<typeof WebhookService>;
 };
 
 export type Access = {
@@ -116,6 +118,7 @@ export function createClients(access: Access): Clients {
     tokens: createClient(TokenService, transport),
     users: createClient(UserService, transport),
     workspaces: createClient(WorkspaceService, transport),
+    webhooks: createClient(WebhookService, transport),
   };
 }
 

@@ -65,6 +65,6 @@ function sentenceOf({code, rawMessage}: ConnectError, serverUrl: string): string
 }
 
 /** The connection itself failed: the server said nothing. */
-function isConnectionFailure({cause}: ConnectError): boolean {
+export function isConnectionFailure({cause}: ConnectError): boolean {
   return cause instanceof Error && 'code' in cause && /^(E[A-Z]+|ERR_)/.test(String(cause.code));
 }

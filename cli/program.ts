@@ -23,6 +23,7 @@ import {addNatsCommands, addServiceCommands} from './commands/services.ts';
 import {addPasswordCommands} from './commands/passwords.ts';
 import {addSessionCommands, addSessionListCommands} from './commands/sessions.ts';
 import {addTokenCommands} from './commands/tokens.ts';
+import {addWebhookCommands} from './commands/webhooks.ts';
 import {addTemplateCommands} from './commands/templates.ts';
 import {addUpCommand} from './commands/up.ts';
 import {addUserCommands} from './commands/users.ts';
@@ -76,5 +77,6 @@ export function createProgram(version: string): Command {
   addTokenCommands(program);
   addImportCommands(program);
   addNatsCommands(program);
+  addWebhookCommands(program);
   return program;
 }

@@ -30,6 +30,7 @@ import {createInterceptors} from './rpc/interceptors.ts';
 import {listenFor} from './store/notifications.ts';
 import {loadTlsKeys} from './tls-keys.ts';
 import {createKeyedWakeUps, createWakeUps} from './wake-ups.ts';
+import {openWebhooks} from './webhooks.ts';
 import {loadBuiltinTemplates} from './workers/builtin-templates.ts';
 import {startBulkWorker} from './workers/bulks.ts';
 import {startHardwareHistory} from './workers/hardware-history.ts';
@@ -108,6 +109,7 @@ export async function startServer(config: Config, log: Logger) {
   const newId = randomUUID;
   stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, registry, log}));
 
+  const webhooks = stack.use(await openWebhooks({deps, key, config, registry, log}));
   const people = createPeople({deps, key, config});
   const {users, accessTokens, sessions, apiTokens} = people;
   const readiness = () => ({database: database.isUp()});
@@ -119,6 +121,7 @@ export async function startServer(config: Config, log: Logger) {
     answers,
     services,
     people,
+    webhooks,
     view: {now, busStatus},
     readiness,
   });

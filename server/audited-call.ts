@@ -29,6 +29,9 @@ const calls = new AsyncLocalStorage<AuditedCall>();
 
 export const runInCall = <T>(call: AuditedCall, work: () => T): T => calls.run(call, work);
 
+/** What is done for all callers at once belongs to none of them. */
+export const outsideCalls = <T>(work: () => T): T => calls.exit(work);
+
 export function currentCall(): AuditedCall | undefined {
   const call = calls.getStore();
   return call?.ended ? undefined : call;

@@ -13,6 +13,7 @@ import {
 } from '@muster/runtime/config.ts';
 import {acceptancePolicies} from './domain/acceptance.ts';
 import {parseIssuer, roleMap} from './domain/oidc-rules.ts';
+import {webhookSettings} from './webhook-settings.ts';
 
 const checkout = resolve(import.meta.dirname, '..');
 
@@ -219,6 +220,7 @@ export const settings = {
     default: '730',
     parse: integer(0, 36_500),
   },
+  ...webhookSettings,
   logLevel: {
     env: 'LOG_LEVEL',
     describe: 'debug, info, warn or error',

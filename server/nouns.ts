@@ -21,6 +21,7 @@ import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
 import {createConfigurations} from './domain/configurations.ts';
 import {createEnrolment} from './domain/enrolment.ts';
+import {createEventFeed} from './domain/event-feed.ts';
 import {createEvents} from './domain/events.ts';
 import {createGroups} from './domain/groups.ts';
 import {createHardware} from './domain/hardware.ts';
@@ -235,7 +236,7 @@ export function createNouns({
     }),
     metrics,
     imports: createImports({...deps, recognition, metrics, retentionDays}),
-    events: createEvents({sql, positions}),
+    events: createEvents({...deps, positions, feed: createEventFeed({sql, positions})}),
     workspaces: createWorkspaces(deps),
     workspaceMachines,
     workspaceMembers: createWorkspaceMembers(deps),

@@ -25,6 +25,7 @@ import {TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
+import {WebhookService} from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
 import type {Readiness} from '@muster/runtime/health.ts';
 import type {Config} from './config.ts';
 import type {Audit} from './domain/audit.ts';
@@ -63,6 +64,8 @@ import {templateService} from './rpc/templates.ts';
 import {tokenService} from './rpc/tokens.ts';
 import {userService} from './rpc/users.ts';
 import {workspaceService} from './rpc/workspaces.ts';
+import {webhookService} from './rpc/webhooks.ts';
+import type {OpenWebhooks} from './webhooks.ts';
 
 /** Where an external nats-server keeps its files, as `GetNatsConfig` assumes; `nats-config` writes them for any place. */
 const externalNats = {
@@ -81,6 +84,7 @@ export function createRoutes({
   answers,
   services,
   people,
+  webhooks,
   view,
   readiness,
 }: {
@@ -91,6 +95,7 @@ export function createRoutes({
   readonly answers: BootAnswers;
   readonly services: Services;
   readonly people: People;
+  readonly webhooks: OpenWebhooks;
   readonly view: MachineView;
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
@@ -142,6 +147,7 @@ export function createRoutes({
         view,
       }),
     );
+    router.service(WebhookService, webhookService(webhooks.webhooks, webhooks.deliveries));
     // Last: these two tell of all others.
     addHealth(router, readiness);
     addReflection(router);

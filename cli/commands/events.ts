@@ -1,11 +1,19 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import type {JsonObject, JsonValue} from '@bufbuild/protobuf';
-import {type Event, EventSchema} from '@muster/proto/gen/muster/v1/events_pb.ts';
+import {Code, ConnectError} from '@connectrpc/connect';
+import {
+  type Event,
+  EventSchema,
+  type WatchEventsResponse,
+} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import type {Command} from 'commander';
-import {contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {type Context, contextOf, machineIdOf, parseLimit} from '../context.ts';
+import {CommandError, exitStatus, isConnectionFailure} from '../exit-status.ts';
 import {clock, type Output} from '../output.ts';
 
 const pageSizeMax = 1000;
+const reconnectMinMs = 250;
+const reconnectMaxMs = 10_000;
 
 /** `muster events …` */
 export function addEventCommands(program: Command): void {
@@ -21,10 +29,20 @@ export function addEventCommands(program: Command): void {
   events
     .command('watch')
     .description('print events as they happen, until Ctrl-C')
-    .option('--after <position>', 'replay from this position first; 0 replays all', parsePosition)
+    .option('--after <position>', 'replay what came after this position first', parsePosition)
+    .option('--from <position>', 'replay from this position on first; 1 replays all', parsePosition)
     .option('--machine <machine>', 'only those of this machine')
-    .option('--type <prefix>', 'only types that begin so, for example machine.', '')
-    .addHelpText('after', '\nExample: muster events watch --after 0 --type machine. --json')
+    .option('--type <type...>', 'only these types; "machine." takes all that begin so', [])
+    .option('--filter <filter>', 'only those that meet it, as data.reason:timeout', '')
+    .option('--no-reconnect', 'end when the connection breaks')
+    .addHelpText(
+      'after',
+      `
+Example: muster events watch --from 1 --type machine. --json
+     and: muster events watch --filter 'type = *.failed AND -actor = system'
+A broken connection is opened again where it broke. Positions that were missed (too slow, or gone from the journal) are told on standard
+error.`,
+    )
     .action(watch);
 }
 
@@ -49,27 +67,58 @@ async function list(
   for (const event of events) show(out, event);
 }
 
-async function watch(
-  options: {readonly after?: bigint; readonly machine?: string; readonly type: string},
-  command: Command,
-): Promise<void> {
+type WatchOptions = {
+  readonly after?: bigint;
+  readonly from?: bigint;
+  readonly machine?: string;
+  readonly type: readonly string[];
+  readonly filter: string;
+  readonly reconnect: boolean;
+};
+
+async function watch(options: WatchOptions, command: Command): Promise<void> {
   const context = contextOf(command);
-  const {clients, out, signal} = context;
-  const request = {
+  const {signal} = context;
+  const {after, from} = options;
+  const wanted = {
     machineId: options.machine ? await machineIdOf(context, options.machine) : '',
-    typePrefix: options.type,
-    ...(options.after !== undefined && {after: options.after}),
+    types: [...options.type],
+    filter: options.filter,
   };
-  try {
-    for await (const {event} of clients.events.watchEvents(request, {signal})) {
-      if (!event) continue;
-      if (out.json) out.jsonLine(EventSchema, event);
-      else show(out, event);
+  let last = after ?? (from === undefined ? undefined : from === 0n ? 0n : from - 1n);
+  let waitMs = reconnectMinMs;
+  while (!signal.aborted) {
+    const request = {...wanted, ...(last === undefined ? {} : {after: last})};
+    try {
+      for await (const answer of context.clients.events.watchEvents(request, {signal})) {
+        // A filter may have left out all since: what was shown is what counts.
+        last = answer.position;
+        waitMs = reconnectMinMs;
+        showWatched(context, answer);
+      }
+      if (!options.reconnect) return;
+    } catch (error) {
+      if (signal.aborted) return;
+      // Whoever was never connected has the wrong address rather than a broken connection.
+      if (last === undefined || !options.reconnect || !isBroken(error)) throw error;
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    context.remark(`The connection broke: trying again after position ${last ?? 0n}`);
+    await delay(waitMs, undefined, {signal}).catch(() => undefined);
+    waitMs = Math.min(waitMs * 2, reconnectMaxMs);
   }
 }
+
+function showWatched({out, remark}: Context, {event, missed}: WatchEventsResponse): void {
+  if (missed) remark(`Missed the events ${missed.from} to ${missed.to}: list what you keep again`);
+  if (!event) return;
+  if (out.json) out.jsonLine(EventSchema, event);
+  else show(out, event);
+}
+
+/** The server or the way to it went away, and may come back. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof ConnectError &&
+  (isConnectionFailure(error) || error.code === Code.Unavailable || error.code === Code.Aborted);
 
 function show(out: Output, event: Event): void {
   const {position, time, type, actor, machineId, data} = event;
@@ -92,7 +141,7 @@ const isWord = (value: JsonValue): value is string =>
 function parsePosition(text: string): bigint {
   if (!/^\d{1,18}$/.test(text))
     throw new CommandError(
-      `Cannot use --after "${text}": say a position, a whole number`,
+      `Cannot use "${text}" as a position: say a whole number`,
       exitStatus.usage,
     );
   return BigInt(text);

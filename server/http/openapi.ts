@@ -30,7 +30,7 @@ const dialect = `REST of Muster, from the same contract as its gRPC, Connect and
 - A request may leave out every field that is not required; \`null\` is the same. Unknown fields and parameters are refused, bodies over 4 MiB too.
 - \`PUT\` and \`PATCH\` change only the fields that are present. Where a method has \`update_mask\`, naming it in the query decides instead: a field in the mask and not in the body is emptied.
 - A list is an array; the header \`Next-Page-Token\` has the \`page_token\` of the next page, when there is one. With \`count_total\`, \`Total-Size\` has the count; \`Total-Estimated: true\` says that it is an estimate.
-- A stream is one JSON object a line, or server-sent events with \`Accept: text/event-stream\`. An error after the first message is the last object, in events one named \`error\`.
+- A stream is one JSON object a line, or server-sent events with \`Accept: text/event-stream\`. An error after the first message is the last object, in events one named \`error\`. Where a stream has positions they are the ids of its events, and \`Last-Event-ID\` goes on after one.
 - \`HEAD\` is answered wherever \`GET\` is. A known path with another verb is 405 with \`Allow\`.
 
 Errors are \`{"error": {"code", "message", "details"}}\`; the status follows from the code: ${codes

@@ -64,8 +64,8 @@ async function setUp() {
       router.service(UserService, {getCurrentUser: () => ({user: {username: 'me'}})});
       router.service(EventService, {
         async *watchEvents({after}) {
-          yield {event: {position: (after ?? 0n) + 1n}};
-          yield {event: {position: (after ?? 0n) + 2n}};
+          for (const position of [(after ?? 0n) + 1n, (after ?? 0n) + 2n])
+            yield {event: {position}, position};
           if (after === 7n) throw new DomainError('unavailable', 'Cannot follow: cut off');
         },
       });
@@ -289,7 +289,16 @@ test('a stream is one object a line, or server-sent events; a late error is its 
     headers: {accept: 'text/event-stream'},
   });
   t.is(events.headers.get('content-type'), 'text/event-stream');
-  t.regex(events.text, /^data: \{"event":\{.*"position":1,.*\}\}\n\ndata: /);
+  t.regex(events.text, /^data: \{"event":\{.*"position":1,.*\}\nid: 1\n\ndata: .*\nid: 2\n\n$/);
+
+  const headers = {accept: 'text/event-stream', 'last-event-id': '41'};
+  const resumed = await app.call('GET', '/api/v1/events/watch?after=3', {headers});
+  t.regex(resumed.text, /^data: \{"event":\{.*"position":42,/);
+  const wrong = await app.call('GET', '/api/v1/events/watch', {
+    headers: {...headers, 'last-event-id': '18446744073709551616'},
+  });
+  t.is(wrong.status, 400);
+  t.regex(wrong.text, /Cannot go on after event/);
 
   const refused = await app.call('GET', '/api/v1/events/watch', {token: ''});
   t.is(refused.status, 401);

@@ -21,6 +21,8 @@ import {createUniversalHandlerClient, type UniversalHandler} from '@connectrpc/c
 import {createTransport} from '@connectrpc/connect/protocol-connect';
 import {DomainError} from '../errors.ts';
 import {contextOfPeer} from '../rpc/caller.ts';
+import {type FrameSink, frameSinkKey} from '../rpc/frame-sink.ts';
+import {createFrameSink} from './frame-sink.ts';
 import {
   errorBody,
   readText,
@@ -33,6 +35,7 @@ import {
 import {readInput} from './rest-input.ts';
 import {fieldToDialect, isObject, toDialect} from './rest-json.ts';
 import {compileRoutes, findField, type Route} from './rest-routes.ts';
+import {eventIdLine, resumeAfter} from './stream-cursor.ts';
 
 const bodyBytesMax = 4 * 1024 * 1024;
 const messageBytesMax = 64 * 1024 * 1024;
@@ -116,19 +119,24 @@ async function answerStream(
   method: DescMethodServerStreaming,
   {request, response, input, signal}: Call,
 ): Promise<void> {
-  const transport = transportFor(route.handler, request);
   const events = request.headers.accept?.includes('text/event-stream') ?? false;
-  const stream = await transport.stream(
-    method,
-    signal,
-    undefined,
-    headersOf(request),
-    single(input),
-  );
-  const messages = stream.message[Symbol.asyncIterator]();
+  const encode = (message: Message) => frameText(route, message, events);
+  const kind = events ? 'events' : 'lines';
+  const frames = createFrameSink({kind, encode, response, signal});
+  const transport = transportFor(route.handler, request, frames.sink);
+  const lastId = request.headers['last-event-id'];
+  if (events && typeof lastId === 'string') resumeAfter(method.input, input, lastId);
+  const headers = headersOf(request);
+  const started = transport
+    .stream(method, signal, undefined, headers, single(input))
+    .then(({message}) => message[Symbol.asyncIterator]());
   // A refusal comes with the first message: until then the status is open. A quiet stream must not wait for one, though.
-  const first = messages.next();
-  await Promise.race([first, sleep(quietHeadersMs, undefined, {signal, ref: false})]);
+  const first = started.then(messages => messages.next());
+  // Whoever is no longer waited for fails in the loop below.
+  first.catch(() => undefined);
+  await Promise.race([started, frames.used]);
+  const quiet = sleep(quietHeadersMs, undefined, {signal, ref: false});
+  await Promise.race([first, frames.used, quiet]);
 
   writeHead(response, 200, {
     'content-type': events ? 'text/event-stream' : 'application/x-ndjson',
@@ -137,12 +145,12 @@ async function answerStream(
   });
   if ('flushHeaders' in response) response.flushHeaders();
   else response.writeHead(200);
+  frames.open();
   const beat = setInterval(() => events && response.write(': keep-alive\n\n'), keepAliveMs);
   try {
+    const messages = await started;
     for (let item = await first; !item.done; item = await messages.next()) {
-      const text = JSON.stringify(bodyOf(route, item.value));
-      if (!response.write(events ? `data: ${text}\n\n` : `${text}\n`))
-        await once(response, 'drain', {signal});
+      if (!response.write(encode(item.value))) await once(response, 'drain', {signal});
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -152,6 +160,12 @@ async function answerStream(
     clearInterval(beat);
   }
   response.end();
+}
+
+function frameText(route: Route, message: Message, events: boolean): string {
+  const text = JSON.stringify(bodyOf(route, message));
+  if (!events) return `${text}\n`;
+  return `data: ${text}\n${eventIdLine(route.handler.method.output, message)}\n`;
 }
 
 const isUnary = (method: DescMethod): method is DescMethodUnary => method.methodKind === 'unary';
@@ -164,8 +178,8 @@ async function* single(message: Message) {
 }
 
 /** In memory; the handler is told the peer's address, which no header may claim. */
-function transportFor(handler: UniversalHandler, {socket}: Request) {
-  const contextValues = contextOfPeer(socket);
+function transportFor(handler: UniversalHandler, {socket}: Request, sink?: FrameSink) {
+  const contextValues = contextOfPeer(socket).set(frameSinkKey, sink);
   const call: UniversalHandler = Object.assign(
     (request: Parameters<UniversalHandler>[0]) => handler({...request, contextValues}),
     handler,

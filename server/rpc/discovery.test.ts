@@ -8,6 +8,7 @@ import test from 'ava';
 import {enrolWith, reportHardware} from '../../test/helpers/first-inventory.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
+import {createEventFeed} from '../domain/event-feed.ts';
 import {createEvents} from '../domain/events.ts';
 import {placeWaitingEntries} from '../domain/journal.ts';
 import {createWakeUps} from '../wake-ups.ts';
@@ -29,7 +30,10 @@ async function setUp() {
     now: () => server.clock.now,
     busStatus: () => ({connected: true, since: new Date(0)}),
   };
-  const events = createEvents({sql: server.sql, positions: createWakeUps()});
+  const {sql} = database;
+  const positions = createWakeUps();
+  const feed = createEventFeed({sql, positions});
+  const events = createEvents({sql, now: () => server.clock.now, positions, feed});
   const transport = createRouterTransport(
     ({service}) => {
       service(MachineService, machineService({...server, view}));

@@ -82,6 +82,14 @@ export async function findJournalHead(sql: Sql): Promise<JournalHead | undefined
   return row && {position: Number(row.position), hash: row.hash};
 }
 
+/** Before it the journal has been cut off; undefined while it is empty. */
+export async function findOldestPosition(sql: Sql): Promise<number | undefined> {
+  const [row] = await sql<
+    {position: string | null}[]
+  >`select min(position) as position from events`;
+  return row?.position == null ? undefined : Number(row.position);
+}
+
 /** Committed rows without a position, in the order in which they were written. */
 export async function listUnplaced(sql: Sql, limit: number): Promise<readonly UnplacedEntry[]> {
   const rows = await sql<Omit<Row, 'position'>[]>`

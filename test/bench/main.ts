@@ -4,6 +4,7 @@ import {benchAgent} from './agent.ts';
 import {benchAudit} from './audit.ts';
 import {benchBulk} from './bulk.ts';
 import {benchEdge} from './edge.ts';
+import {benchFanOut} from './fan-out.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
 import {benchSearch} from './search.ts';
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   audit: benchAudit,
   bulk: benchBulk,
   edge: benchEdge,
+  'fan-out': benchFanOut,
   hardware: benchHardware,
   machines: benchMachines,
   search: benchSearch,

@@ -38,6 +38,7 @@ export async function startRunningServer() {
   return {
     /** For files of the test. */
     folder,
+    databaseUrl: postgres.url,
     url,
     /** host:port */
     address: `127.0.0.1:${port}`,

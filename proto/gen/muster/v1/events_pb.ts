@@ -15,7 +15,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file muster/v1/events.proto.
  */
 export const file_muster_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvZXZlbnRzLnByb3RvEgltdXN0ZXIudjEiuAEKBUV2ZW50EgoKAmlkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHR5cGUYBCABKAkSDQoFYWN0b3IYBSABKAkSEgoKbWFjaGluZV9pZBgGIAEoCRIPCgdzdWJqZWN0GAcgASgJEiUKBGRhdGEYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Il4KEUxpc3RFdmVudHNSZXF1ZXN0Eg0KBWFmdGVyGAEgASgEEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIbCgptYWNoaW5lX2lkGAMgASgJQge6SARyAhhAIjYKEkxpc3RFdmVudHNSZXNwb25zZRIgCgZldmVudHMYASADKAsyEC5tdXN0ZXIudjEuRXZlbnQibQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhIKBWFmdGVyGAEgASgESACIAQESGwoKbWFjaGluZV9pZBgCIAEoCUIHukgEcgIYQBIcCgt0eXBlX3ByZWZpeBgDIAEoCUIHukgEcgIYQEIICgZfYWZ0ZXIiNgoTV2F0Y2hFdmVudHNSZXNwb25zZRIfCgVldmVudBgBIAEoCzIQLm11c3Rlci52MS5FdmVudDL3AQoMRXZlbnRTZXJ2aWNlEnEKCkxpc3RFdmVudHMSHC5tdXN0ZXIudjEuTGlzdEV2ZW50c1JlcXVlc3QaHS5tdXN0ZXIudjEuTGlzdEV2ZW50c1Jlc3BvbnNlIiao1BgG8NkYAYLT5JMCGGIGZXZlbnRzEg4vYXBpL3YxL2V2ZW50cxJ0CgtXYXRjaEV2ZW50cxIdLm11c3Rlci52MS5XYXRjaEV2ZW50c1JlcXVlc3QaHi5tdXN0ZXIudjEuV2F0Y2hFdmVudHNSZXNwb25zZSIkqNQYBvDZGAGC0+STAhYSFC9hcGkvdjEvZXZlbnRzL3dhdGNoMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChZtdXN0ZXIvdjEvZXZlbnRzLnByb3RvEgltdXN0ZXIudjEiuAEKBUV2ZW50EgoKAmlkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHR5cGUYBCABKAkSDQoFYWN0b3IYBSABKAkSEgoKbWFjaGluZV9pZBgGIAEoCRIPCgdzdWJqZWN0GAcgASgJEiUKBGRhdGEYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Il4KEUxpc3RFdmVudHNSZXF1ZXN0Eg0KBWFmdGVyGAEgASgEEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIbCgptYWNoaW5lX2lkGAMgASgJQge6SARyAhhAIjYKEkxpc3RFdmVudHNSZXNwb25zZRIgCgZldmVudHMYASADKAsyEC5tdXN0ZXIudjEuRXZlbnQiyAEKEldhdGNoRXZlbnRzUmVxdWVzdBIYCgVhZnRlchgBIAEoBEIEiNcYAUgAiAEBEhsKCm1hY2hpbmVfaWQYAiABKAlCB7pIBHICGEASHAoLdHlwZV9wcmVmaXgYAyABKAlCB7pIBHICGEASOQoFdHlwZXMYBCADKAlCKrpIJ5IBJBBAIiByHjIcXlthLXpfXXsxLDY0fVwuW2Etel9dezAsNjR9JBIYCgZmaWx0ZXIYBSABKAlCCLpIBXIDGIAgQggKBl9hZnRlciJ3ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh8KBWV2ZW50GAEgASgLMhAubXVzdGVyLnYxLkV2ZW50EicKBm1pc3NlZBgCIAEoCzIXLm11c3Rlci52MS5NaXNzZWRFdmVudHMSFgoIcG9zaXRpb24YAyABKARCBIjXGAEiKAoMTWlzc2VkRXZlbnRzEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQy9wEKDEV2ZW50U2VydmljZRJxCgpMaXN0RXZlbnRzEhwubXVzdGVyLnYxLkxpc3RFdmVudHNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RFdmVudHNSZXNwb25zZSImqNQYBvDZGAGC0+STAhhiBmV2ZW50cxIOL2FwaS92MS9ldmVudHMSdAoLV2F0Y2hFdmVudHMSHS5tdXN0ZXIudjEuV2F0Y2hFdmVudHNSZXF1ZXN0Gh4ubXVzdGVyLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiJKjUGAbw2RgBgtPkkwIWEhQvYXBpL3YxL2V2ZW50cy93YXRjaDABYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * One entry of the journal.
@@ -217,7 +217,7 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType:
  */
 export type WatchEventsRequest = Message<"muster.v1.WatchEventsRequest"> & {
   /**
-   * Events after this position; unset: only new ones.
+   * Events after this position; unset: only new ones. `Last-Event-ID` of server-sent events sets it.
    *
    * @generated from field: optional uint64 after = 1;
    */
@@ -234,6 +234,20 @@ export type WatchEventsRequest = Message<"muster.v1.WatchEventsRequest"> & {
    * @generated from field: string type_prefix = 3;
    */
   typePrefix: string;
+
+  /**
+   * Each a type ("machine.enrolled") or the beginning of types ("machine."); empty takes all.
+   *
+   * @generated from field: repeated string types = 4;
+   */
+  types: string[];
+
+  /**
+   * AIP-160 over type, actor, machine_id, subject, time, position and data: `data.reason:timeout AND -actor = system`.
+   *
+   * @generated from field: string filter = 5;
+   */
+  filter: string;
 };
 
 /**
@@ -241,7 +255,7 @@ export type WatchEventsRequest = Message<"muster.v1.WatchEventsRequest"> & {
  */
 export type WatchEventsRequestJson = {
   /**
-   * Events after this position; unset: only new ones.
+   * Events after this position; unset: only new ones. `Last-Event-ID` of server-sent events sets it.
    *
    * @generated from field: optional uint64 after = 1;
    */
@@ -258,6 +272,20 @@ export type WatchEventsRequestJson = {
    * @generated from field: string type_prefix = 3;
    */
   typePrefix?: string;
+
+  /**
+   * Each a type ("machine.enrolled") or the beginning of types ("machine."); empty takes all.
+   *
+   * @generated from field: repeated string types = 4;
+   */
+  types?: string[];
+
+  /**
+   * AIP-160 over type, actor, machine_id, subject, time, position and data: `data.reason:timeout AND -actor = system`.
+   *
+   * @generated from field: string filter = 5;
+   */
+  filter?: string;
 };
 
 /**
@@ -272,9 +300,26 @@ export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest, {jsonType:
  */
 export type WatchEventsResponse = Message<"muster.v1.WatchEventsResponse"> & {
   /**
+   * Unset in a response that tells of missed ones, and in the first one when `after` is unset: that only says where the stream begins.
+   *
    * @generated from field: muster.v1.Event event = 1;
    */
   event?: Event | undefined;
+
+  /**
+   * Events that this stream leaves out: the caller read too slowly, or they are older than what the journal keeps. What was made of
+   * events before is stale: list it again, then go on with this stream.
+   *
+   * @generated from field: muster.v1.MissedEvents missed = 2;
+   */
+  missed?: MissedEvents | undefined;
+
+  /**
+   * Everything up to here has been sent, missed or filtered out: begin after it when the stream breaks.
+   *
+   * @generated from field: uint64 position = 3;
+   */
+  position: bigint;
 };
 
 /**
@@ -282,9 +327,26 @@ export type WatchEventsResponse = Message<"muster.v1.WatchEventsResponse"> & {
  */
 export type WatchEventsResponseJson = {
   /**
+   * Unset in a response that tells of missed ones, and in the first one when `after` is unset: that only says where the stream begins.
+   *
    * @generated from field: muster.v1.Event event = 1;
    */
   event?: EventJson;
+
+  /**
+   * Events that this stream leaves out: the caller read too slowly, or they are older than what the journal keeps. What was made of
+   * events before is stale: list it again, then go on with this stream.
+   *
+   * @generated from field: muster.v1.MissedEvents missed = 2;
+   */
+  missed?: MissedEventsJson;
+
+  /**
+   * Everything up to here has been sent, missed or filtered out: begin after it when the stream breaks.
+   *
+   * @generated from field: uint64 position = 3;
+   */
+  position?: string;
 };
 
 /**
@@ -295,11 +357,52 @@ export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse, {jsonTyp
   messageDesc(file_muster_v1_events, 4);
 
 /**
+ * @generated from message muster.v1.MissedEvents
+ */
+export type MissedEvents = Message<"muster.v1.MissedEvents"> & {
+  /**
+   * Both inclusive.
+   *
+   * @generated from field: uint64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: uint64 to = 2;
+   */
+  to: bigint;
+};
+
+/**
+ * @generated from message muster.v1.MissedEvents
+ */
+export type MissedEventsJson = {
+  /**
+   * Both inclusive.
+   *
+   * @generated from field: uint64 from = 1;
+   */
+  from?: string;
+
+  /**
+   * @generated from field: uint64 to = 2;
+   */
+  to?: string;
+};
+
+/**
+ * Describes the message muster.v1.MissedEvents.
+ * Use `create(MissedEventsSchema)` to create a new message.
+ */
+export const MissedEventsSchema: GenMessage<MissedEvents, {jsonType: MissedEventsJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_events, 5);
+
+/**
  * @generated from service muster.v1.EventService
  */
 export const EventService: GenService<{
   /**
-   * Oldest first.
+   * Oldest first. FAILED_PRECONDITION when events right after the position are gone by retention.
    *
    * @generated from rpc muster.v1.EventService.ListEvents
    */
@@ -309,7 +412,7 @@ export const EventService: GenService<{
     output: typeof ListEventsResponseSchema;
   },
   /**
-   * Replays from the journal, then follows.
+   * Replays from the journal, then follows, without gap or double. Over REST: one JSON object a line, or server-sent events.
    *
    * @generated from rpc muster.v1.EventService.WatchEvents
    */
