@@ -1,4 +1,3 @@
-import {randomUUID} from 'node:crypto';
 import {Code, type ConnectError} from '@connectrpc/connect';
 import {CreateBulkRequest_Operation as Action} from '@muster/proto/gen/muster/v1/bulk_pb.ts';
 import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
@@ -110,33 +109,6 @@ test('a group and a filter mean the machines of the moment at which it starts', 
   const {labels} = await app.machines.get(ids[0] ?? '');
   t.deepEqual(labels, {'Seen_by/bulk': 'yes'});
   t.like(await app.get(byGroup), {selection: 'group "RACK7"', children: {total: 1}});
-});
-
-test('machines are assigned to a workspace and released, within its quota', async t => {
-  await using app = await setUp();
-  const {sql} = app;
-  const ids = await addMachines(sql, 4);
-  await sql`update machines set state = 'ready' where id = any(${ids.slice(1)})`;
-  const time = new Date();
-  await sql`
-    insert into workspaces (id, name, description, machines_max, create_time, update_time)
-    values (${randomUUID()}, 'team-a', '', 2, ${time}, ${time})
-  `;
-  const request = {machineIds: ids, operation: Action.ASSIGN, workspace: 'team-a', concurrency: 1};
-  await app.drive(await start(app, {...request, dryRun: true}));
-  t.is((await sql`select 1 from machines where workspace_id is not null`).length, 0);
-
-  const id = await start(app, request);
-  t.like((await app.drive(id)).children, {succeeded: 2, failed: 2});
-  const told = await app.told(id);
-  t.regex(told[0] ?? '', /^failed Cannot assign .*ready/i);
-  t.is(told[1], 'succeeded Assigned to workspace "team-a"');
-  t.regex(told[3] ?? '', /quota of 2 machines is used up/);
-  t.is((await eventsOf(sql, 'workspace.machine_assigned')).length, 2);
-
-  const release = await start(app, {...request, operation: Action.RELEASE});
-  t.like((await app.drive(release)).children, {succeeded: 2, failed: 2});
-  t.is((await sql`select 1 from machines where workspace_id is not null`).length, 0);
 });
 
 test('what is asked for is refused when it is not clear', async t => {
