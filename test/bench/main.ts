@@ -4,6 +4,7 @@ import {benchAgent} from './agent.ts';
 import {benchAudit} from './audit.ts';
 import {benchEdge} from './edge.ts';
 import {benchFanOut} from './fan-out.ts';
+import {benchFanOutWire} from './fan-out-wire.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
 import {benchSearch} from './search.ts';
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   audit: benchAudit,
   edge: benchEdge,
   'fan-out': benchFanOut,
+  'fan-out-wire': benchFanOutWire,
   hardware: benchHardware,
   machines: benchMachines,
   search: benchSearch,
