@@ -100,7 +100,7 @@ test('the name is asked for once: the connection goes to the address that was ch
     asked += 1;
     return Promise.resolve(asked === 1 ? loopback : [{address: '169.254.169.254', family: 4}]);
   };
-  const result = await senderFor({resolve})(`http://localhost:${receiver.port}/`);
+  const result = await senderFor({resolve})(`http://rebind.example:${receiver.port}/`);
   t.is(result.statusCode, 204);
   t.is(asked, 1);
 });

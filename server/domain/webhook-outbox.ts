@@ -1,9 +1,11 @@
+import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {findJournalHead, type JournalEntry, listEntries} from '../store/journal.ts';
 import {insertDeliveries, lockCursor, moveCursor} from '../store/webhook-deliveries.ts';
 import {listEnabledWebhooks, type Webhook} from '../store/webhooks.ts';
 import type {Deps} from './deps.ts';
 import {compileEventFilter, type EventTest} from './event-filter.ts';
+import {disableWebhook} from './webhook-sending.ts';
 
 const eventsPerTransactionMax = 200;
 
@@ -45,7 +47,15 @@ async function insertAll(
   },
 ): Promise<void> {
   const createTime = now();
-  const tests = webhooks.map(webhook => [webhook, testOf(webhook, createTime)] as const);
+  const tests: (readonly [Webhook, EventTest])[] = [];
+  for (const webhook of webhooks)
+    try {
+      tests.push([webhook, testOf(webhook, createTime)]);
+    } catch (error) {
+      // Another version kept it. One that cannot be read must not hold up the others.
+      if (!(error instanceof DomainError)) throw error;
+      await disableWebhook(tx, {id: webhook.id, reason: error.message, now, newId});
+    }
   for (const entry of entries)
     await insertDeliveries(
       tx,

@@ -290,3 +290,16 @@ test('a webhook that is deleted while it is sent to is gone without a word', asy
   await receiver.until(received => numbersOf(received).includes(2));
   t.is((await app.sql`select from webhook_deliveries`).length, 1);
 });
+
+test('a filter that cannot be read disables its webhook and holds up no other', async t => {
+  await using app = await setUp();
+  await using receiver = await startReceiver();
+  const {view} = await app.add({name: 'odd', url: receiver.url});
+  await app.add({url: receiver.url});
+  await app.sql`update webhooks set filter = 'colour = red' where id = ${view.webhook.id}`;
+  await app.write('machine.ready', {number: 1});
+  await receiver.until(received => received.length === 1);
+  const {webhook} = await app.webhooks.get('odd');
+  t.false(webhook.enabled);
+  t.regex(webhook.disabledReason, /events have no field "colour"/);
+});

@@ -5,6 +5,7 @@ import {benchAudit} from './audit.ts';
 import {benchBulk} from './bulk.ts';
 import {benchEdge} from './edge.ts';
 import {benchFanOut} from './fan-out.ts';
+import {benchFanOutWire} from './fan-out-wire.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
 import {benchSearch} from './search.ts';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   bulk: benchBulk,
   edge: benchEdge,
   'fan-out': benchFanOut,
+  'fan-out-wire': benchFanOutWire,
   hardware: benchHardware,
   machines: benchMachines,
   search: benchSearch,
