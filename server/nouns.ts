@@ -17,6 +17,7 @@ import {createComponents} from './domain/components.ts';
 import type {Deps} from './domain/deps.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEvents} from './domain/events.ts';
+import {createFleetMetrics} from './domain/fleet-metrics.ts';
 import {createGroups} from './domain/groups.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
@@ -98,6 +99,7 @@ export function createNouns({
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
+  const metrics = createMetrics({...deps, retentionDays: config.metricsRetentionDays});
   const search = createMachineSearch({...deps, busStatus});
 
   return {
@@ -174,7 +176,8 @@ export function createNouns({
         },
       },
     }),
-    metrics: createMetrics({...deps, retentionDays: config.metricsRetentionDays}),
+    metrics,
+    fleetMetrics: createFleetMetrics({...deps, busStatus, metrics}),
     events: createEvents({sql, positions}),
   };
 }

@@ -4,6 +4,7 @@ import {
   deleteSessionsBefore,
   insertSamples,
   listClockSkews,
+  listLatestSamples,
   listSamples,
   lockSessions,
   type Measurements,
@@ -171,6 +172,25 @@ export function createMetrics({
         'not_found',
         `Cannot find metrics of machine "${machineId}": none were reported in the last ${retentionDays} days`,
       );
+    },
+
+    /** The last sample of each of these machines since then; from memory, else from the table: another server may have stored it. */
+    async latestOf(
+      machineIds: readonly string[],
+      since: Date,
+    ): Promise<ReadonlyMap<string, Sample>> {
+      const found = new Map<string, Sample>();
+      const missing: string[] = [];
+      for (const machineId of machineIds) {
+        const known = latest.get(machineId);
+        if (known && performance.now() - known.storedMs < latestFreshMs)
+          found.set(machineId, known.sample);
+        else missing.push(machineId);
+      }
+      const samples = await listLatestSamples(sql, missing, since);
+      remember(samples);
+      for (const sample of samples) found.set(sample.machineId, sample);
+      return found;
     },
 
     /** Newest first. `limit` 0 is 1000. Throws not_found for an unknown machine. */

@@ -68,6 +68,22 @@ export async function listSamples(
   return rows.map(toSample);
 }
 
+/** The newest sample of each of these machines, when there is one since then. */
+export async function listLatestSamples(
+  sql: Sql,
+  machineIds: readonly string[],
+  since: Date,
+): Promise<readonly Sample[]> {
+  if (machineIds.length === 0) return [];
+  const rows = await sql<Row[]>`
+    select sample.* from unnest(${machineIds}::text[]) as wanted (id)
+    cross join lateral (
+      select * from metrics where machine_id = wanted.id::uuid and time >= ${since} order by time desc limit 1
+    ) as sample
+  `;
+  return rows.map(toSample);
+}
+
 /**
  * Which samples of each session are stored. Locks the sessions until the transaction ends, in one order, so that two servers wait for each
  * other rather than block each other for good.

@@ -39,6 +39,7 @@ export async function startRunningServer() {
     /** For files of the test. */
     folder,
     url,
+    sql: postgres.sql,
     /** host:port */
     address: `127.0.0.1:${port}`,
     localToken: async () => (await readFile(config.localTokenFile, 'utf8')).trim(),
