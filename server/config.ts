@@ -201,6 +201,18 @@ export const settings = {
     default: '14',
     parse: integer(1, 3650),
   },
+  metricsMinutesDays: {
+    env: 'METRICS_MINUTES_DAYS',
+    describe: 'days that aggregates of a minute are kept',
+    default: '90',
+    parse: integer(1, 3650),
+  },
+  metricsHoursDays: {
+    env: 'METRICS_HOURS_DAYS',
+    describe: 'days that aggregates of an hour are kept',
+    default: '1095',
+    parse: integer(1, 36_500),
+  },
   scrapeNetworks: {
     env: 'METRICS_SCRAPE_NETWORKS',
     describe:

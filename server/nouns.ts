@@ -99,7 +99,14 @@ export function createNouns({
   const builds = createBuilds({...deps, transitions, listLiveBuilders, changes: buildChanges});
 
   const machines = createMachines({...deps, recognition, transitions, agentKeys});
-  const metrics = createMetrics({...deps, retentionDays: config.metricsRetentionDays});
+  const metrics = createMetrics({
+    ...deps,
+    retention: {
+      samplesDays: config.metricsRetentionDays,
+      minutesDays: config.metricsMinutesDays,
+      hoursDays: config.metricsHoursDays,
+    },
+  });
   const search = createMachineSearch({...deps, busStatus});
 
   return {

@@ -2,27 +2,29 @@ import {DomainError} from '../errors.ts';
 import type {Database, Sql} from '../store/db.ts';
 import {
   deleteSessionsBefore,
-  insertSamples,
   listClockSkews,
   listLatestSamples,
-  listSamples,
   lockSessions,
   type Measurements,
   type Sample,
   type SessionKey,
   updateSessions,
 } from '../store/metrics.ts';
+import {copySamples} from '../store/metrics-copy.ts';
+import {hourOf} from '../store/metrics-history.ts';
+import type {Aggregation} from './metrics-buckets.ts';
 import {
-  createMetricsPartition,
-  dayOf,
-  dropMetricsPartitionsBefore,
-} from '../store/metrics-partitions.ts';
+  createMetricsHistory,
+  type HistoryEntry,
+  parseDurationMs,
+  parseMoment,
+} from './metrics-history.ts';
+import {createMetricsRollups, type Retention, rowsKeptMs} from './metrics-rollups.ts';
 import {addSequence} from './sequence-ranges.ts';
 
 export type {Measurements, Sample} from '../store/metrics.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+const dayMs = 24 * 3_600_000;
 /** An agent that was cut off buffers no longer than this. */
 const sampleAgeMsMax = dayMs;
 /** A script's host may be a little ahead. */
@@ -31,7 +33,10 @@ const listedDefault = 1000;
 /** Another server may have stored a newer one since. */
 const latestFreshMs = 15_000;
 const latestMax = 100_000;
+/** What is known of devices, at most so much older than the sample it is told with. */
+const devicesWithinMs = 300_000;
 const sessionsKeptMs = 2 * dayMs;
+const submittedSession = 'submitted';
 
 /** Samples as an agent sent them: `time` is by its clock, sequence numbers follow one by one. */
 export type MetricsReport = SessionKey & {
@@ -58,40 +63,36 @@ export function correctTime(time: Date | undefined, clockSkewMs: number, receive
   return ageMs < 0 || ageMs > sampleAgeMsMax ? received : new Date(corrected);
 }
 
-/** "24h", "90m", "30s", "7d"; empty is 24 hours. Throws invalid_argument. */
-export function parseSinceMs(text: string): number {
-  const units: Readonly<Record<string, number>> = {s: 1000, m: 60_000, h: hourMs, d: dayMs};
-  const match = /^(\d{1,6})([smhd])$/.exec(text === '' ? '24h' : text);
-  const unitMs = units[match?.[2] ?? ''];
-  if (!match || unitMs === undefined)
-    throw new DomainError(
-      'invalid_argument',
-      `Cannot read duration "${text}": use for example "90m", "24h" or "7d"`,
-    );
-  return Number(match[1]) * unitMs;
-}
+export type MetricsQuery = {
+  readonly machineId: string;
+  /** Durations back from now, or times; empty are 24 hours ago and now. */
+  readonly since: string;
+  readonly until: string;
+  /** 0 is 1000. */
+  readonly limit: number;
+  /** A duration; empty: the samples themselves. */
+  readonly step: string;
+  readonly aggregation: Aggregation;
+};
 
 export type MetricsStore = ReturnType<typeof createMetrics>;
 
 export function createMetrics({
   sql,
   now,
-  retentionDays,
+  retention,
 }: {
   readonly sql: Database;
   readonly now: () => Date;
-  readonly retentionDays: number;
+  readonly retention: Retention;
 }) {
+  const rollups = createMetricsRollups({sql, now, retention});
+  const history = createMetricsHistory({sql, rollups});
   const latest = new Map<string, {readonly sample: Sample; readonly storedMs: number}>();
-  const knownDays = new Set<string>();
 
   async function ensureDays(times: readonly Date[]): Promise<void> {
-    const missing = new Map(times.map(time => [dayOf(time), time]));
-    for (const [day, time] of missing) {
-      if (knownDays.has(day)) continue;
-      await createMetricsPartition(sql, time);
-      knownDays.add(day);
-    }
+    const days = new Map(times.map(time => [Math.floor(time.getTime() / dayMs), time]));
+    for (const time of days.values()) await rollups.ensureDay(time);
   }
 
   function remember(samples: readonly Sample[]): void {
@@ -100,7 +101,7 @@ export function createMetrics({
       const known = latest.get(sample.machineId);
       if (known && known.sample.time > sample.time) continue;
       latest.delete(sample.machineId);
-      latest.set(sample.machineId, {sample, storedMs});
+      latest.set(sample.machineId, {sample: withDevices(sample, known?.sample), storedMs});
     }
     for (const machineId of latest.keys()) {
       if (latest.size <= latestMax) break;
@@ -155,7 +156,7 @@ export function createMetrics({
       if (ageMs > sampleAgeMsMax || ageMs < -clockDifferenceMsMax) throw badTime(measured);
       const sample = {...measurements, machineId, time: measured};
       await ensureDays([measured]);
-      await insertSamples(sql, [sample]);
+      await sql.begin(tx => storeSubmitted(tx, sample, received));
       remember([sample]);
       return sample;
     },
@@ -164,13 +165,20 @@ export function createMetrics({
     async latest(machineId: string): Promise<Sample> {
       const known = latest.get(machineId);
       if (known && performance.now() - known.storedMs < latestFreshMs) return known.sample;
-      const since = new Date(now().getTime() - retentionDays * dayMs);
-      const [sample] = await listSamples(sql, {machineId, since, limit: 1});
-      if (sample) return sample;
+      const time = now();
+      const [row] = await listLatestSamples(sql, [machineId], {
+        since: new Date(time.getTime() - rowsKeptMs),
+        devicesWithinMs,
+      });
+      if (row) return row;
+      const since = new Date(time.getTime() - retention.samplesDays * dayMs);
+      const plain = {stepMs: undefined, aggregation: 'average', limit: 1} as const;
+      const [packed] = await history.read({machineId, since, until: time, ...plain});
+      if (packed) return packed;
       await assertMachine(machineId);
       throw new DomainError(
         'not_found',
-        `Cannot find metrics of machine "${machineId}": none were reported in the last ${retentionDays} days`,
+        `Cannot find metrics of machine "${machineId}": none were reported in the last ${retention.samplesDays} days`,
       );
     },
 
@@ -187,32 +195,45 @@ export function createMetrics({
           found.set(machineId, known.sample);
         else missing.push(machineId);
       }
-      const samples = await listLatestSamples(sql, missing, since);
+      const samples = await listLatestSamples(sql, missing, {since, devicesWithinMs});
       remember(samples);
       for (const sample of samples) found.set(sample.machineId, sample);
       return found;
     },
 
-    /** Newest first. `limit` 0 is 1000. Throws not_found for an unknown machine. */
-    async list(machineId: string, since: string, limit: number): Promise<readonly Sample[]> {
-      const from = new Date(Math.max(0, now().getTime() - parseSinceMs(since)));
+    /** Newest first. Throws not_found for an unknown machine, invalid_argument. */
+    async list(query: MetricsQuery): Promise<readonly HistoryEntry[]> {
+      const {machineId, aggregation} = query;
+      const time = now();
+      const since = parseMoment(query.since, time, new Date(time.getTime() - dayMs));
+      // A script's sample may be a little ahead.
+      const latestTime = new Date(time.getTime() + clockDifferenceMsMax);
+      const until = parseMoment(query.until, time, latestTime);
+      const stepMs = query.step === '' ? undefined : parseDurationMs(query.step);
+      if (stepMs === 0)
+        throw new DomainError('invalid_argument', 'Cannot aggregate by a step of 0: say "1m"');
       await assertMachine(machineId);
-      return listSamples(sql, {machineId, since: from, limit: limit || listedDefault});
+      const limit = query.limit || listedDefault;
+      return history.read({machineId, since, until, stepMs, aggregation, limit});
     },
 
-    /** Makes the partitions of the days around now, and drops what is older than the retention. Gives what was dropped. */
+    /** Packs and aggregates the hours that are over. */
+    rollUp: (signal?: AbortSignal) => rollups.rollUp(signal),
+
+    /** Makes partitions ahead, and drops what is older than its retention. Gives what was dropped. */
     async maintain(): Promise<readonly string[]> {
-      const time = now().getTime();
-      await ensureDays([-1, 0, 1, 2].map(days => new Date(time + days * dayMs)));
-      await deleteSessionsBefore(sql, new Date(time - sessionsKeptMs));
-      const dropped = await dropMetricsPartitionsBefore(
-        sql,
-        new Date(time - Math.max(retentionDays, 2) * dayMs),
-      );
-      for (const name of dropped) knownDays.delete(name.slice('metrics_'.length));
-      return dropped;
+      await deleteSessionsBefore(sql, new Date(now().getTime() - sessionsKeptMs));
+      return rollups.maintain();
     },
   };
+}
+
+/** Agents tell of devices once a minute: what they said last holds until then. */
+function withDevices(sample: Sample, before: Sample | undefined): Sample {
+  const ageMs = before ? sample.time.getTime() - before.time.getTime() : Infinity;
+  return sample.devices || !before?.devices || ageMs > devicesWithinMs
+    ? sample
+    : {...sample, devices: before.devices};
 }
 
 type TimedReport = Omit<MetricsReport, 'samples'> & {readonly samples: readonly Sample[]};
@@ -225,6 +246,7 @@ async function storeNew(tx: Sql, reports: readonly TimedReport[], now: Date): Pr
   const locked = await lockSessions(tx, [...keys.values()], now);
   const received = new Map(locked.map(state => [keyOf(state), state.received]));
 
+  const hours = new Map<string, readonly number[]>();
   const fresh: Sample[] = [];
   for (const report of reports) {
     for (const [index, sample] of report.samples.entries()) {
@@ -232,17 +254,38 @@ async function storeNew(tx: Sql, reports: readonly TimedReport[], now: Date): Pr
       const after = addSequence(before, report.firstSequence + index);
       if (!after) continue;
       received.set(keyOf(report), after);
+      // Its rows may be packed and gone: nothing that an agent and a stream keep is so old.
+      if (now.getTime() - sample.time.getTime() > rowsKeptMs) continue;
       fresh.push(sample);
+      hours.set(keyOf(report), withHours(hours.get(keyOf(report)) ?? [], [hourOf(sample.time)]));
     }
   }
   const moved = locked.flatMap(state => {
     const after = received.get(keyOf(state)) ?? state.received;
-    return after === state.received ? [] : [{...state, received: after}];
+    const openHours = withHours(state.openHours, hours.get(keyOf(state)) ?? []);
+    return after === state.received ? [] : [{...state, received: after, openHours}];
   });
-  await insertSamples(tx, fresh);
+  await copySamples(tx, fresh);
   await updateSessions(tx, moved, now);
   return fresh;
 }
+
+/** Scripts have no session: one of this name keeps what is to be rolled up. */
+async function storeSubmitted(tx: Sql, sample: Sample, now: Date): Promise<void> {
+  const {machineId, time} = sample;
+  const locked = await lockSessions(tx, [{machineId, session: submittedSession}], now);
+  await copySamples(tx, [sample]);
+  await updateSessions(
+    tx,
+    locked.map(state => ({...state, openHours: withHours(state.openHours, [hourOf(time)])})),
+    now,
+  );
+}
+
+const withHours = (known: readonly number[], more: readonly number[]): readonly number[] =>
+  more.every(hour => known.includes(hour))
+    ? known
+    : [...new Set([...known, ...more])].sort((a, b) => a - b);
 
 function badTime(time: Date): DomainError {
   return new DomainError(

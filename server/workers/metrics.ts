@@ -22,6 +22,7 @@ const messagesPerTransactionMax = 200;
 const fetchMs = 1000;
 const retryMs = 1000;
 const maintenanceMs = 3_600_000;
+const rollUpMs = 60_000;
 const sequenceMax = Number.MAX_SAFE_INTEGER - 1000;
 
 const consumer = {
@@ -59,6 +60,17 @@ export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<Async
       step: async () => {
         const dropped = await metrics.maintain();
         if (dropped.length > 0) log.info({dropped}, 'dropped old metrics');
+      },
+    }),
+  );
+  stack.use(
+    repeat({
+      name: 'metrics roll-ups',
+      intervalMs: rollUpMs,
+      log,
+      step: async signal => {
+        const machineHours = await metrics.rollUp(signal);
+        if (machineHours > 0) log.info({machineHours}, 'rolled up metrics');
       },
     }),
   );
