@@ -1,5 +1,4 @@
-import {type MeasuredMachine} from '../domain/fleet-metrics.ts';
-import type {FleetSnapshot, Tally} from '../domain/fleet-metrics.ts';
+import type {FleetSnapshot, MeasuredMachine, Tally} from '../domain/fleet-metrics.ts';
 import {machineStates} from '../store/machines.ts';
 
 export type Labels = Readonly<Record<string, string>>;

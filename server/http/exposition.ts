@@ -2,6 +2,7 @@ import {setImmediate} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {gzip} from 'node:zlib';
 import type {FleetSnapshot, MeasuredMachine} from '../domain/fleet-metrics.ts';
+import {deviceFamilies} from './device-families.ts';
 import {
   type Family,
   fleetFamilies,
@@ -76,13 +77,6 @@ export function createExposition({
   };
 }
 
-/** Every name there is, for dashboards and rules to be checked against. */
-export const familyNames: readonly string[] = [
-  ...fleetFamilies,
-  ...labelledFamilies,
-  ...machineFamilies,
-].map(({name}) => name);
-
 function assemble(sections: readonly Section[], format: Format): Buffer {
   const parts = sections.flatMap(({family, lines}) => [header(family, format), ...lines]);
   return Buffer.concat([...parts, ...(format === 'openMetrics' ? [Buffer.from('# EOF\n')] : [])]);
@@ -124,7 +118,7 @@ function createLineWriter() {
         family,
         lines: [Buffer.from(family.series(snapshot).map(lineOf(family.name, '')).join(''))],
       }));
-      for (const family of labelledFamilies)
+      for (const family of [...labelledFamilies, ...deviceFamilies])
         sections.push({
           family,
           lines: await inPieces(machines, machine =>

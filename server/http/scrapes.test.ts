@@ -51,9 +51,18 @@ test.serial(
         network_rx_bytes: 7,
         load_average_1: 0.25,
         power_state: 'on',
+        power_watts: 212.5,
+        file_systems: [{device: '/dev/sda1', mount_point: '/da ta', used_bytes: 3}],
+        disks: [{name: 'sda', read_bytes: 4096, busy_seconds: 1.5}],
+        interfaces: [{name: 'eth0', rx_bytes: 7, tx_errors: 0}],
+        sensors: [{name: 'coretemp Core 0', temperature: 45}],
+        agent: {resident_bytes: 1024, samples_dropped: 0},
       }),
     });
     t.is(submitted.status, 200);
+
+    const answer = (await submitted.json()) as {readonly interfaces: readonly object[]};
+    t.like(answer.interfaces[0], {name: 'eth0', rx_bytes: 7, tx_errors: 0});
 
     const {status, type, body} = await scrape();
     t.is(status, 200);
@@ -76,6 +85,14 @@ test.serial(
       `muster_machine_network_receive_bytes_total{${labels}} 7`,
       `muster_machine_load1{${labels}} 0.25`,
       `muster_machine_power_on{${labels}} 1`,
+      `muster_machine_power_watts{${labels}} 212.5`,
+      `muster_machine_filesystem_used_bytes{${labels},device="/dev/sda1",mountpoint="/da ta"} 3`,
+      `muster_machine_disk_read_bytes_total{${labels},device="sda"} 4096`,
+      `muster_machine_disk_busy_seconds_total{${labels},device="sda"} 1.5`,
+      `muster_machine_interface_receive_bytes_total{${labels},device="eth0"} 7`,
+      `muster_machine_interface_transmit_errors_total{${labels},device="eth0"} 0`,
+      `muster_machine_sensor_temperature_celsius{${labels},sensor="coretemp Core 0"} 45`,
+      `muster_machine_agent_samples_dropped_total{${labels}} 0`,
       `muster_machine_clock_skew_seconds{${labels}} 1.5`,
     ])
       t.true(body.includes(`\n${line}\n`), line);
