@@ -9,6 +9,7 @@ import {
   labelledFamilies,
   type Labels,
   machineFamilies,
+  type MachineFamily,
   type Series,
 } from './exposition-families.ts';
 
@@ -16,6 +17,9 @@ import {
 const pageAgeMsMax = 5000;
 /** Written at a stretch; look-ups of others go between. */
 const pieceBytes = 64 * 1024;
+const machinesAtAStretch = 1000;
+/** "} ", the longest number of JavaScript, and the end of the line. */
+const valueBytesMax = 32;
 const gzipLevel = 1;
 
 export const formats = {
@@ -90,30 +94,36 @@ function header({name, help, type}: Family, format: Format): Buffer {
   return Buffer.from(`# HELP ${family} ${text}\n# TYPE ${family} ${type}\n`);
 }
 
-/** Keeps the beginning of every machine's lines: between two pages only the numbers change. */
-function createLineWriter() {
-  let known = new Map<string, {readonly labels: string; readonly prefixes: readonly string[]}>();
+/** The labels of every machine, as text and as bytes one after the other. */
+type MachineLabels = {
+  readonly texts: readonly string[];
+  readonly bytes: Buffer;
+  /** Where those of each machine end. */
+  readonly ends: readonly number[];
+};
 
-  function prefixesOf(machines: readonly MeasuredMachine[]): readonly (readonly string[])[] {
-    const next: typeof known = new Map();
-    for (const machine of machines) {
-      const labels = machineLabels(machine);
-      const before = known.get(machine.id);
-      next.set(
-        machine.id,
-        before?.labels === labels
-          ? before
-          : {labels, prefixes: machineFamilies.map(({name}) => `${name}{${labels}} `)},
-      );
-    }
-    known = next;
-    return machines.map(({id}) => next.get(id)?.prefixes ?? []);
+/** Keeps the labels of all machines from page to page: only numbers change between two, unless a machine comes or is renamed. */
+function createLineWriter() {
+  let known: MachineLabels | undefined;
+
+  function labelsOf(machines: readonly MeasuredMachine[]): MachineLabels {
+    const texts = machines.map(machineLabels);
+    const before = known;
+    if (
+      before?.texts.length === texts.length &&
+      texts.every((text, at) => text === before.texts[at])
+    )
+      return before;
+    let end = 0;
+    const ends = texts.map(text => (end += Buffer.byteLength(text)));
+    known = {texts, ends, bytes: Buffer.from(texts.join(''))};
+    return known;
   }
 
   return {
     async render(snapshot: FleetSnapshot): Promise<readonly Section[]> {
       const {machines} = snapshot;
-      const prefixes = prefixesOf(machines);
+      const labels = labelsOf(machines);
       const sections: Section[] = fleetFamilies.map(family => ({
         family,
         lines: [Buffer.from(family.series(snapshot).map(lineOf(family.name, '')).join(''))],
@@ -121,24 +131,42 @@ function createLineWriter() {
       for (const family of [...labelledFamilies, ...deviceFamilies])
         sections.push({
           family,
-          lines: await inPieces(machines, machine =>
+          lines: await inPieces(machines, (machine, at) =>
             family
               .series(machine)
-              .map(lineOf(family.name, machineLabels(machine)))
+              .map(lineOf(family.name, labels.texts[at] ?? ''))
               .join(''),
           ),
         });
-      for (const [index, family] of machineFamilies.entries())
-        sections.push({
-          family,
-          lines: await inPieces(machines, (machine, at) => {
-            const value = family.value(machine);
-            return value === undefined ? '' : `${prefixes[at]?.[index] ?? ''}${value}\n`;
-          }),
-        });
+      for (const family of machineFamilies)
+        sections.push({family, lines: [await machineLines(family, machines, labels)]});
       return sections;
     },
   };
+}
+
+/** One line a machine. As bytes: made of strings, a page of 10,000 machines costs five times as much. */
+async function machineLines(
+  family: MachineFamily,
+  machines: readonly MeasuredMachine[],
+  {bytes, ends}: MachineLabels,
+): Promise<Buffer> {
+  const name = Buffer.from(`${family.name}{`);
+  const lines = Buffer.allocUnsafe(bytes.length + machines.length * (name.length + valueBytesMax));
+  let at = 0;
+  let start = 0;
+  for (const [index, machine] of machines.entries()) {
+    const end = ends[index] ?? start;
+    const value = family.value(machine);
+    if (value !== undefined) {
+      at += name.copy(lines, at);
+      at += bytes.copy(lines, at, start, end);
+      at += lines.write(`} ${value}\n`, at, 'latin1');
+    }
+    start = end;
+    if (index % machinesAtAStretch === 0) await setImmediate();
+  }
+  return lines.subarray(0, at);
 }
 
 async function inPieces<T>(

@@ -14,6 +14,7 @@ import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
 import type {PresenceWriter} from '../domain/presence.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
 import {parseReport, type ReportOutcome} from './agent-reports.ts';
+import {readPlainReport} from './plain-samples.ts';
 
 const durable = 'metrics';
 const kind = 'metrics';
@@ -140,6 +141,11 @@ async function receive(
 
 /** The report, or why it is none. */
 function decode(message: JsMsg): Omit<Received, 'message'> | string {
+  const plain = readPlainReport(message.data);
+  if (plain && message.subject === subjects.agentReport(plain.machineId, kind)) {
+    const {reportId, ...report} = plain;
+    return {reportId, report: {...report, receiveTime: message.time}};
+  }
   const parsed = parseReport(message);
   if (typeof parsed === 'string') return parsed;
   const {machineId, report} = parsed;

@@ -5,6 +5,7 @@ import {benchAudit} from './audit.ts';
 import {benchEdge} from './edge.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
+import {benchMetrics} from './metrics.ts';
 import {benchSearch} from './search.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   edge: benchEdge,
   hardware: benchHardware,
   machines: benchMachines,
+  metrics: benchMetrics,
   search: benchSearch,
 };
 
