@@ -38,8 +38,7 @@ export function addMetricsCommands(program: Command): void {
       `
 Whole minutes are kept longer than samples, and whole hours longer than minutes (docs/metrics.md).
 
-Examples:
-  muster metrics history ABC1234 --since 1h
+Example: muster metrics history ABC1234 --since 1h
   muster metrics history ABC1234 --since 30d --step 1d --aggregation max
   muster metrics history ABC1234 --since 2026-05-01T00:00:00Z --until 2026-05-02T00:00:00Z --step 1h --json`,
     )

@@ -79,7 +79,7 @@ export function devicesInit(devices: Devices | undefined): Init {
     sensors: all('sensor').map(([name, fields]) => ({name, ...fields})),
     ...(agent ? {agent: agent[1]} : {}),
     ...(watts === undefined ? {} : {powerWatts: Number(watts)}),
-  } as Init;
+  };
 }
 
 const isKind = (text: string): text is Kind => Object.hasOwn(kinds, text);

@@ -8,6 +8,7 @@ const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const end = Buffer.from([0xff, 0xff]);
 /** PostgreSQL counts from 2000. */
 const epochMs = Date.UTC(2000, 0, 1);
+const rowsPerWrite = 500;
 /** Of a row without devices, at most. */
 const rowBytesMax = 256;
 const textBytesPerCharacterMax = 3;
@@ -39,7 +40,15 @@ export async function copySamples(sql: Sql, samples: readonly Sample[]): Promise
       disk_used_bytes, disk_total_bytes, network_rx_bytes, network_tx_bytes, power_state, devices
     ) from stdin (format binary)
   `.writable();
-  await pipeline(Readable.from([signature, ...samples.map(encodeSample), end]), copy);
+  await pipeline(Readable.from(pieces(samples)), copy);
+}
+
+/** A write for each row would cost more than the row. */
+function* pieces(samples: readonly Sample[]): Generator<Buffer> {
+  yield signature;
+  for (let at = 0; at < samples.length; at += rowsPerWrite)
+    yield Buffer.concat(samples.slice(at, at + rowsPerWrite).map(encodeSample));
+  yield end;
 }
 
 /** One tuple. */

@@ -19,6 +19,8 @@ import {readPlainReport} from './plain-samples.ts';
 const durable = 'metrics';
 const kind = 'metrics';
 const messagesPerTransactionMax = 200;
+/** One reads while another's transaction is under way. */
+const storersCount = 2;
 /** A sample is in the table this much later at most, while there are few. */
 const fetchMs = 1000;
 const retryMs = 1000;
@@ -51,7 +53,7 @@ export type MetricsWorkerDeps = {
 /** Carries what agents measure from NATS into the table, in batches, each sample once; tells the agents what is committed. */
 export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const {nats, metrics, log} = deps;
+  const {metrics, log} = deps;
 
   stack.use(
     repeat({
@@ -75,25 +77,30 @@ export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<Async
       },
     }),
   );
-  let source: Consumer | undefined;
-  const storing = stack.use(
-    repeat({
-      name: 'store metrics',
-      intervalMs: retryMs,
-      log,
-      step: async signal => {
-        const from = source ?? (await openConsumer(nats));
-        // Looked up again after a failure: NATS may have come back without its data.
-        source = undefined;
-        const received = await receive(from, deps, signal);
-        if (received.length > 0) await storeAll(deps, received);
-        source = from;
-        storing.wake();
-      },
-    }),
-  );
+  for (let number = 0; number < storersCount; number++) stack.use(startStoring(deps));
   const owned = stack.move();
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+/** Takes batches one after the other. */
+function startStoring(deps: MetricsWorkerDeps): AsyncDisposable {
+  const {nats, log} = deps;
+  let source: Consumer | undefined;
+  const storing = repeat({
+    name: 'store metrics',
+    intervalMs: retryMs,
+    log,
+    step: async signal => {
+      const from = source ?? (await openConsumer(nats));
+      // Looked up again after a failure: NATS may have come back without its data.
+      source = undefined;
+      const received = await receive(from, deps, signal);
+      if (received.length > 0) await storeAll(deps, received);
+      source = from;
+      storing.wake();
+    },
+  });
+  return storing;
 }
 
 async function openConsumer(nats: NatsConnection): Promise<Consumer> {

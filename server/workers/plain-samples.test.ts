@@ -12,7 +12,8 @@ const encode = (report: object) => new TextEncoder().encode(JSON.stringify(repor
 /** What the contract makes of it; a text says why it is none. */
 function byContract(data: Uint8Array) {
   const parsed = parseReport({subject: `muster.reports.agent.${machineId}.metrics`, data});
-  if (typeof parsed === 'string' || parsed.report.body.case !== 'metrics') return String(parsed);
+  if (typeof parsed === 'string') return parsed;
+  if (parsed.report.body.case !== 'metrics') return 'no metrics';
   const {session, firstSequence, samples} = parsed.report.body.value;
   return {
     reportId: parsed.report.reportId,

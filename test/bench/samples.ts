@@ -52,12 +52,16 @@ export function toReport(
     metrics: {
       session,
       firstSequence: String(firstSequence),
-      samples: samples.map(({machineId: _, load1, load5, load15, ...sample}) => ({
-        ...sample,
-        loadAverage1: load1,
-        loadAverage5: load5,
-        loadAverage15: load15,
-      })),
+      samples: samples.map(sample =>
+        Object.fromEntries(
+          Object.entries(sample)
+            .filter(([name]) => name !== 'machineId')
+            .map(([name, value]) => [
+              name.replace('load', 'loadAverage'),
+              name.endsWith('Bytes') ? `${Number(value)}` : value,
+            ]),
+        ),
+      ),
     },
   });
 }
