@@ -2,7 +2,9 @@ import {randomUUID} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {uptime} from 'node:os';
 import {join} from 'node:path';
+import process from 'node:process';
 import type {AgentHelloJson, EvidenceJson} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import type {Metrics_AgentHealthJson} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import type {HardwareJson} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {type BootFile, readBootFile, readImageInputKey} from './boot-file.ts';
@@ -15,7 +17,7 @@ import {createIdentity} from './identity.ts';
 import {collectInChild} from './inventory/child.ts';
 import {createLocator} from './locate.ts';
 import {describeError, type Log} from './log.ts';
-import {createMetricsBuffer} from './metrics-buffer.ts';
+import {createMetricsBuffer, type MetricsBuffer} from './metrics-buffer.ts';
 import {createSampler} from './metrics.ts';
 import {createOutbox} from './outbox.ts';
 import packageJson from './package.json' with {type: 'json'};
@@ -74,7 +76,7 @@ function createAgent({config, ownCommand, log}: AgentOptions, signal: AbortSigna
   const tools = createTools(root);
   const outbox = createOutbox(randomUUID);
   const metrics = createMetricsBuffer({session: uuidv7(), newId: randomUUID});
-  const sampler = createSampler(root);
+  const sampler = createSampler(root, undefined, () => describeHealth(metrics));
   let send = () => {};
   let machineId: string | undefined;
   let keyIsNew = true;
@@ -138,6 +140,17 @@ function createAgent({config, ownCommand, log}: AgentOptions, signal: AbortSigna
       );
       if (outcome === 'revoked') log.warn({}, 'the key is revoked: enrolling with a new one');
     },
+  };
+}
+
+/** What the agent itself costs, and whether it keeps up. */
+function describeHealth(metrics: MetricsBuffer): Metrics_AgentHealthJson {
+  const {user, system} = process.cpuUsage();
+  return {
+    residentBytes: String(process.memoryUsage.rss()),
+    cpuSeconds: (user + system) / 1e6,
+    samplesWaiting: String(metrics.sampleCount),
+    samplesDropped: String(metrics.droppedCount),
   };
 }
 

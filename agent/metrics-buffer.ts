@@ -27,6 +27,7 @@ export function createMetricsBuffer({
   let firstSequence = 1;
   let sentCount = 0;
   let dueMs = 0;
+  let droppedCount = 0;
   /** Report id to the sequence after its last sample. Insertion order is age. */
   const unconfirmed = new Map<string, number>();
 
@@ -38,7 +39,9 @@ export function createMetricsBuffer({
   return {
     add(sample: MetricsJson): void {
       samples.push(sample);
-      if (samples.length > sampleCountMax) dropFirst(samples.length - sampleCountMax);
+      if (samples.length <= sampleCountMax) return;
+      droppedCount += samples.length - sampleCountMax;
+      dropFirst(samples.length - sampleCountMax);
     },
     /** The next batch, when one is due. It counts as sent. */
     take(nowMs: number): Report | undefined {
@@ -67,6 +70,10 @@ export function createMetricsBuffer({
       if (nextSequence > firstSequence) dropFirst(nextSequence - firstSequence);
       unconfirmed.clear();
       sentCount = 0;
+    },
+    /** Given up because too many waited. */
+    get droppedCount(): number {
+      return droppedCount;
     },
     get sampleCount(): number {
       return samples.length;

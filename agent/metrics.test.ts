@@ -1,8 +1,16 @@
 import {writeTree} from '@muster/test/helpers/tree.ts';
 import test from 'ava';
 import * as fc from 'fast-check';
+import {parseDisks, parseInterfaces} from './device-metrics.ts';
 import {measureSampleCpuMs} from './metrics.bench.ts';
-import {cpuUsagePercent, createSampler, parseCpuTimes, parseNetwork} from './metrics.ts';
+import {
+  cpuUsagePercent,
+  createSampler,
+  parseCpuTimes,
+  parseNetwork,
+  samplesPerDeviceReading,
+} from './metrics.ts';
+import {createPowerMeter} from './sensors.ts';
 
 test('a sample has what the machine tells, and nothing else', async t => {
   await using tree = await writeTree({
@@ -14,16 +22,27 @@ test('a sample has what the machine tells, and nothing else', async t => {
     '/proc/uptime': '12.34 5.00\n',
     '/proc/self/mounts': `/dev/sda1 /data ext4 rw 0 0\n/dev/sda1 /again ext4 rw 0 0\n/dev/loop0 /img squashfs ro 0 0\ntmpfs /tmp tmpfs rw 0 0\n`,
     '/data/file': '',
+    '/proc/diskstats':
+      '   8       0 sda 10 0 8 5 20 0 16 7 0 1500 12 0 0 0 0\n   8       1 sda1 1 0 8 5 1 0 1 1 0 1 1\n   7 0 loop0 1 0 8 5 1 0 1 1 0 1 1\n',
     '/sys/class/hwmon/hwmon0/name': 'coretemp\n',
     '/sys/class/hwmon/hwmon0/temp1_input': '45000\n',
+    '/sys/class/hwmon/hwmon0/temp1_label': 'Core 0\n',
     '/sys/class/hwmon/hwmon0/temp2_input': '-274000\n',
     '/sys/class/hwmon/hwmon1/name': 'drivetemp\n',
     '/sys/class/hwmon/hwmon1/temp1_input': '90000\n',
     '/sys/class/thermal/thermal_zone0/temp': '47500\n',
+    '/sys/class/thermal/thermal_zone0/type': 'acpitz\n',
   });
   const time = new Date('2026-01-02T03:04:05Z');
-  const {diskTotalBytes, diskUsedBytes, ...sample} = createSampler(tree.root, () => time).sample();
-  t.deepEqual(sample, {
+  const sampler = createSampler(
+    tree.root,
+    () => time,
+    () => ({samplesWaiting: '3'}),
+  );
+  const first = sampler.sample();
+  const {diskTotalBytes, diskUsedBytes, fileSystems, disks, interfaces, sensors, agent, ...plain} =
+    first;
+  t.deepEqual(plain, {
     time: '2026-01-02T03:04:05.000Z',
     memoryTotalBytes: '1024000',
     memoryUsedBytes: '614400',
@@ -37,6 +56,72 @@ test('a sample has what the machine tells, and nothing else', async t => {
     uptime: 12.34,
   });
   t.true(Number(diskTotalBytes) >= Number(diskUsedBytes));
+  t.deepEqual(fileSystems, [
+    {
+      device: '/dev/sda1',
+      mountPoint: '/data',
+      sizeBytes: diskTotalBytes,
+      usedBytes: diskUsedBytes,
+    } as never,
+  ]);
+  t.deepEqual(disks, [{name: 'sda', readBytes: '4096', writtenBytes: '8192', busySeconds: 1.5}]);
+  t.deepEqual(interfaces, [
+    {
+      name: 'eth0',
+      rxBytes: '100',
+      txBytes: '200',
+      rxErrors: '0',
+      txErrors: '0',
+      rxDropped: '0',
+      txDropped: '0',
+    },
+  ]);
+  t.deepEqual(sensors, [
+    {name: 'coretemp Core 0', temperature: 45},
+    {name: 'acpitz thermal_zone0', temperature: 47.5},
+  ]);
+  t.deepEqual(agent, {samplesWaiting: '3'});
+
+  const {time: _, ...second} = plain;
+  for (let count = 1; count < samplesPerDeviceReading; count++)
+    t.deepEqual(Object.keys(sampler.sample()).toSorted(), [
+      ...Object.keys({...second, time: '', diskTotalBytes: '', diskUsedBytes: ''}).toSorted(),
+    ]);
+  t.is(sampler.sample().disks?.length, 1);
+});
+
+test('what the machine draws is the energy since the reading before, or what its meter says', async t => {
+  let energy = 1_000_000;
+  let ms = 0;
+  const files: Record<string, string> = {
+    '/sys/class/powercap/intel-rapl:0/name': 'package-0',
+    '/sys/class/powercap/intel-rapl:1/name': 'dram',
+  };
+  const read = (path: string) =>
+    path.endsWith('rapl:0/energy_uj') ? String(energy) : (files[path] ?? '');
+  const list = (path: string) =>
+    path === '/sys/class/powercap' ? ['intel-rapl:0', 'intel-rapl:0:0', 'intel-rapl:1'] : [];
+  const meter = createPowerMeter(list, read, () => ms);
+  t.is(meter.watts(), undefined);
+  ms += 60_000;
+  energy += 60 * 95_500_000;
+  t.is(meter.watts(), 95.5);
+  ms += 60_000;
+  energy = 5;
+  t.is(meter.watts(), undefined, 'the counter began anew');
+
+  const own = createPowerMeter(
+    path => (path === '/sys/class/hwmon' ? ['hwmon3'] : []),
+    path => (path.endsWith('/name') ? 'power_meter\n' : '212000000\n'),
+  );
+  t.is(own.watts(), 212);
+  t.is(
+    createPowerMeter(
+      () => [],
+      () => '',
+    ).watts(),
+    undefined,
+  );
 });
 
 test('a machine that tells nothing still gives a sample', async t => {
@@ -67,6 +152,9 @@ test('junk in the network counters counts as nothing', t => {
     fc.property(fc.string(), junk => {
       const {networkRxBytes = '0'} = parseNetwork(`a\nb\neth0: ${junk}`);
       t.false(Number.isNaN(Number(networkRxBytes)));
+      const [own] = parseInterfaces(`a\nb\neth0: ${junk}`);
+      t.false(Object.values(own ?? {}).includes('NaN'));
+      t.false(JSON.stringify(parseDisks(` 8 0 sda ${junk}`)).includes('NaN'));
     }),
   );
 });

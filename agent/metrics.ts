@@ -1,21 +1,29 @@
 import {readdirSync, readFileSync, statfsSync} from 'node:fs';
 import {join} from 'node:path';
-import type {MetricsJson} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import type {
+  Metrics_AgentHealthJson,
+  Metrics_FileSystemJson,
+  MetricsJson,
+} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import {deviceCountMax, parseDisks, parseInterfaces} from './device-metrics.ts';
 import {compact} from './json.ts';
+import {createPowerMeter, findSensors, readSensors, type Sensor} from './sensors.ts';
 
 /** Sensors come and go with modules; looking for them costs more than reading them. */
 const samplesPerSensorSearch = 360;
-const sensorCountMax = 64;
+/** What devices measure goes with every sixth sample, once a minute: it is ten times as long as the rest. */
+export const samplesPerDeviceReading = 6;
 const fileSystemCountMax = 64;
-/** Drivers of hwmon that measure processors and boards. Not disks: reading "drivetemp" wakes a sleeping disk. */
-const thermalDrivers = new Set(['coretemp', 'k10temp', 'zenpower', 'cpu_thermal', 'acpitz']);
-const plausibleCelsius = {from: -50, to: 150} as const;
 
 /**
  * Takes samples of one machine from /proc and /sys, synchronously: the files are in memory, and a sample has to cost less
  * than 1 ms of CPU (DESIGN §9). What cannot be read is absent.
  */
-export function createSampler(root: string, now: () => Date = () => new Date()) {
+export function createSampler(
+  root: string,
+  now: () => Date = () => new Date(),
+  readHealth: () => Metrics_AgentHealthJson | undefined = () => undefined,
+) {
   const read = (path: string): string => {
     try {
       return readFileSync(join(root, path), 'utf8');
@@ -23,26 +31,48 @@ export function createSampler(root: string, now: () => Date = () => new Date()) 
       return '';
     }
   };
+  const list = (path: string): readonly string[] => {
+    try {
+      return readdirSync(join(root, path));
+    } catch {
+      return [];
+    }
+  };
+  const power = createPowerMeter(list, read);
   let cpuBefore: CpuTimes | undefined;
-  let sensors: readonly string[] = [];
+  let sensors: readonly Sensor[] = [];
   let sampleCount = 0;
 
   return {
     sample(): MetricsJson {
-      if (sampleCount++ % samplesPerSensorSearch === 0) sensors = findSensors(root, read);
+      const withDevices = sampleCount % samplesPerDeviceReading === 0;
+      if (sampleCount++ % samplesPerSensorSearch === 0) sensors = findSensors(list, read);
       const cpu = parseCpuTimes(read('/proc/stat'));
       const usage = cpu && cpuBefore && cpuUsagePercent(cpuBefore, cpu);
       cpuBefore = cpu;
+      const network = read('/proc/net/dev');
+      const fileSystems = readFileSystems(root, read('/proc/self/mounts'));
+      const temperatures = readSensors(sensors, read);
       return compact<MetricsJson>({
         time: now().toISOString(),
         cpuUsagePercent: usage,
         ...parseMemory(read('/proc/meminfo')),
-        ...diskUsage(root, read('/proc/self/mounts')),
-        ...parseNetwork(read('/proc/net/dev')),
+        ...diskUsage(fileSystems),
+        ...parseNetwork(network),
         ...parseLoad(read('/proc/loadavg')),
-        temperature: hottest(sensors.map(read)),
+        temperature: hottest(temperatures.map(({temperature}) => temperature)),
         powerState: 'on',
         uptime: parseNumber(read('/proc/uptime').split(' ')[0]),
+        ...(withDevices
+          ? {
+              powerWatts: power.watts(),
+              fileSystems: fileSystems.slice(0, deviceCountMax).map(toFileSystem),
+              disks: [...parseDisks(read('/proc/diskstats'))],
+              interfaces: [...parseInterfaces(network)],
+              sensors: [...temperatures],
+              agent: readHealth(),
+            }
+          : {}),
       });
     },
   };
@@ -84,30 +114,48 @@ function parseMemory(text: string): MetricsJson {
   });
 }
 
+type FileSystem = {
+  readonly device: string;
+  readonly point: string;
+  readonly size: number;
+  readonly used: number;
+};
+
 /** File systems on block devices, each device once. Loops are left out: they are read-only images, always full. */
-function diskUsage(root: string, mounts: string): MetricsJson {
+function readFileSystems(root: string, mounts: string): readonly FileSystem[] {
   const points = new Map<string, string>();
   for (const line of mounts.split('\n')) {
     const [device = '', point = ''] = line.split(' ');
     if (!device.startsWith('/dev/') || /^\/dev\/(loop|ram|zram)/.test(device)) continue;
-    if (!points.has(device) && points.size < fileSystemCountMax) points.set(device, point);
+    // The kernel writes blanks in mount points as \040 (proc_mounts(5)).
+    if (!points.has(device) && points.size < fileSystemCountMax)
+      points.set(device, point.replaceAll('\\040', ' '));
   }
-  let total = 0;
-  let used = 0;
-  for (const point of points.values()) {
+  const found: FileSystem[] = [];
+  for (const [device, point] of points) {
     try {
-      // The kernel writes blanks in mount points as \040 (proc_mounts(5)).
-      const path = point.replaceAll('\\040', ' ');
-      const {blocks, bfree, bsize} = statfsSync(join(root, path));
-      total += blocks * bsize;
-      used += (blocks - bfree) * bsize;
+      const {blocks, bfree, bsize} = statfsSync(join(root, point));
+      found.push({device, point, size: blocks * bsize, used: (blocks - bfree) * bsize});
     } catch {
       // Unmounted since the list was read: it counts no more.
       continue;
     }
   }
+  return found;
+}
+
+function diskUsage(fileSystems: readonly FileSystem[]): MetricsJson {
+  const total = fileSystems.reduce((sum, {size}) => sum + size, 0);
+  const used = fileSystems.reduce((sum, own) => sum + own.used, 0);
   return total > 0 ? {diskTotalBytes: String(total), diskUsedBytes: String(used)} : {};
 }
+
+const toFileSystem = ({device, point, size, used}: FileSystem): Metrics_FileSystemJson => ({
+  device: device.slice(0, 128),
+  mountPoint: point.slice(0, 256),
+  sizeBytes: String(size),
+  usedBytes: String(used),
+});
 
 /** /proc/net/dev: name, then received bytes first and sent bytes ninth. */
 export function parseNetwork(text: string): MetricsJson {
@@ -133,35 +181,8 @@ function parseLoad(text: string): MetricsJson {
   return compact<MetricsJson>({loadAverage1: one, loadAverage5: five, loadAverage15: fifteen});
 }
 
-function findSensors(root: string, read: (path: string) => string): readonly string[] {
-  const list = (path: string) => {
-    try {
-      return readdirSync(join(root, path));
-    } catch {
-      return [];
-    }
-  };
-  const hwmon = list('/sys/class/hwmon').flatMap(name => {
-    const at = `/sys/class/hwmon/${name}`;
-    if (!thermalDrivers.has(read(`${at}/name`).trim())) return [];
-    return list(at)
-      .filter(file => /^temp\d+_input$/.test(file))
-      .map(file => `${at}/${file}`);
-  });
-  const zones = list('/sys/class/thermal')
-    .filter(name => name.startsWith('thermal_zone'))
-    .map(name => `/sys/class/thermal/${name}/temp`);
-  return [...hwmon, ...zones].slice(0, sensorCountMax);
-}
-
-/** Degrees Celsius, from the kernel's thousandths; sensors that are not connected give impossible values. */
-function hottest(readings: readonly string[]): number | undefined {
-  const degrees = readings
-    .flatMap(text => parseNumber(text.trim()) ?? [])
-    .map(thousandths => thousandths / 1000)
-    .filter(value => value > plausibleCelsius.from && value < plausibleCelsius.to);
-  return degrees.length === 0 ? undefined : Math.max(...degrees);
-}
+const hottest = (degrees: readonly number[]): number | undefined =>
+  degrees.length === 0 ? undefined : Math.max(...degrees);
 
 function parseNumber(text: string | undefined): number | undefined {
   const number = Number(text);

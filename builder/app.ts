@@ -12,6 +12,7 @@ import type {Config} from './config.ts';
 import {loadIdentity} from './identity.ts';
 import {createImageStore} from './image-store.ts';
 import {startPruning} from './pruning.ts';
+import {type BuilderMetrics, createBuilderMetrics} from './metrics.ts';
 import {openServerSession, startReporting} from './server-session.ts';
 import {startValidationWorker} from './validation-worker.ts';
 import {startWorker} from './worker.ts';
@@ -32,13 +33,13 @@ export async function startBuilder(
   const running = AbortSignal.any([signal, stop.signal]);
 
   const checks = {joined: false, server: () => false, nats: () => false};
-  const health = stack.use(
-    await listenForHealth(config, () => ({
-      joined: checks.joined,
-      server: checks.server(),
-      nats: checks.nats(),
-    })),
-  );
+  const readiness = () => ({
+    joined: checks.joined,
+    server: checks.server(),
+    nats: checks.nats(),
+  });
+  const metrics = createBuilderMetrics(readiness);
+  const health = stack.use(await listenForHealth(config, {readiness, metrics, log}));
   const workDirectory = path.join(config.stateDirectory, 'work');
   await rm(workDirectory, {recursive: true, force: true});
   const backends = await openBackends(config, log);
@@ -76,13 +77,17 @@ export async function startBuilder(
         },
         workDirectory,
         buildTimeLimitSeconds: config.buildTimeLimitSeconds,
+        observer: metrics.observer,
         log,
       },
       config.buildSlots,
     ),
   );
   stack.use(
-    startValidationWorker({builds: session.builds, bus, backends, log}, config.validationSlots),
+    startValidationWorker(
+      {builds: session.builds, bus, backends, observer: metrics.observer, log},
+      config.validationSlots,
+    ),
   );
   stack.use(startPruning({builds: session.builds, backends, everyMs: pruneEveryMs, log}));
   log.info({serviceId: session.serviceId, slots: config.buildSlots}, 'taking builds');
@@ -91,14 +96,27 @@ export async function startBuilder(
   return {healthPort: health.port, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
+type Watched = {
+  readonly readiness: () => Readiness;
+  readonly metrics: BuilderMetrics;
+  readonly log: Logger;
+};
+
+/** Whoever reaches this port may read it: it says nothing about machines, and listens on loopback. */
 async function listenForHealth(
   {healthHost, healthPort}: Config,
-  readiness: () => Readiness,
+  watched: Watched,
 ): Promise<AsyncDisposable & {readonly port: number}> {
   const server = http.createServer((request, response) => {
-    const answer = answerHealth(request.url ?? '', readiness);
-    response.writeHead(answer?.status ?? 404, {'content-type': 'application/json'});
-    response.end(answer?.body ?? '{"code":"not_found"}\n');
+    answerWatcher(request.url ?? '', watched)
+      .then(({status, type, body}) => {
+        response.writeHead(status, {'content-type': type});
+        response.end(body);
+      })
+      .catch((error: unknown) => {
+        watched.log.error({err: error}, 'cannot collect metrics');
+        response.writeHead(500).end();
+      });
   });
   server.listen(healthPort, healthHost);
   await once(server, 'listening');
@@ -110,6 +128,20 @@ async function listenForHealth(
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+async function answerWatcher(
+  path: string,
+  {readiness, metrics}: Watched,
+): Promise<{readonly status: number; readonly type: string; readonly body: string}> {
+  if (path.split('?', 1)[0] === '/metrics')
+    return {status: 200, type: metrics.contentType, body: await metrics.text()};
+  const answer = answerHealth(path, readiness);
+  return {
+    type: 'application/json',
+    status: answer?.status ?? 404,
+    body: answer?.body ?? '{"code":"not_found"}\n',
   };
 }
 

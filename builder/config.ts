@@ -87,13 +87,13 @@ export const settings = {
   },
   healthHost: {
     env: 'BUILDER_HOST',
-    describe: 'the address that answers /healthz and /readyz',
+    describe: 'the address that answers /healthz, /readyz and /metrics',
     default: '127.0.0.1',
     parse: text,
   },
   healthPort: {
     env: 'BUILDER_PORT',
-    describe: 'the port that answers /healthz and /readyz; 0 takes a free one',
+    describe: 'the port that answers /healthz, /readyz and /metrics; 0 takes a free one',
     default: '8082',
     parse: port,
   },

@@ -15,6 +15,12 @@ const ackTimeoutMs = 2000;
 /** Why work that was taken from a queue ends before its time: the builder stops. */
 export class BuilderStopped extends Error {}
 
+/** Told of every job that is taken and of how it ended: done, or put back into the queue. */
+export type JobObserver = {
+  readonly started: (noun: string) => void;
+  readonly ended: (noun: string, outcome: 'done' | 'requeued') => void;
+};
+
 export type JobQueue = {
   /** For logs: "build", "validation". */
   readonly noun: string;
@@ -26,6 +32,7 @@ export type JobQueue = {
   readonly isReady?: () => Promise<boolean>;
   /** Does the work to its end. Throws when it must go back into the queue. */
   readonly work: (id: string, running: {slot: number; signal: AbortSignal}) => Promise<void>;
+  readonly observer?: JobObserver | undefined;
   readonly log: Logger;
 };
 
@@ -73,7 +80,7 @@ const aborted = (signal: AbortSignal): Promise<undefined> =>
   });
 
 async function handleMessage(
-  {noun, idField, work, log}: JobQueue,
+  {noun, idField, work, observer, log}: JobQueue,
   message: JsMsg,
   running: {slot: number; signal: AbortSignal},
 ): Promise<void> {
@@ -85,10 +92,13 @@ async function handleMessage(
   }
 
   const keepAlive = setInterval(() => message.working(), workingEveryMs);
+  observer?.started(noun);
   try {
     await work(id, running);
+    observer?.ended(noun, 'done');
     await acknowledge(message, log);
   } catch (error) {
+    observer?.ended(noun, 'requeued');
     log.warn({err: error, [idField]: id}, `the ${noun} goes back into the queue`);
     message.nak(running.signal.aborted ? 0 : claimRetryMs);
   } finally {

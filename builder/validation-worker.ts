@@ -8,7 +8,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {Backend} from './backends/backend.ts';
 import type {DiagnosticInit} from './backends/configuration-error.ts';
 import type {BusSession} from './bus-session.ts';
-import {isOver, startSlots} from './job-slots.ts';
+import {isOver, type JobObserver, startSlots} from './job-slots.ts';
 import {retryWhileTransient} from './retry.ts';
 
 const callTimeoutMs = 30_000;
@@ -19,6 +19,7 @@ export type ValidationWorkerDeps = {
   readonly builds: Pick<Client<typeof BuildService>, 'claimValidation' | 'finishValidation'>;
   readonly bus: Pick<BusSession, 'validations'>;
   readonly backends: readonly Backend[];
+  readonly observer?: JobObserver;
   readonly log: Logger;
 };
 
@@ -30,6 +31,7 @@ export function startValidationWorker(deps: ValidationWorkerDeps, slots: number)
       noun: 'validation',
       idField: 'validationId',
       consumer: deps.bus.validations,
+      observer: deps.observer,
       log: deps.log,
       async isReady() {
         for (const backend of able) if ((await backend.findMissing()) === undefined) return true;

@@ -7,7 +7,7 @@ import {
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import type {BusSession} from './bus-session.ts';
-import {BuilderStopped, isOver, startSlots} from './job-slots.ts';
+import {BuilderStopped, isOver, type JobObserver, startSlots} from './job-slots.ts';
 import {buildImage, type BuildImageDeps, type BuildResult} from './jobs/build-image.ts';
 import {type Attempt, isStale, startReporter} from './jobs/reporter.ts';
 import {retryWhileTransient} from './retry.ts';
@@ -20,6 +20,7 @@ export type WorkerDeps = BuildImageDeps & {
   readonly bus: Pick<BusSession, 'builds'>;
   readonly workDirectory: string;
   readonly buildTimeLimitSeconds: number;
+  readonly observer?: JobObserver;
   readonly log: Logger;
 };
 
@@ -40,6 +41,7 @@ export function startWorker(deps: WorkerDeps, slots: number): AsyncDisposable {
       noun: 'build',
       idField: 'buildId',
       consumer: deps.bus.builds,
+      observer: deps.observer,
       log: deps.log,
       async work(buildId, running) {
         const log = deps.log.child({buildId});

@@ -139,9 +139,26 @@ const dhcpServers = [
   {package: 'libpq5', provides: 'libpq.so.5', why: 'a library of Kea'},
 ];
 
+const monitoring = [
+  {
+    package: 'prometheus',
+    provides: `${toolsFolder}/prometheus`,
+    unpack: {'usr/bin/prometheus': 'prometheus', 'usr/bin/promtool': 'promtool'},
+    why: 'scrapes the metrics and checks rules and alerts; its package would start a server',
+  },
+];
+
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
-const test = [...up, ...site, ...independentClients, ...clientLanguages, ...dhcpServers, ...nix];
+const test = [
+  ...up,
+  ...site,
+  ...independentClients,
+  ...clientLanguages,
+  ...dhcpServers,
+  ...monitoring,
+  ...nix,
+];
 
 /** By npm script. */
 export const packages = {

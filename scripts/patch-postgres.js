@@ -81,6 +81,24 @@ const mends = [
         c.queue === full
 `,
   },
+  {
+    file: 'src/connection.js',
+    why: 'a COPY that fails after its last row ends, too: its stream waited for ever',
+    from: `    stream && (stream.destroy(err), stream = null)
+`,
+    to: `    stream && (stream.destroy(err), stream = null)
+    final && (final(err), final = null)
+`,
+  },
+  {
+    file: 'src/connection.js',
+    why: 'a COPY over TCP waits 40 ms for an acknowledgement otherwise (Nagle)',
+    from: `      socket.on('data', data)
+`,
+    to: `      socket.on('data', data)
+      socket.setNoDelay && socket.setNoDelay(true)
+`,
+  },
 ];
 
 const installed = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;

@@ -17,7 +17,9 @@ import {createServices, listLiveBuilders} from './domain/services.ts';
 import {openFoundation} from './foundation.ts';
 import {startAuditUpkeep} from './workers/audit.ts';
 import {createBlobHandler} from './http/blobs.ts';
+import {createExposition} from './http/exposition.ts';
 import {createRouter} from './http/router.ts';
+import {createScrapeHandler, fleetPage, processPage} from './http/scrapes.ts';
 import {writeLocalToken} from './local-token.ts';
 import {publishThrough, startNatsLinks} from './nats-links.ts';
 import {createNouns} from './nouns.ts';
@@ -146,8 +148,16 @@ export async function startServer(config: Config, log: Logger) {
     routes,
     interceptors: createInterceptors({identify, record: recorder.record, log, metrics: registry}),
     readiness,
-    metrics: registry,
     handlers: [
+      createScrapeHandler({
+        pages: new Map([
+          ['/api/v1/metrics', fleetPage(createExposition(nouns.fleetMetrics))],
+          ['/metrics', processPage(registry)],
+        ]),
+        networks: config.scrapeNetworks,
+        identify,
+        log,
+      }),
       createBlobHandler({
         store: blobs,
         record: recorder.recordUpload,

@@ -13,6 +13,7 @@ import {
 } from '@muster/runtime/config.ts';
 import {acceptancePolicies} from './domain/acceptance.ts';
 import {parseIssuer, roleMap} from './domain/oidc-rules.ts';
+import {parseNetworks} from './http/scrape-networks.ts';
 import {webhookSettings} from './webhook-settings.ts';
 
 const checkout = resolve(import.meta.dirname, '..');
@@ -200,6 +201,25 @@ export const settings = {
     describe: 'days that samples are kept',
     default: '14',
     parse: integer(1, 3650),
+  },
+  metricsMinutesDays: {
+    env: 'METRICS_MINUTES_DAYS',
+    describe: 'days that aggregates of a minute are kept',
+    default: '90',
+    parse: integer(1, 3650),
+  },
+  metricsHoursDays: {
+    env: 'METRICS_HOURS_DAYS',
+    describe: 'days that aggregates of an hour are kept',
+    default: '1095',
+    parse: integer(1, 36_500),
+  },
+  scrapeNetworks: {
+    env: 'METRICS_SCRAPE_NETWORKS',
+    describe:
+      'networks whose hosts read /metrics and /api/v1/metrics without a token, as CIDR separated by commas; loopback always may',
+    default: '',
+    parse: (value: string) => parseNetworks(list(value)),
   },
   hardwareVersionsMax: {
     env: 'HARDWARE_VERSIONS_MAX',

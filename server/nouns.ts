@@ -23,6 +23,7 @@ import {createConfigurations} from './domain/configurations.ts';
 import {createEnrolment} from './domain/enrolment.ts';
 import {createEventFeed} from './domain/event-feed.ts';
 import {createEvents} from './domain/events.ts';
+import {createFleetMetrics} from './domain/fleet-metrics.ts';
 import {createGroups} from './domain/groups.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
@@ -128,7 +129,14 @@ export function createNouns({
   const machines = createMachines({...deps, recognition, transitions, agentKeys, bans});
 
   const {metricsRetentionDays: retentionDays} = config;
-  const metrics = createMetrics({...deps, retentionDays});
+  const metrics = createMetrics({
+    ...deps,
+    retention: {
+      samplesDays: retentionDays,
+      minutesDays: config.metricsMinutesDays,
+      hoursDays: config.metricsHoursDays,
+    },
+  });
   const removal = createMachineRemoval({...deps, agentKeys});
   const workspaceMachines = createWorkspaceMachines(deps);
   const bulks = createBulks({...deps, search, groups});
@@ -240,5 +248,6 @@ export function createNouns({
     workspaces: createWorkspaces(deps),
     workspaceMachines,
     workspaceMembers: createWorkspaceMembers(deps),
+    fleetMetrics: createFleetMetrics({...deps, busStatus, metrics}),
   };
 }

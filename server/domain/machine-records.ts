@@ -13,6 +13,7 @@ import type {Deps} from './deps.ts';
 import type {EvidenceItem} from './identity.ts';
 import {splittable} from './lifecycle.ts';
 import {emptied, mergedFields, mergedState, mergeProblem} from './merge-rules.ts';
+import {mergeMetrics} from './metrics-packs.ts';
 import {offlineAfterMs} from './presence.ts';
 import type {Recognition} from './recognition.ts';
 import type {Transitions} from './transitions.ts';
@@ -96,6 +97,7 @@ export function createMachineRecords({
           );
         await lockEvidence(tx, await listEvidence(tx, absorbedId));
         await agentKeys.revokeCurrent(tx, absorbedId);
+        await mergeMetrics(tx, {from: absorbedId, to: keptId});
         await moveRecords(tx, {from: absorbedId, to: keptId, time: now()});
         await moveEvidence(tx, {from: absorbedId, to: keptId});
         await end(tx, actor, absorbed, kept);

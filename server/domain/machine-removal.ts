@@ -4,6 +4,7 @@ import {endStays, listPlaces} from '../store/components.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {deleteMachine, findMachineForUpdate} from '../store/machines.ts';
+import {deleteMetrics} from '../store/metrics-moves.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import {deleted} from './changes.ts';
 import type {Deps} from './deps.ts';
@@ -38,6 +39,7 @@ export function createMachineRemoval({
     await agentKeys.revokeCurrent(tx, id);
     const parts = (await listPlaces(tx, id)).map(({componentId}) => componentId);
     if (parts.length > 0) await endStays(tx, parts, time);
+    await deleteMetrics(tx, id);
     await deleteMachine(tx, id);
     await appendEvent(tx, {
       id: newId(),

@@ -2,28 +2,31 @@ import {DomainError} from '../errors.ts';
 import type {Database, Sql} from '../store/db.ts';
 import {
   deleteSessionsBefore,
-  insertSamples,
   listClockSkews,
-  listSamples,
-  listTimes,
+  listLatestSamples,
   lockSessions,
   type Measurements,
   type Sample,
   type SessionKey,
   updateSessions,
 } from '../store/metrics.ts';
-import {
-  createMetricsPartition,
-  dayOf,
-  dropMetricsPartitionsBefore,
-} from '../store/metrics-partitions.ts';
+import {copySamples} from '../store/metrics-copy.ts';
+import {hourOf} from '../store/metrics-history.ts';
 import {seesEverything} from '../store/scope.ts';
+import type {Aggregation} from './metrics-buckets.ts';
+import {
+  createMetricsHistory,
+  type HistoryEntry,
+  parseDurationMs,
+  parseMoment,
+} from './metrics-history.ts';
+import {createMetricsIntake, storeUnnumbered, withHours} from './metrics-intake.ts';
+import {createMetricsRollups, type Retention, rowsKeptMs} from './metrics-rollups.ts';
 import {addSequence} from './sequence-ranges.ts';
 
 export type {Measurements, Sample} from '../store/metrics.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+const dayMs = 24 * 3_600_000;
 /** An agent that was cut off buffers no longer than this. */
 const sampleAgeMsMax = dayMs;
 /** A script's host may be a little ahead. */
@@ -32,7 +35,10 @@ const listedDefault = 1000;
 /** Another server may have stored a newer one since. */
 const latestFreshMs = 15_000;
 const latestMax = 100_000;
+/** What is known of devices, at most so much older than the sample it is told with. */
+const devicesWithinMs = 300_000;
 const sessionsKeptMs = 2 * dayMs;
+const submittedSession = 'submitted';
 
 /** Samples as an agent sent them: `time` is by its clock, sequence numbers follow one by one. */
 export type MetricsReport = SessionKey & {
@@ -59,40 +65,37 @@ export function correctTime(time: Date | undefined, clockSkewMs: number, receive
   return ageMs < 0 || ageMs > sampleAgeMsMax ? received : new Date(corrected);
 }
 
-/** "24h", "90m", "30s", "7d"; empty is 24 hours. Throws invalid_argument. */
-export function parseSinceMs(text: string): number {
-  const units: Readonly<Record<string, number>> = {s: 1000, m: 60_000, h: hourMs, d: dayMs};
-  const match = /^(\d{1,6})([smhd])$/.exec(text === '' ? '24h' : text);
-  const unitMs = units[match?.[2] ?? ''];
-  if (!match || unitMs === undefined)
-    throw new DomainError(
-      'invalid_argument',
-      `Cannot read duration "${text}": use for example "90m", "24h" or "7d"`,
-    );
-  return Number(match[1]) * unitMs;
-}
+export type MetricsQuery = {
+  readonly machineId: string;
+  /** Durations back from now, or times; empty are 24 hours ago and now. */
+  readonly since: string;
+  readonly until: string;
+  /** 0 is 1000. */
+  readonly limit: number;
+  /** A duration; empty: the samples themselves. */
+  readonly step: string;
+  readonly aggregation: Aggregation;
+};
 
 export type MetricsStore = ReturnType<typeof createMetrics>;
 
 export function createMetrics({
   sql,
   now,
-  retentionDays,
+  retention,
 }: {
   readonly sql: Database;
   readonly now: () => Date;
-  readonly retentionDays: number;
+  readonly retention: Retention;
 }) {
+  const rollups = createMetricsRollups({sql, now, retention});
+  const history = createMetricsHistory({sql, rollups});
+  const takeIn = createMetricsIntake({now, rollups});
   const latest = new Map<string, {readonly sample: Sample; readonly storedMs: number}>();
-  const knownDays = new Set<string>();
 
   async function ensureDays(times: readonly Date[]): Promise<void> {
-    const missing = new Map(times.map(time => [dayOf(time), time]));
-    for (const [day, time] of missing) {
-      if (knownDays.has(day)) continue;
-      await createMetricsPartition(sql, time);
-      knownDays.add(day);
-    }
+    const days = new Map(times.map(time => [Math.floor(time.getTime() / dayMs), time]));
+    for (const time of days.values()) await rollups.ensureDay(time);
   }
 
   function remember(samples: readonly Sample[]): void {
@@ -101,12 +104,18 @@ export function createMetrics({
       const known = latest.get(sample.machineId);
       if (known && known.sample.time > sample.time) continue;
       latest.delete(sample.machineId);
-      latest.set(sample.machineId, {sample, storedMs});
+      latest.set(sample.machineId, {sample: withDevices(sample, known?.sample), storedMs});
     }
     for (const machineId of latest.keys()) {
       if (latest.size <= latestMax) break;
       latest.delete(machineId);
     }
+  }
+
+  /** What is remembered is not asked for by whom it may be seen. */
+  function recall(machineId: string): Sample | undefined {
+    const known = seesEverything() ? latest.get(machineId) : undefined;
+    return known && performance.now() - known.storedMs < latestFreshMs ? known.sample : undefined;
   }
 
   async function assertMachine(machineId: string): Promise<number> {
@@ -156,72 +165,86 @@ export function createMetrics({
       if (ageMs > sampleAgeMsMax || ageMs < -clockDifferenceMsMax) throw badTime(measured);
       const sample = {...measurements, machineId, time: measured};
       await ensureDays([measured]);
-      await insertSamples(sql, [sample]);
+      await sql.begin(tx => storeUnnumbered(tx, submittedSession, [sample], received));
       remember([sample]);
       return sample;
     },
 
-    /** Of another system: each machine and time once. Gives how many are new. */
-    async takeIn(samples: readonly Sample[], {dryRun, inTransaction}: TakeIn): Promise<number> {
-      if (samples.length === 0) return 0;
-      // A dry run finds none of those days' samples where the day itself is missing.
-      if (!dryRun) await ensureDays(samples.map(({time}) => time));
-      return inTransaction(async tx => {
-        const known = new Set((await listTimes(tx, samples)).map(keyOfSample));
-        const fresh = new Map(
-          samples
-            .map(sample => [keyOfSample(sample), sample] as const)
-            .filter(([key]) => !known.has(key)),
-        );
-        if (!dryRun) await insertSamples(tx, [...fresh.values()]);
-        return fresh.size;
-      });
-    },
+    takeIn,
 
     /** Throws not_found: no such machine, or no sample of it. */
     async latest(machineId: string): Promise<Sample> {
-      // What is remembered is not asked for by whom it may be seen.
-      const known = seesEverything() ? latest.get(machineId) : undefined;
-      if (known && performance.now() - known.storedMs < latestFreshMs) return known.sample;
-      const since = new Date(now().getTime() - retentionDays * dayMs);
-      const [sample] = await listSamples(sql, {machineId, since, limit: 1});
-      if (sample) return sample;
+      const known = recall(machineId);
+      if (known) return known;
+      const time = now();
+      const [row] = await listLatestSamples(sql, [machineId], {
+        since: new Date(time.getTime() - rowsKeptMs),
+        devicesWithinMs,
+      });
+      if (row) return row;
+      const since = new Date(time.getTime() - retention.samplesDays * dayMs);
+      const plain = {stepMs: undefined, aggregation: 'average', limit: 1} as const;
+      const [packed] = await history.read({machineId, since, until: time, ...plain});
+      if (packed) return packed;
       await assertMachine(machineId);
       throw new DomainError(
         'not_found',
-        `Cannot find metrics of machine "${machineId}": none were reported in the last ${retentionDays} days`,
+        `Cannot find metrics of machine "${machineId}": none were reported in the last ${retention.samplesDays} days`,
       );
     },
 
-    /** Newest first. `limit` 0 is 1000. Throws not_found for an unknown machine. */
-    async list(machineId: string, since: string, limit: number): Promise<readonly Sample[]> {
-      const from = new Date(Math.max(0, now().getTime() - parseSinceMs(since)));
+    /** The last sample of each of these machines since then; from memory, else from the table: another server may have stored it. */
+    async latestOf(
+      machineIds: readonly string[],
+      since: Date,
+    ): Promise<ReadonlyMap<string, Sample>> {
+      const found = new Map<string, Sample>();
+      const missing: string[] = [];
+      for (const machineId of machineIds) {
+        const known = recall(machineId);
+        if (known) found.set(machineId, known);
+        else missing.push(machineId);
+      }
+      const samples = await listLatestSamples(sql, missing, {since, devicesWithinMs});
+      if (seesEverything()) remember(samples);
+      for (const sample of samples) found.set(sample.machineId, sample);
+      return found;
+    },
+
+    /** Newest first. Throws not_found for an unknown machine, invalid_argument. */
+    async list(query: MetricsQuery): Promise<readonly HistoryEntry[]> {
+      const {machineId, aggregation} = query;
+      const time = now();
+      const since = parseMoment(query.since, time, new Date(time.getTime() - dayMs));
+      // A script's sample may be a little ahead.
+      const latestTime = new Date(time.getTime() + clockDifferenceMsMax);
+      const until = parseMoment(query.until, time, latestTime);
+      const stepMs = query.step === '' ? undefined : parseDurationMs(query.step);
+      if (stepMs === 0)
+        throw new DomainError('invalid_argument', 'Cannot aggregate by a step of 0: say "1m"');
       await assertMachine(machineId);
-      return listSamples(sql, {machineId, since: from, limit: limit || listedDefault});
+      const limit = query.limit || listedDefault;
+      return history.read({machineId, since, until, stepMs, aggregation, limit});
     },
 
-    /** Makes the partitions of the days around now, and drops what is older than the retention. Gives what was dropped. */
+    /** Packs and aggregates the hours that are over. */
+    rollUp: (signal?: AbortSignal) => rollups.rollUp(signal),
+
+    /** Makes partitions ahead, and drops what is older than its retention. Gives what was dropped. */
     async maintain(): Promise<readonly string[]> {
-      const time = now().getTime();
-      await ensureDays([-1, 0, 1, 2].map(days => new Date(time + days * dayMs)));
-      await deleteSessionsBefore(sql, new Date(time - sessionsKeptMs));
-      const dropped = await dropMetricsPartitionsBefore(
-        sql,
-        new Date(time - Math.max(retentionDays, 2) * dayMs),
-      );
-      for (const name of dropped) knownDays.delete(name.slice('metrics_'.length));
-      return dropped;
+      await deleteSessionsBefore(sql, new Date(now().getTime() - sessionsKeptMs));
+      return rollups.maintain();
     },
   };
 }
 
-type TakeIn = {
-  readonly dryRun: boolean;
-  readonly inTransaction: (work: (tx: Sql) => Promise<number>) => Promise<number>;
-};
-
-const keyOfSample = ({machineId, time}: Pick<Sample, 'machineId' | 'time'>): string =>
-  `${machineId} ${time.getTime()}`;
+/** Agents tell of devices once a minute: what they said last holds until then. */
+function withDevices(sample: Sample, before: Sample | undefined): Sample {
+  const ageMs = before ? sample.time.getTime() - before.time.getTime() : Infinity;
+  return sample.devices || !before?.devices || ageMs > devicesWithinMs
+    ? sample
+    : {...sample, devices: before.devices};
+}
 
 type TimedReport = Omit<MetricsReport, 'samples'> & {readonly samples: readonly Sample[]};
 
@@ -233,6 +256,7 @@ async function storeNew(tx: Sql, reports: readonly TimedReport[], now: Date): Pr
   const locked = await lockSessions(tx, [...keys.values()], now);
   const received = new Map(locked.map(state => [keyOf(state), state.received]));
 
+  const hours = new Map<string, readonly number[]>();
   const fresh: Sample[] = [];
   for (const report of reports) {
     for (const [index, sample] of report.samples.entries()) {
@@ -240,14 +264,18 @@ async function storeNew(tx: Sql, reports: readonly TimedReport[], now: Date): Pr
       const after = addSequence(before, report.firstSequence + index);
       if (!after) continue;
       received.set(keyOf(report), after);
+      // Its rows may be packed and gone: nothing that an agent and a stream keep is so old.
+      if (now.getTime() - sample.time.getTime() > rowsKeptMs) continue;
       fresh.push(sample);
+      hours.set(keyOf(report), withHours(hours.get(keyOf(report)) ?? [], [hourOf(sample.time)]));
     }
   }
   const moved = locked.flatMap(state => {
     const after = received.get(keyOf(state)) ?? state.received;
-    return after === state.received ? [] : [{...state, received: after}];
+    const openHours = withHours(state.openHours, hours.get(keyOf(state)) ?? []);
+    return after === state.received ? [] : [{...state, received: after, openHours}];
   });
-  await insertSamples(tx, fresh);
+  await copySamples(tx, fresh);
   await updateSessions(tx, moved, now);
   return fresh;
 }

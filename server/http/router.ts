@@ -3,7 +3,6 @@ import {connectNodeAdapter} from '@connectrpc/connect-node';
 import {answerHealth, type Readiness} from '@muster/runtime/health.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import type {Handler} from '@muster/runtime/rpc-server.ts';
-import type {Registry} from 'prom-client';
 import {contextOfPeer} from '../rpc/caller.ts';
 import {createApiDocs} from './api-docs.ts';
 import {type Request, type Response, sendError, sendText} from './replies.ts';
@@ -23,7 +22,6 @@ export type RouterOptions = {
   readonly routes: (router: ConnectRouter) => void;
   readonly interceptors: Interceptor[];
   readonly readiness: () => Readiness;
-  readonly metrics: Registry;
   /** Asked in their order before REST: the image store's, for instance. */
   readonly handlers: readonly HttpHandler[];
   readonly log: Logger;
@@ -31,13 +29,12 @@ export type RouterOptions = {
   readonly shutdown: AbortSignal;
 };
 
-/** Everything on the one port: RPC of every protocol, then health, metrics, the setup page, the API's description, `handlers`, REST. */
+/** Everything on the one port: RPC of every protocol, then health, the setup page, the API's description, `handlers`, REST. */
 export function createRouter(options: RouterOptions): Handler {
   const {routes, interceptors, log, shutdown} = options;
   const rest = createRest({routes, interceptors});
   const others: readonly HttpHandler[] = [
     healthHandler(options.readiness),
-    metricsHandler(options.metrics, log),
     answerSetup,
     createApiDocs(routes),
     ...options.handlers,
@@ -82,20 +79,6 @@ function healthHandler(readiness: () => Readiness): HttpHandler {
     if (!answer) return false;
     const headers = {'content-type': 'application/json', 'cache-control': 'no-store'};
     sendText(response, answer.status, {body: answer.body, headers});
-    return true;
-  };
-}
-
-function metricsHandler(registry: Registry, log: Logger): HttpHandler {
-  return (request, response) => {
-    if (pathOf(request) !== '/metrics') return false;
-    registry.metrics().then(
-      body => sendText(response, 200, {body, headers: {'content-type': registry.contentType}}),
-      (error: unknown) => {
-        log.error({err: error}, 'cannot collect metrics');
-        sendError(response, new ConnectError('Internal error', Code.Internal));
-      },
-    );
     return true;
   };
 }

@@ -26,6 +26,8 @@ const codes: Readonly<Record<ErrorKind, Code>> = {
   unavailable: Code.Unavailable,
 };
 
+export const codeOf = (kind: ErrorKind): Code => codes[kind];
+
 type Request = UnaryRequest | StreamRequest;
 
 /** The one place where failures become RPC codes. Unknown errors are logged once and answered as "Internal error". */

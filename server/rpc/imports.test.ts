@@ -47,7 +47,10 @@ async function setUp() {
   const now = () => server.clock.now;
   const view = {now, busStatus: () => ({connected: true, since: new Date(0)})};
   const deps = {sql, now, newId: uuidv7};
-  const metrics = createMetrics({...deps, retentionDays});
+  const metrics = createMetrics({
+    ...deps,
+    retention: {samplesDays: retentionDays, minutesDays: 30, hoursDays: 100},
+  });
   const imports = createImports({...deps, ...server, metrics, retentionDays});
   const checkPassword = createPasswordCheck({sql, now});
   const people = {

@@ -2,8 +2,9 @@ import {create} from '@bufbuild/protobuf';
 import {timestampDate, timestampFromDate} from '@bufbuild/protobuf/wkt';
 import {type Metrics, MetricsSchema} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import type {Measurements, Sample} from '../domain/metrics.ts';
+import {devicesInit, devicesOf} from './device-metrics.ts';
 
-export function toMetricsMessage(sample: Sample): Metrics {
+export function toMetricsMessage(sample: Sample & {readonly sampleCount?: number}): Metrics {
   const {time, load1, load5, load15, powerState, cpuUsagePercent, temperature, uptime} = sample;
   const init = {
     time: timestampFromDate(time),
@@ -20,6 +21,8 @@ export function toMetricsMessage(sample: Sample): Metrics {
     temperature,
     powerState,
     uptime,
+    ...devicesInit(sample.devices),
+    sampleCount: sample.sampleCount,
   };
   const known = Object.entries(init).filter(([, value]) => value !== undefined);
   return create(MetricsSchema, Object.fromEntries(known));
@@ -44,10 +47,12 @@ export function fromMetricsMessage(
     // PostgreSQL has no text with a zero character.
     powerState: metrics.powerState?.replaceAll('\0', '\uFFFD'),
     uptime: metrics.uptime,
+    devices: devicesOf(metrics),
   };
 }
 
-const toBigInt = (count: number | undefined) => (count === undefined ? undefined : BigInt(count));
+const toBigInt = (count: number | undefined) =>
+  count === undefined ? undefined : BigInt(Math.round(count));
 
 /** No machine has 8 PiB in one of these: such a number is a misreading, and what cannot be read is absent. */
 function toCount(count: bigint | undefined): number | undefined {

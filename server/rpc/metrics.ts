@@ -1,5 +1,9 @@
 import type {ServiceImpl} from '@connectrpc/connect';
-import type {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import {
+  ListMetricsRequest_Aggregation,
+  type MetricsService,
+} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import type {Aggregation} from '../domain/metrics-buckets.ts';
 import type {MetricsStore} from '../domain/metrics.ts';
 import {DomainError} from '../errors.ts';
 import {fromMetricsMessage, toMetricsMessage} from './metrics-messages.ts';
@@ -17,8 +21,17 @@ export const metricsService = (metrics: MetricsStore): ServiceImpl<typeof Metric
     return {metrics: toMetricsMessage(await metrics.latest(machineId.toLowerCase()))};
   },
 
-  async listMetrics({machineId, since, limit}) {
-    const samples = await metrics.list(machineId.toLowerCase(), since, limit);
+  async listMetrics({machineId, aggregation, ...query}) {
+    const samples = await metrics.list({
+      ...query,
+      machineId: machineId.toLowerCase(),
+      aggregation: aggregationOf(aggregation),
+    });
     return {metrics: samples.map(toMetricsMessage)};
   },
 });
+
+function aggregationOf(aggregation: ListMetricsRequest_Aggregation): Aggregation {
+  if (aggregation === ListMetricsRequest_Aggregation.MIN) return 'min';
+  return aggregation === ListMetricsRequest_Aggregation.MAX ? 'max' : 'average';
+}

@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {moveMetrics} from './metrics-moves.ts';
 
 type Pair = {readonly from: string; readonly to: string};
 
@@ -17,7 +18,7 @@ export async function moveRecords(sql: Sql, pair: Pair & {readonly time: Date}):
   await sql`update commands set machine_id = ${to} where machine_id = ${from}`;
   await sql`update operations set machine_id = ${to} where machine_id = ${from}`;
   await sql`update builds set machine_id = ${to} where machine_id = ${from}`;
-  await sql`update metrics set machine_id = ${to} where machine_id = ${from}`;
+  await moveMetrics(sql, pair);
   await sql`update bulk_children set machine_id = ${to} where machine_id = ${from}`;
   await sql`update imported_records set machine_id = ${to} where machine_id = ${from}`;
   await sql`update import_origins set local_id = ${to} where kind = 'machine' and local_id = ${from}`;

@@ -18,7 +18,11 @@ export type Measurements = {
   readonly powerState?: string | undefined;
   /** Seconds since boot. */
   readonly uptime?: number | undefined;
+  /** What each device measured, by "kind/field/name" ("interface/rx_bytes/eth0"). */
+  readonly devices?: Devices | undefined;
 };
+
+export type Devices = Readonly<Record<string, number>>;
 
 export type Sample = Measurements & {readonly machineId: string; readonly time: Date};
 
@@ -27,6 +31,8 @@ export type SessionKey = {readonly machineId: string; readonly session: string};
 export type SessionState = SessionKey & {
   /** Closed ranges of sequence numbers, ascending. */
   readonly received: readonly (readonly [first: number, last: number])[];
+  /** Hours since 1970 whose samples of this session are in no roll-up yet. */
+  readonly openHours: readonly number[];
 };
 
 type Row = {readonly [K in keyof Required<Sample>]: Sample[K] | string | null};
@@ -40,30 +46,18 @@ const counters: ReadonlySet<string> = new Set<keyof Measurements>([
   'networkTxBytes',
 ]);
 
-/** All in one statement and one parameter. The partitions of their days exist. */
-export async function insertSamples(sql: Sql, samples: readonly Sample[]): Promise<void> {
-  if (samples.length === 0) return;
-  await sql`
-    insert into metrics (
-      machine_id, time, cpu_usage_percent, memory_used_bytes, memory_total_bytes, disk_used_bytes, disk_total_bytes,
-      network_rx_bytes, network_tx_bytes, load1, load5, load15, temperature, power_state, uptime
-    )
-    select * from json_to_recordset(${JSON.stringify(samples)}::text::json) as sample (
-      "machineId" uuid, "time" timestamptz, "cpuUsagePercent" double precision, "memoryUsedBytes" bigint, "memoryTotalBytes" bigint,
-      "diskUsedBytes" bigint, "diskTotalBytes" bigint, "networkRxBytes" bigint, "networkTxBytes" bigint,
-      "load1" double precision, "load5" double precision, "load15" double precision, "temperature" double precision,
-      "powerState" text, "uptime" double precision
-    )
-  `;
-}
+export type SampleRange = {
+  readonly machineId: string;
+  readonly since: Date;
+  /** Not included. */
+  readonly until: Date;
+  readonly limit: number;
+};
 
-/** Newest first, since a time. */
-export async function listSamples(
-  sql: Sql,
-  range: {readonly machineId: string; readonly since: Date; readonly limit: number},
-): Promise<readonly Sample[]> {
+/** Newest first. */
+export async function listSamples(sql: Sql, range: SampleRange): Promise<readonly Sample[]> {
   const rows = await sql<Row[]>`
-    select * from metrics where machine_id = ${range.machineId} and time >= ${range.since}
+    select * from metrics where machine_id = ${range.machineId} and time >= ${range.since} and time < ${range.until}
       and ${sinceAssigned(sql, sql`metrics.machine_id`, sql`metrics.time`)}
     order by time desc limit ${range.limit}
   `;
@@ -81,6 +75,29 @@ export async function listTimes(
     join json_to_recordset(${JSON.stringify(keys)}::text::json) as key ("machineId" uuid, "time" timestamptz)
       on metrics.machine_id = key."machineId" and metrics.time = key.time
   `;
+}
+
+/** The newest sample of each of these machines, when there is one since then, with the last that was said of devices shortly before. */
+export async function listLatestSamples(
+  sql: Sql,
+  machineIds: readonly string[],
+  {since, devicesWithinMs}: {readonly since: Date; readonly devicesWithinMs: number},
+): Promise<readonly Sample[]> {
+  if (machineIds.length === 0) return [];
+  const inScope = sinceAssigned(sql, sql`metrics.machine_id`, sql`metrics.time`);
+  const rows = await sql<(Row & {readonly lastDevices: string | null})[]>`
+    select sample.*, (
+      select devices from metrics where machine_id = wanted.id::uuid and devices is not null
+        and ${inScope} and time <= sample.time and time >= sample.time - make_interval(secs => ${devicesWithinMs / 1000})
+      order by time desc limit 1
+    ) as last_devices
+    from unnest(${machineIds}::text[]) as wanted (id)
+    cross join lateral (
+      select * from metrics where machine_id = wanted.id::uuid and time >= ${since} and ${inScope}
+      order by time desc limit 1
+    ) as sample
+  `;
+  return rows.map(({lastDevices, ...row}) => toSample({...row, devices: lastDevices}));
 }
 
 /**
@@ -101,7 +118,7 @@ export async function lockSessions(
     on conflict do nothing
   `;
   return sql<SessionState[]>`
-    select machine_id, metrics_sessions.session, received from metrics_sessions
+    select machine_id, metrics_sessions.session, received, open_hours from metrics_sessions
     join json_to_recordset(${json}::text::json) as key ("machineId" uuid, session text)
       on machine_id = key."machineId" and metrics_sessions.session = key.session
     order by machine_id, metrics_sessions.session
@@ -116,14 +133,15 @@ export async function updateSessions(
 ): Promise<void> {
   if (sessions.length === 0) return;
   await sql`
-    update metrics_sessions set received = key.received, update_time = ${now}
-    from json_to_recordset(${JSON.stringify(sessions)}::text::json) as key ("machineId" uuid, session text, received jsonb)
+    update metrics_sessions set received = key.received, open_hours = key."openHours", update_time = ${now}
+    from json_to_recordset(${JSON.stringify(sessions)}::text::json)
+      as key ("machineId" uuid, session text, received jsonb, "openHours" jsonb)
     where machine_id = key."machineId" and metrics_sessions.session = key.session
   `;
 }
 
 export async function deleteSessionsBefore(sql: Sql, time: Date): Promise<void> {
-  await sql`delete from metrics_sessions where update_time < ${time}`;
+  await sql`delete from metrics_sessions where update_time < ${time} and open_hours = '[]'`;
 }
 
 /** Device clock minus server clock of those of these machines that exist; 0 when it is not known. */
@@ -139,9 +157,12 @@ export async function listClockSkews(
   return new Map(rows.map(({id, skew}) => [id, Number(skew)]));
 }
 
-function toSample(row: Row): Sample {
+function toSample({devices, ...row}: Row): Sample {
   const values = Object.entries(row).flatMap(([name, value]) =>
     value === null ? [] : [[name, counters.has(name) ? Number(value) : value]],
   );
-  return Object.fromEntries(values) as Sample;
+  const sample = Object.fromEntries(values) as Sample;
+  return typeof devices === 'string'
+    ? {...sample, devices: JSON.parse(devices) as Devices}
+    : sample;
 }

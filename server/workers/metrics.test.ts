@@ -9,10 +9,13 @@ import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
 import {startNats, type TestNats} from '../../test/helpers/nats.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {correctTime, createMetrics, parseSinceMs} from '../domain/metrics.ts';
+import {correctTime, createMetrics} from '../domain/metrics.ts';
+import {parseDurationMs} from '../domain/metrics-history.ts';
 import {mapErrors} from '../rpc/error-interceptor.ts';
 import {metricsService} from '../rpc/metrics.ts';
 import {startMetricsWorker} from './metrics.ts';
+
+const retention = {samplesDays: 14, minutesDays: 30, hoursDays: 60};
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -23,7 +26,7 @@ test.after.always(() => postgres[Symbol.asyncDispose]());
 async function setUp(options: {nats?: boolean; now?: () => Date} = {}) {
   await using stack = new AsyncDisposableStack();
   const {sql} = stack.use(await postgres.createDatabase());
-  const metrics = createMetrics({sql, now: options.now ?? (() => new Date()), retentionDays: 14});
+  const metrics = createMetrics({sql, now: options.now ?? (() => new Date()), retention});
   const transport = createRouterTransport(
     ({service}) => void service(MetricsService, metricsService(metrics)),
     {router: {interceptors: [mapErrors(createLogger('test', 'error'))]}},
@@ -124,6 +127,32 @@ test.serial('stores each sample once, whatever order and however often reports c
   t.is((await app.client.listMetrics({machineId: other})).metrics.length, 0);
 });
 
+test.serial(
+  'two servers share hundreds of messages of one machine, and each sample is stored once',
+  async t => {
+    await using nats = await startNats();
+    await using app = await setUpBus(nats);
+    const machineId = await createTestMachine(app.sql, 'active');
+    const messages = 400;
+    for (let number = 0; number < messages; number++)
+      app.publish(machineId, batch(machineId, 's', number, 1));
+    const done = Promise.withResolvers<void>();
+    const heard = new Set<string>();
+    app.connection.subscribe(`muster.commands.${machineId}.received`, {
+      callback: (_error, message) => {
+        const {received} = message.json<{received: {report_ids: string[]}}>();
+        for (const id of received.report_ids) heard.add(id);
+        if (heard.size === messages) done.resolve();
+      },
+    });
+    await using worker = await app.start();
+    await using twin = await app.start();
+    void [worker, twin];
+    await done.promise;
+    t.is(await app.count(), messages);
+  },
+);
+
 test.serial('drops what is no report of the machine that sent it, and keeps the rest', async t => {
   await using nats = await startNats();
   await using app = await setUpBus(nats);
@@ -169,7 +198,7 @@ test.serial('drops what is no report of the machine that sent it, and keeps the 
 test.serial('goes on after nats-server and PostgreSQL were killed; nothing is lost', async t => {
   await using nats = await startNats();
   await using own = await startPostgres();
-  const metrics = createMetrics({sql: own.sql, now: () => new Date(), retentionDays: 14});
+  const metrics = createMetrics({sql: own.sql, now: () => new Date(), retention});
   const machineId = await createTestMachine(own.sql, 'active');
   const connection = await nats.connectServer({
     maxReconnectAttempts: -1,
@@ -244,30 +273,6 @@ test('a script submits, and reads what it submitted', async t => {
   t.is(await code(app.client.submitMetrics({machineId, metrics: {time}})), Code.InvalidArgument);
 });
 
-test('makes partitions ahead and drops what is older than the retention', async t => {
-  let time = new Date('2026-03-01T23:59:00Z');
-  await using app = await setUp({now: () => time});
-  const machineId = await createTestMachine(app.sql, 'active');
-  const names = async () =>
-    (
-      await app.sql<{name: string}[]>`
-        select relname as name from pg_class where relname ~ '^metrics_[0-9]{8}$' order by relname
-      `
-    ).map(row => row.name);
-  await Promise.all([app.metrics.maintain(), app.metrics.maintain()]);
-  t.deepEqual(await names(), [
-    'metrics_20260228',
-    'metrics_20260301',
-    'metrics_20260302',
-    'metrics_20260303',
-  ]);
-  await app.client.submitMetrics({machineId, metrics: {uptime: 1}});
-
-  time = new Date('2026-03-16T00:30:00Z');
-  t.deepEqual(await app.metrics.maintain(), ['metrics_20260228', 'metrics_20260301']);
-  t.is((await app.client.listMetrics({machineId, since: '30d'})).metrics.length, 0);
-});
-
 const received = new Date('2026-01-01T12:00:00Z');
 const shift = (ms: number) => new Date(received.getTime() + ms);
 test('a sample gets the time at which it was measured, by the clock of the server', t => {
@@ -279,7 +284,7 @@ test('a sample gets the time at which it was measured, by the clock of the serve
 });
 
 test('reads durations', t => {
-  t.is(parseSinceMs(''), 86_400_000);
-  t.is(parseSinceMs('90m'), 5_400_000);
-  t.throws(() => parseSinceMs('1y'), {message: /^Cannot read duration "1y"/});
+  t.is(parseDurationMs('24h'), 86_400_000);
+  t.is(parseDurationMs('90m'), 5_400_000);
+  t.throws(() => parseDurationMs('1y'), {message: /^Cannot read duration "1y"/});
 });

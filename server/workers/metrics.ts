@@ -14,14 +14,18 @@ import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
 import type {PresenceWriter} from '../domain/presence.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
 import {parseReport, type ReportOutcome} from './agent-reports.ts';
+import {readPlainReport} from './plain-samples.ts';
 
 const durable = 'metrics';
 const kind = 'metrics';
 const messagesPerTransactionMax = 200;
+/** One reads while another's transaction is under way. */
+const storersCount = 2;
 /** A sample is in the table this much later at most, while there are few. */
 const fetchMs = 1000;
 const retryMs = 1000;
 const maintenanceMs = 3_600_000;
+const rollUpMs = 60_000;
 const sequenceMax = Number.MAX_SAFE_INTEGER - 1000;
 
 const consumer = {
@@ -49,7 +53,7 @@ export type MetricsWorkerDeps = {
 /** Carries what agents measure from NATS into the table, in batches, each sample once; tells the agents what is committed. */
 export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const {nats, metrics, log} = deps;
+  const {metrics, log} = deps;
 
   stack.use(
     repeat({
@@ -62,25 +66,41 @@ export async function startMetricsWorker(deps: MetricsWorkerDeps): Promise<Async
       },
     }),
   );
-  let source: Consumer | undefined;
-  const storing = stack.use(
+  stack.use(
     repeat({
-      name: 'store metrics',
-      intervalMs: retryMs,
+      name: 'metrics roll-ups',
+      intervalMs: rollUpMs,
       log,
       step: async signal => {
-        const from = source ?? (await openConsumer(nats));
-        // Looked up again after a failure: NATS may have come back without its data.
-        source = undefined;
-        const received = await receive(from, deps, signal);
-        if (received.length > 0) await storeAll(deps, received);
-        source = from;
-        storing.wake();
+        const machineHours = await metrics.rollUp(signal);
+        if (machineHours > 0) log.info({machineHours}, 'rolled up metrics');
       },
     }),
   );
+  for (let number = 0; number < storersCount; number++) stack.use(startStoring(deps));
   const owned = stack.move();
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+/** Takes batches one after the other. */
+function startStoring(deps: MetricsWorkerDeps): AsyncDisposable {
+  const {nats, log} = deps;
+  let source: Consumer | undefined;
+  const storing = repeat({
+    name: 'store metrics',
+    intervalMs: retryMs,
+    log,
+    step: async signal => {
+      const from = source ?? (await openConsumer(nats));
+      // Looked up again after a failure: NATS may have come back without its data.
+      source = undefined;
+      const received = await receive(from, deps, signal);
+      if (received.length > 0) await storeAll(deps, received);
+      source = from;
+      storing.wake();
+    },
+  });
+  return storing;
 }
 
 async function openConsumer(nats: NatsConnection): Promise<Consumer> {
@@ -128,6 +148,11 @@ async function receive(
 
 /** The report, or why it is none. */
 function decode(message: JsMsg): Omit<Received, 'message'> | string {
+  const plain = readPlainReport(message.data);
+  if (plain && message.subject === subjects.agentReport(plain.machineId, kind)) {
+    const {reportId, ...report} = plain;
+    return {reportId, report: {...report, receiveTime: message.time}};
+  }
   const parsed = parseReport(message);
   if (typeof parsed === 'string') return parsed;
   const {machineId, report} = parsed;

@@ -8,6 +8,7 @@ import {benchFanOut} from './fan-out.ts';
 import {benchFanOutWire} from './fan-out-wire.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
+import {benchMetrics} from './metrics.ts';
 import {benchSearch} from './search.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   'fan-out-wire': benchFanOutWire,
   hardware: benchHardware,
   machines: benchMachines,
+  metrics: benchMetrics,
   search: benchSearch,
 };
 

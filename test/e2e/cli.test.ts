@@ -135,6 +135,10 @@ test.serial('an operator takes a machine from its first boot to service', async 
   );
   const metrics = await until('metrics', () => said(oscar, ['metrics', 'latest', serial]));
   t.regex(metrics, /^memory +[\d.]+ \w+ of [\d.]+ \w+$/m);
+  const devices = await said(oscar, ['metrics', 'devices', serial]);
+  t.regex(devices, /^agent .* memory, [\d.]+ s CPU, \d+ samples waiting, 0 dropped$/m);
+  const steps = await said(oscar, ['metrics', 'history', serial, '--step', '1m']);
+  t.regex(steps, /^TIME .* SAMPLES\n\d{4}-\d\d-\d\d \d\d:\d\d:00 .* \d+$/m);
 });
 
 test.serial('every list is a table that aligns, and one JSON document with --json', async t => {

@@ -21,6 +21,7 @@ export type Muster = AsyncDisposable & {
   readonly builder: ManagedProcess;
   readonly serverUrl: string;
   readonly edgeUrl: string;
+  readonly builderUrl: string;
   readonly tftpPort: number;
   readonly natsPort: number;
   /** As the local administrator; follows the token file, which is new at each start of the server. */
@@ -145,6 +146,7 @@ export async function startMuster(
     builder,
     serverUrl,
     edgeUrl,
+    builderUrl: `http://127.0.0.1:${builderPort}`,
     tftpPort,
     natsPort,
     client,

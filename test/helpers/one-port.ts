@@ -10,6 +10,8 @@ import {type Logger, silentLogger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
 import type {HttpHandler} from '@muster/server/http/router.ts';
 import {createRouter} from '@muster/server/http/router.ts';
+import {parseNetworks} from '@muster/server/http/scrape-networks.ts';
+import {createScrapeHandler, processPage} from '@muster/server/http/scrapes.ts';
 import type {RecordCall} from '@muster/server/rpc/audit-calls.ts';
 import type {Credential, Identify, Identity} from '@muster/server/rpc/caller.ts';
 import {createInterceptors} from '@muster/server/rpc/interceptors.ts';
@@ -47,11 +49,18 @@ export async function serve({
   const metrics = new Registry();
   const handler = createRouter({
     routes,
-    handlers,
+    handlers: [
+      createScrapeHandler({
+        pages: new Map([['/metrics', processPage(metrics)]]),
+        networks: parseNetworks([]),
+        identify,
+        log,
+      }),
+      ...handlers,
+    ],
     log,
     interceptors: createInterceptors({identify, record, log, metrics}),
     readiness: () => ({database: true}),
-    metrics,
     shutdown: shutdown.signal,
   });
   const {port} = stack.use(await listenOnePort({handler, host: '127.0.0.1', port: 0, log}));

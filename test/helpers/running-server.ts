@@ -40,6 +40,7 @@ export async function startRunningServer() {
     folder,
     databaseUrl: postgres.url,
     url,
+    sql: postgres.sql,
     /** host:port */
     address: `127.0.0.1:${port}`,
     localToken: async () => (await readFile(config.localTokenFile, 'utf8')).trim(),

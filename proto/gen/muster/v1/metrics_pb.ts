@@ -2,20 +2,20 @@
 // @generated from file muster/v1/metrics.proto (package muster.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_muster_v1_options } from "./options_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file muster/v1/metrics.proto.
  */
 export const file_muster_v1_metrics: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvbWV0cmljcy5wcm90bxIJbXVzdGVyLnYxIqAGCgdNZXRyaWNzEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjkKEWNwdV91c2FnZV9wZXJjZW50GAIgASgBQhm6SBYSFEABGQAAAAAAAFlAKQAAAAAAAAAASACIAQESHgoRbWVtb3J5X3VzZWRfYnl0ZXMYAyABKARIAYgBARIfChJtZW1vcnlfdG90YWxfYnl0ZXMYBCABKARIAogBARIcCg9kaXNrX3VzZWRfYnl0ZXMYBSABKARIA4gBARIdChBkaXNrX3RvdGFsX2J5dGVzGAYgASgESASIAQESHQoQbmV0d29ya19yeF9ieXRlcxgHIAEoBEgFiAEBEh0KEG5ldHdvcmtfdHhfYnl0ZXMYCCABKARIBogBARItCg5sb2FkX2F2ZXJhZ2VfMRgJIAEoAUIQukgNEgtAASkAAAAAAAAAAEgHiAEBEi0KDmxvYWRfYXZlcmFnZV81GAogASgBQhC6SA0SC0ABKQAAAAAAAAAASAiIAQESLgoPbG9hZF9hdmVyYWdlXzE1GAsgASgBQhC6SA0SC0ABKQAAAAAAAAAASAmIAQESIQoLdGVtcGVyYXR1cmUYDCABKAFCB7pIBBICQAFICogBARIhCgtwb3dlcl9zdGF0ZRgNIAEoCUIHukgEcgIYIEgLiAEBEiUKBnVwdGltZRgOIAEoAUIQukgNEgtAASkAAAAAAAAAAEgMiAEBQhQKEl9jcHVfdXNhZ2VfcGVyY2VudEIUChJfbWVtb3J5X3VzZWRfYnl0ZXNCFQoTX21lbW9yeV90b3RhbF9ieXRlc0ISChBfZGlza191c2VkX2J5dGVzQhMKEV9kaXNrX3RvdGFsX2J5dGVzQhMKEV9uZXR3b3JrX3J4X2J5dGVzQhMKEV9uZXR3b3JrX3R4X2J5dGVzQhEKD19sb2FkX2F2ZXJhZ2VfMUIRCg9fbG9hZF9hdmVyYWdlXzVCEgoQX2xvYWRfYXZlcmFnZV8xNUIOCgxfdGVtcGVyYXR1cmVCDgoMX3Bvd2VyX3N0YXRlQgkKB191cHRpbWUicgoMTWV0cmljc0JhdGNoEhoKB3Nlc3Npb24YASABKAlCCbpIBnIEEAEYQBIWCg5maXJzdF9zZXF1ZW5jZRgCIAEoBBIuCgdzYW1wbGVzGAMgAygLMhIubXVzdGVyLnYxLk1ldHJpY3NCCbpIBpIBAxDoAiJhChRTdWJtaXRNZXRyaWNzUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABARIrCgdtZXRyaWNzGAIgASgLMhIubXVzdGVyLnYxLk1ldHJpY3NCBrpIA8gBASI8ChVTdWJtaXRNZXRyaWNzUmVzcG9uc2USIwoHbWV0cmljcxgBIAEoCzISLm11c3Rlci52MS5NZXRyaWNzIjcKF0dldExhdGVzdE1ldHJpY3NSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBIj8KGEdldExhdGVzdE1ldHJpY3NSZXNwb25zZRIjCgdtZXRyaWNzGAEgASgLMhIubXVzdGVyLnYxLk1ldHJpY3MiegoSTGlzdE1ldHJpY3NSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBEisKBXNpbmNlGAIgASgJQhy6SBlyFzIVXihbMC05XXsxLDZ9W3NtaGRdKT8kEhkKBWxpbWl0GAMgASgFQgq6SAcaBRiQTigAIjoKE0xpc3RNZXRyaWNzUmVzcG9uc2USIwoHbWV0cmljcxgBIAMoCzISLm11c3Rlci52MS5NZXRyaWNzMuoDCg5NZXRyaWNzU2VydmljZRKbAQoNU3VibWl0TWV0cmljcxIfLm11c3Rlci52MS5TdWJtaXRNZXRyaWNzUmVxdWVzdBogLm11c3Rlci52MS5TdWJtaXRNZXRyaWNzUmVzcG9uc2UiR6jUGAjw2RgBgtPkkwI5OgdtZXRyaWNzYgdtZXRyaWNzIiUvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9tZXRyaWNzEqIBChBHZXRMYXRlc3RNZXRyaWNzEiIubXVzdGVyLnYxLkdldExhdGVzdE1ldHJpY3NSZXF1ZXN0GiMubXVzdGVyLnYxLkdldExhdGVzdE1ldHJpY3NSZXNwb25zZSJFqNQYBvDZGAGC0+STAjdiB21ldHJpY3MSLC9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L21ldHJpY3MvbGF0ZXN0EpQBCgtMaXN0TWV0cmljcxIdLm11c3Rlci52MS5MaXN0TWV0cmljc1JlcXVlc3QaHi5tdXN0ZXIudjEuTGlzdE1ldHJpY3NSZXNwb25zZSJGqNQYBvDZGAGC0+STAjhiB21ldHJpY3MSLS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L21ldHJpY3MvaGlzdG9yeWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChdtdXN0ZXIvdjEvbWV0cmljcy5wcm90bxIJbXVzdGVyLnYxIpYQCgdNZXRyaWNzEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjkKEWNwdV91c2FnZV9wZXJjZW50GAIgASgBQhm6SBYSFEABGQAAAAAAAFlAKQAAAAAAAAAASACIAQESHgoRbWVtb3J5X3VzZWRfYnl0ZXMYAyABKARIAYgBARIfChJtZW1vcnlfdG90YWxfYnl0ZXMYBCABKARIAogBARIcCg9kaXNrX3VzZWRfYnl0ZXMYBSABKARIA4gBARIdChBkaXNrX3RvdGFsX2J5dGVzGAYgASgESASIAQESHQoQbmV0d29ya19yeF9ieXRlcxgHIAEoBEgFiAEBEh0KEG5ldHdvcmtfdHhfYnl0ZXMYCCABKARIBogBARItCg5sb2FkX2F2ZXJhZ2VfMRgJIAEoAUIQukgNEgtAASkAAAAAAAAAAEgHiAEBEi0KDmxvYWRfYXZlcmFnZV81GAogASgBQhC6SA0SC0ABKQAAAAAAAAAASAiIAQESLgoPbG9hZF9hdmVyYWdlXzE1GAsgASgBQhC6SA0SC0ABKQAAAAAAAAAASAmIAQESIQoLdGVtcGVyYXR1cmUYDCABKAFCB7pIBBICQAFICogBARIhCgtwb3dlcl9zdGF0ZRgNIAEoCUIHukgEcgIYIEgLiAEBEiUKBnVwdGltZRgOIAEoAUIQukgNEgtAASkAAAAAAAAAAEgMiAEBEioKC3Bvd2VyX3dhdHRzGA8gASgBQhC6SA0SC0ABKQAAAAAAAAAASA2IAQESPQoMZmlsZV9zeXN0ZW1zGBAgAygLMh0ubXVzdGVyLnYxLk1ldHJpY3MuRmlsZVN5c3RlbUIIukgFkgECEEASMAoFZGlza3MYESADKAsyFy5tdXN0ZXIudjEuTWV0cmljcy5EaXNrQgi6SAWSAQIQQBI6CgppbnRlcmZhY2VzGBIgAygLMhwubXVzdGVyLnYxLk1ldHJpY3MuSW50ZXJmYWNlQgi6SAWSAQIQQBI0CgdzZW5zb3JzGBMgAygLMhkubXVzdGVyLnYxLk1ldHJpY3MuU2Vuc29yQgi6SAWSAQIQQBItCgVhZ2VudBgUIAEoCzIeLm11c3Rlci52MS5NZXRyaWNzLkFnZW50SGVhbHRoEhkKDHNhbXBsZV9jb3VudBgVIAEoDUgOiAEBGpcBCgpGaWxlU3lzdGVtEhoKBmRldmljZRgBIAEoCUIKukgHcgUQARiAARIdCgttb3VudF9wb2ludBgCIAEoCUIIukgFcgMYgAISFwoKdXNlZF9ieXRlcxgDIAEoBEgAiAEBEhcKCnNpemVfYnl0ZXMYBCABKARIAYgBAUINCgtfdXNlZF9ieXRlc0INCgtfc2l6ZV9ieXRlcxqzAQoERGlzaxIXCgRuYW1lGAEgASgJQgm6SAZyBBABGEASFwoKcmVhZF9ieXRlcxgCIAEoBEgAiAEBEhoKDXdyaXR0ZW5fYnl0ZXMYAyABKARIAYgBARIrCgxidXN5X3NlY29uZHMYBCABKAFCELpIDRILQAEpAAAAAAAAAABIAogBAUINCgtfcmVhZF9ieXRlc0IQCg5fd3JpdHRlbl9ieXRlc0IPCg1fYnVzeV9zZWNvbmRzGogCCglJbnRlcmZhY2USFwoEbmFtZRgBIAEoCUIJukgGcgQQARhAEhUKCHJ4X2J5dGVzGAIgASgESACIAQESFQoIdHhfYnl0ZXMYAyABKARIAYgBARIWCglyeF9lcnJvcnMYBCABKARIAogBARIWCgl0eF9lcnJvcnMYBSABKARIA4gBARIXCgpyeF9kcm9wcGVkGAYgASgESASIAQESFwoKdHhfZHJvcHBlZBgHIAEoBEgFiAEBQgsKCV9yeF9ieXRlc0ILCglfdHhfYnl0ZXNCDAoKX3J4X2Vycm9yc0IMCgpfdHhfZXJyb3JzQg0KC19yeF9kcm9wcGVkQg0KC190eF9kcm9wcGVkGj8KBlNlbnNvchIXCgRuYW1lGAEgASgJQgm6SAZyBBABGEASHAoLdGVtcGVyYXR1cmUYAiABKAFCB7pIBBICQAEa3QEKC0FnZW50SGVhbHRoEhsKDnJlc2lkZW50X2J5dGVzGAEgASgESACIAQESKgoLY3B1X3NlY29uZHMYAiABKAFCELpIDRILQAEpAAAAAAAAAABIAYgBARIcCg9zYW1wbGVzX3dhaXRpbmcYAyABKARIAogBARIcCg9zYW1wbGVzX2Ryb3BwZWQYBCABKARIA4gBAUIRCg9fcmVzaWRlbnRfYnl0ZXNCDgoMX2NwdV9zZWNvbmRzQhIKEF9zYW1wbGVzX3dhaXRpbmdCEgoQX3NhbXBsZXNfZHJvcHBlZEIUChJfY3B1X3VzYWdlX3BlcmNlbnRCFAoSX21lbW9yeV91c2VkX2J5dGVzQhUKE19tZW1vcnlfdG90YWxfYnl0ZXNCEgoQX2Rpc2tfdXNlZF9ieXRlc0ITChFfZGlza190b3RhbF9ieXRlc0ITChFfbmV0d29ya19yeF9ieXRlc0ITChFfbmV0d29ya190eF9ieXRlc0IRCg9fbG9hZF9hdmVyYWdlXzFCEQoPX2xvYWRfYXZlcmFnZV81QhIKEF9sb2FkX2F2ZXJhZ2VfMTVCDgoMX3RlbXBlcmF0dXJlQg4KDF9wb3dlcl9zdGF0ZUIJCgdfdXB0aW1lQg4KDF9wb3dlcl93YXR0c0IPCg1fc2FtcGxlX2NvdW50InIKDE1ldHJpY3NCYXRjaBIaCgdzZXNzaW9uGAEgASgJQgm6SAZyBBABGEASFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSLgoHc2FtcGxlcxgDIAMoCzISLm11c3Rlci52MS5NZXRyaWNzQgm6SAaSAQMQ6AIiYQoUU3VibWl0TWV0cmljc1JlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQESKwoHbWV0cmljcxgCIAEoCzISLm11c3Rlci52MS5NZXRyaWNzQga6SAPIAQEiPAoVU3VibWl0TWV0cmljc1Jlc3BvbnNlEiMKB21ldHJpY3MYASABKAsyEi5tdXN0ZXIudjEuTWV0cmljcyI3ChdHZXRMYXRlc3RNZXRyaWNzUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABASI/ChhHZXRMYXRlc3RNZXRyaWNzUmVzcG9uc2USIwoHbWV0cmljcxgBIAEoCzISLm11c3Rlci52MS5NZXRyaWNzIpAEChJMaXN0TWV0cmljc1JlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQEScgoFc2luY2UYAiABKAlCY7pIYHJeMlxeKFswLTldezEsNn1bc21oZF18WzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn1UWzAtOV17Mn06WzAtOV17Mn06WzAtOV17Mn0oWy5dWzAtOV17MSw5fSk/Wik/JBIZCgVsaW1pdBgDIAEoBUIKukgHGgUYkE4oABJyCgV1bnRpbBgEIAEoCUJjukhgcl4yXF4oWzAtOV17MSw2fVtzbWhkXXxbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVRbMC05XXsyfTpbMC05XXsyfTpbMC05XXsyfShbLl1bMC05XXsxLDl9KT9aKT8kEioKBHN0ZXAYBSABKAlCHLpIGXIXMhVeKFswLTldezEsNn1bc21oZF0pPyQSPgoLYWdncmVnYXRpb24YBiABKA4yKS5tdXN0ZXIudjEuTGlzdE1ldHJpY3NSZXF1ZXN0LkFnZ3JlZ2F0aW9uIm0KC0FnZ3JlZ2F0aW9uEhsKF0FHR1JFR0FUSU9OX1VOU1BFQ0lGSUVEEAASFwoTQUdHUkVHQVRJT05fQVZFUkFHRRABEhMKD0FHR1JFR0FUSU9OX01JThACEhMKD0FHR1JFR0FUSU9OX01BWBADIjoKE0xpc3RNZXRyaWNzUmVzcG9uc2USIwoHbWV0cmljcxgBIAMoCzISLm11c3Rlci52MS5NZXRyaWNzMuoDCg5NZXRyaWNzU2VydmljZRKbAQoNU3VibWl0TWV0cmljcxIfLm11c3Rlci52MS5TdWJtaXRNZXRyaWNzUmVxdWVzdBogLm11c3Rlci52MS5TdWJtaXRNZXRyaWNzUmVzcG9uc2UiR6jUGAjw2RgBgtPkkwI5OgdtZXRyaWNzYgdtZXRyaWNzIiUvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9tZXRyaWNzEqIBChBHZXRMYXRlc3RNZXRyaWNzEiIubXVzdGVyLnYxLkdldExhdGVzdE1ldHJpY3NSZXF1ZXN0GiMubXVzdGVyLnYxLkdldExhdGVzdE1ldHJpY3NSZXNwb25zZSJFqNQYBvDZGAGC0+STAjdiB21ldHJpY3MSLC9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L21ldHJpY3MvbGF0ZXN0EpQBCgtMaXN0TWV0cmljcxIdLm11c3Rlci52MS5MaXN0TWV0cmljc1JlcXVlc3QaHi5tdXN0ZXIudjEuTGlzdE1ldHJpY3NSZXNwb25zZSJGqNQYBvDZGAGC0+STAjhiB21ldHJpY3MSLS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L21ldHJpY3MvaGlzdG9yeWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * One sample. What could not be read is absent, never zero.
@@ -102,6 +102,47 @@ export type Metrics = Message<"muster.v1.Metrics"> & {
    * @generated from field: optional double uptime = 14;
    */
   uptime?: number | undefined;
+
+  /**
+   * What the machine draws as far as it tells, in watts: the whole of it, else its processors.
+   *
+   * @generated from field: optional double power_watts = 15;
+   */
+  powerWatts?: number | undefined;
+
+  /**
+   * Of each device by itself. Agents send these and `agent` once a minute.
+   *
+   * @generated from field: repeated muster.v1.Metrics.FileSystem file_systems = 16;
+   */
+  fileSystems: Metrics_FileSystem[];
+
+  /**
+   * @generated from field: repeated muster.v1.Metrics.Disk disks = 17;
+   */
+  disks: Metrics_Disk[];
+
+  /**
+   * @generated from field: repeated muster.v1.Metrics.Interface interfaces = 18;
+   */
+  interfaces: Metrics_Interface[];
+
+  /**
+   * @generated from field: repeated muster.v1.Metrics.Sensor sensors = 19;
+   */
+  sensors: Metrics_Sensor[];
+
+  /**
+   * @generated from field: muster.v1.Metrics.AgentHealth agent = 20;
+   */
+  agent?: Metrics_AgentHealth | undefined;
+
+  /**
+   * Of an aggregate: how many samples it is made of. Absent in a sample.
+   *
+   * @generated from field: optional uint32 sample_count = 21;
+   */
+  sampleCount?: number | undefined;
 };
 
 /**
@@ -189,6 +230,47 @@ export type MetricsJson = {
    * @generated from field: optional double uptime = 14;
    */
   uptime?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * What the machine draws as far as it tells, in watts: the whole of it, else its processors.
+   *
+   * @generated from field: optional double power_watts = 15;
+   */
+  powerWatts?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Of each device by itself. Agents send these and `agent` once a minute.
+   *
+   * @generated from field: repeated muster.v1.Metrics.FileSystem file_systems = 16;
+   */
+  fileSystems?: Metrics_FileSystemJson[];
+
+  /**
+   * @generated from field: repeated muster.v1.Metrics.Disk disks = 17;
+   */
+  disks?: Metrics_DiskJson[];
+
+  /**
+   * @generated from field: repeated muster.v1.Metrics.Interface interfaces = 18;
+   */
+  interfaces?: Metrics_InterfaceJson[];
+
+  /**
+   * @generated from field: repeated muster.v1.Metrics.Sensor sensors = 19;
+   */
+  sensors?: Metrics_SensorJson[];
+
+  /**
+   * @generated from field: muster.v1.Metrics.AgentHealth agent = 20;
+   */
+  agent?: Metrics_AgentHealthJson;
+
+  /**
+   * Of an aggregate: how many samples it is made of. Absent in a sample.
+   *
+   * @generated from field: optional uint32 sample_count = 21;
+   */
+  sampleCount?: number;
 };
 
 /**
@@ -197,6 +279,345 @@ export type MetricsJson = {
  */
 export const MetricsSchema: GenMessage<Metrics, {jsonType: MetricsJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_metrics, 0);
+
+/**
+ * @generated from message muster.v1.Metrics.FileSystem
+ */
+export type Metrics_FileSystem = Message<"muster.v1.Metrics.FileSystem"> & {
+  /**
+   * "/dev/sda1"
+   *
+   * @generated from field: string device = 1;
+   */
+  device: string;
+
+  /**
+   * @generated from field: string mount_point = 2;
+   */
+  mountPoint: string;
+
+  /**
+   * @generated from field: optional uint64 used_bytes = 3;
+   */
+  usedBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 size_bytes = 4;
+   */
+  sizeBytes?: bigint | undefined;
+};
+
+/**
+ * @generated from message muster.v1.Metrics.FileSystem
+ */
+export type Metrics_FileSystemJson = {
+  /**
+   * "/dev/sda1"
+   *
+   * @generated from field: string device = 1;
+   */
+  device?: string;
+
+  /**
+   * @generated from field: string mount_point = 2;
+   */
+  mountPoint?: string;
+
+  /**
+   * @generated from field: optional uint64 used_bytes = 3;
+   */
+  usedBytes?: string;
+
+  /**
+   * @generated from field: optional uint64 size_bytes = 4;
+   */
+  sizeBytes?: string;
+};
+
+/**
+ * Describes the message muster.v1.Metrics.FileSystem.
+ * Use `create(Metrics_FileSystemSchema)` to create a new message.
+ */
+export const Metrics_FileSystemSchema: GenMessage<Metrics_FileSystem, {jsonType: Metrics_FileSystemJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_metrics, 0, 0);
+
+/**
+ * Counters since boot.
+ *
+ * @generated from message muster.v1.Metrics.Disk
+ */
+export type Metrics_Disk = Message<"muster.v1.Metrics.Disk"> & {
+  /**
+   * "sda"
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional uint64 read_bytes = 2;
+   */
+  readBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 written_bytes = 3;
+   */
+  writtenBytes?: bigint | undefined;
+
+  /**
+   * Time in which anything was under way.
+   *
+   * @generated from field: optional double busy_seconds = 4;
+   */
+  busySeconds?: number | undefined;
+};
+
+/**
+ * Counters since boot.
+ *
+ * @generated from message muster.v1.Metrics.Disk
+ */
+export type Metrics_DiskJson = {
+  /**
+   * "sda"
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: optional uint64 read_bytes = 2;
+   */
+  readBytes?: string;
+
+  /**
+   * @generated from field: optional uint64 written_bytes = 3;
+   */
+  writtenBytes?: string;
+
+  /**
+   * Time in which anything was under way.
+   *
+   * @generated from field: optional double busy_seconds = 4;
+   */
+  busySeconds?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message muster.v1.Metrics.Disk.
+ * Use `create(Metrics_DiskSchema)` to create a new message.
+ */
+export const Metrics_DiskSchema: GenMessage<Metrics_Disk, {jsonType: Metrics_DiskJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_metrics, 0, 1);
+
+/**
+ * Counters since boot.
+ *
+ * @generated from message muster.v1.Metrics.Interface
+ */
+export type Metrics_Interface = Message<"muster.v1.Metrics.Interface"> & {
+  /**
+   * "eth0"
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional uint64 rx_bytes = 2;
+   */
+  rxBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 tx_bytes = 3;
+   */
+  txBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 rx_errors = 4;
+   */
+  rxErrors?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 tx_errors = 5;
+   */
+  txErrors?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 rx_dropped = 6;
+   */
+  rxDropped?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 tx_dropped = 7;
+   */
+  txDropped?: bigint | undefined;
+};
+
+/**
+ * Counters since boot.
+ *
+ * @generated from message muster.v1.Metrics.Interface
+ */
+export type Metrics_InterfaceJson = {
+  /**
+   * "eth0"
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: optional uint64 rx_bytes = 2;
+   */
+  rxBytes?: string;
+
+  /**
+   * @generated from field: optional uint64 tx_bytes = 3;
+   */
+  txBytes?: string;
+
+  /**
+   * @generated from field: optional uint64 rx_errors = 4;
+   */
+  rxErrors?: string;
+
+  /**
+   * @generated from field: optional uint64 tx_errors = 5;
+   */
+  txErrors?: string;
+
+  /**
+   * @generated from field: optional uint64 rx_dropped = 6;
+   */
+  rxDropped?: string;
+
+  /**
+   * @generated from field: optional uint64 tx_dropped = 7;
+   */
+  txDropped?: string;
+};
+
+/**
+ * Describes the message muster.v1.Metrics.Interface.
+ * Use `create(Metrics_InterfaceSchema)` to create a new message.
+ */
+export const Metrics_InterfaceSchema: GenMessage<Metrics_Interface, {jsonType: Metrics_InterfaceJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_metrics, 0, 2);
+
+/**
+ * @generated from message muster.v1.Metrics.Sensor
+ */
+export type Metrics_Sensor = Message<"muster.v1.Metrics.Sensor"> & {
+  /**
+   * "coretemp Core 0"
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Degrees Celsius.
+   *
+   * @generated from field: double temperature = 2;
+   */
+  temperature: number;
+};
+
+/**
+ * @generated from message muster.v1.Metrics.Sensor
+ */
+export type Metrics_SensorJson = {
+  /**
+   * "coretemp Core 0"
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * Degrees Celsius.
+   *
+   * @generated from field: double temperature = 2;
+   */
+  temperature?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message muster.v1.Metrics.Sensor.
+ * Use `create(Metrics_SensorSchema)` to create a new message.
+ */
+export const Metrics_SensorSchema: GenMessage<Metrics_Sensor, {jsonType: Metrics_SensorJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_metrics, 0, 3);
+
+/**
+ * @generated from message muster.v1.Metrics.AgentHealth
+ */
+export type Metrics_AgentHealth = Message<"muster.v1.Metrics.AgentHealth"> & {
+  /**
+   * @generated from field: optional uint64 resident_bytes = 1;
+   */
+  residentBytes?: bigint | undefined;
+
+  /**
+   * User and system time of the agent's process.
+   *
+   * @generated from field: optional double cpu_seconds = 2;
+   */
+  cpuSeconds?: number | undefined;
+
+  /**
+   * Samples that the server has not confirmed yet.
+   *
+   * @generated from field: optional uint64 samples_waiting = 3;
+   */
+  samplesWaiting?: bigint | undefined;
+
+  /**
+   * Samples that this run gave up, because too many waited.
+   *
+   * @generated from field: optional uint64 samples_dropped = 4;
+   */
+  samplesDropped?: bigint | undefined;
+};
+
+/**
+ * @generated from message muster.v1.Metrics.AgentHealth
+ */
+export type Metrics_AgentHealthJson = {
+  /**
+   * @generated from field: optional uint64 resident_bytes = 1;
+   */
+  residentBytes?: string;
+
+  /**
+   * User and system time of the agent's process.
+   *
+   * @generated from field: optional double cpu_seconds = 2;
+   */
+  cpuSeconds?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Samples that the server has not confirmed yet.
+   *
+   * @generated from field: optional uint64 samples_waiting = 3;
+   */
+  samplesWaiting?: string;
+
+  /**
+   * Samples that this run gave up, because too many waited.
+   *
+   * @generated from field: optional uint64 samples_dropped = 4;
+   */
+  samplesDropped?: string;
+};
+
+/**
+ * Describes the message muster.v1.Metrics.AgentHealth.
+ * Use `create(Metrics_AgentHealthSchema)` to create a new message.
+ */
+export const Metrics_AgentHealthSchema: GenMessage<Metrics_AgentHealth, {jsonType: Metrics_AgentHealthJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_metrics, 0, 4);
 
 /**
  * Samples of one boot. A sample is stored once: when (session, sequence) is newer than the last stored.
@@ -385,18 +806,40 @@ export type ListMetricsRequest = Message<"muster.v1.ListMetricsRequest"> & {
   machineId: string;
 
   /**
-   * A duration back from now ("24h", "90m", "30s", "7d"); empty is 24h.
+   * From when: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is 24h.
    *
    * @generated from field: string since = 2;
    */
   since: string;
 
   /**
-   * 0 is 1000; at most 10000.
+   * 0 is 1000; at most 10000. Of what is older than that many, nothing is given.
    *
    * @generated from field: int32 limit = 3;
    */
   limit: number;
+
+  /**
+   * Until when, in the same words; empty is now.
+   *
+   * @generated from field: string until = 4;
+   */
+  until: string;
+
+  /**
+   * One aggregate for each of these durations ("1m", "1h"), its time the beginning; empty: the samples themselves. Whole minutes are kept longer
+   * than samples, and whole hours longer than minutes.
+   *
+   * @generated from field: string step = 5;
+   */
+  step: string;
+
+  /**
+   * With `step`; unspecified is the average.
+   *
+   * @generated from field: muster.v1.ListMetricsRequest.Aggregation aggregation = 6;
+   */
+  aggregation: ListMetricsRequest_Aggregation;
 };
 
 /**
@@ -409,18 +852,40 @@ export type ListMetricsRequestJson = {
   machineId?: string;
 
   /**
-   * A duration back from now ("24h", "90m", "30s", "7d"); empty is 24h.
+   * From when: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is 24h.
    *
    * @generated from field: string since = 2;
    */
   since?: string;
 
   /**
-   * 0 is 1000; at most 10000.
+   * 0 is 1000; at most 10000. Of what is older than that many, nothing is given.
    *
    * @generated from field: int32 limit = 3;
    */
   limit?: number;
+
+  /**
+   * Until when, in the same words; empty is now.
+   *
+   * @generated from field: string until = 4;
+   */
+  until?: string;
+
+  /**
+   * One aggregate for each of these durations ("1m", "1h"), its time the beginning; empty: the samples themselves. Whole minutes are kept longer
+   * than samples, and whole hours longer than minutes.
+   *
+   * @generated from field: string step = 5;
+   */
+  step?: string;
+
+  /**
+   * With `step`; unspecified is the average.
+   *
+   * @generated from field: muster.v1.ListMetricsRequest.Aggregation aggregation = 6;
+   */
+  aggregation?: ListMetricsRequest_AggregationJson;
 };
 
 /**
@@ -429,6 +894,47 @@ export type ListMetricsRequestJson = {
  */
 export const ListMetricsRequestSchema: GenMessage<ListMetricsRequest, {jsonType: ListMetricsRequestJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_metrics, 6);
+
+/**
+ * @generated from enum muster.v1.ListMetricsRequest.Aggregation
+ */
+export const ListMetricsRequest_Aggregation = {
+  /**
+   * @generated from enum value: AGGREGATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: AGGREGATION_AVERAGE = 1;
+   */
+  AVERAGE: 1,
+
+  /**
+   * @generated from enum value: AGGREGATION_MIN = 2;
+   */
+  MIN: 2,
+
+  /**
+   * @generated from enum value: AGGREGATION_MAX = 3;
+   */
+  MAX: 3,
+} as const;
+
+/**
+ * @generated from enum muster.v1.ListMetricsRequest.Aggregation
+ */
+export type ListMetricsRequest_Aggregation = (typeof ListMetricsRequest_Aggregation)[keyof typeof ListMetricsRequest_Aggregation] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.ListMetricsRequest.Aggregation
+ */
+export type ListMetricsRequest_AggregationJson = "AGGREGATION_UNSPECIFIED" | "AGGREGATION_AVERAGE" | "AGGREGATION_MIN" | "AGGREGATION_MAX";
+
+/**
+ * Describes the enum muster.v1.ListMetricsRequest.Aggregation.
+ */
+export const ListMetricsRequest_AggregationSchema: GenEnum<ListMetricsRequest_Aggregation, ListMetricsRequest_AggregationJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_metrics, 6, 0);
 
 /**
  * @generated from message muster.v1.ListMetricsResponse
@@ -480,7 +986,7 @@ export const MetricsService: GenService<{
     output: typeof GetLatestMetricsResponseSchema;
   },
   /**
-   * Newest first.
+   * Newest first: samples, or with `step` one aggregate for each step of time.
    *
    * @generated from rpc muster.v1.MetricsService.ListMetrics
    */
