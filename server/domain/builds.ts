@@ -106,7 +106,7 @@ export function createBuilds({
 
         const live = await findLiveBuild(tx, {machineId});
         const queued = live ? undefined : await queue(tx, actor, spec);
-        if (!queued) throw alreadyBuilding(what, live ?? (await findLiveBuild(sql, {machineId})));
+        if (!queued) throw alreadyBuilding(what, live ?? (await findLiveBuild(tx, {machineId})));
         const reason = `Build "${queued}" was asked for`;
         await transitions.buildStarted(tx, {machineId, actor, reason});
         return queued;
@@ -131,7 +131,7 @@ export function createBuilds({
       const of = {registrationVariant: variant};
       const id = await sql.begin(async tx => {
         const queued = await queue(tx, actor, spec);
-        if (!queued) throw alreadyBuilding(what, await findLiveBuild(sql, of));
+        if (!queued) throw alreadyBuilding(what, await findLiveBuild(tx, of));
         return queued;
       });
       return get(id);
