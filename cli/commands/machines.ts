@@ -11,6 +11,7 @@ import {changedImageConfig, type ImageOptions, readText} from '../image-config.t
 import {machineColumns, shownFields, showMachine, summarizeMachine} from '../machine-view.ts';
 import {clock} from '../output.ts';
 import {addSearchOptions, type SearchOptions, searchOf} from '../search-options.ts';
+import {addMachineDeletion} from './machine-delete.ts';
 import {addMachineSearchCommands} from './machine-search.ts';
 import {changedTemplates, type TemplateOptions} from '../template-options.ts';
 
@@ -81,6 +82,7 @@ Example: echo '{"packages": ["nginx-light"], "kernelArguments": ["quiet"]}' | mu
     .addHelpText('after', '\nExample: muster machines create --serial ABC1234 --hostname web1')
     .action(createExpected);
   addMachineSearchCommands(machines);
+  addMachineDeletion(machines);
   addDecisions(machines);
 }
 

@@ -262,6 +262,7 @@ export const comments: Readonly<Record<string, string>> = {
   "muster.v1.MachineService.EnrollMachine": "A sighting without proof, as scripts of the older system send it. Makes or confirms a machine at trust level SEEN,\nreturns no credential, and never alters a machine of higher trust. Agents use AgentService.EnrollAgent.",
   "muster.v1.MachineService.AcceptMachine": "Lets a PENDING machine in.",
   "muster.v1.MachineService.RejectMachine": "Turns a PENDING or ENROLLED machine away: it boots its local disk from then on.",
+  "muster.v1.MachineService.DeleteMachine": "Removes a machine with all that is known of it, and revokes its agent's key. One that boots again is a new machine.",
   "muster.v1.MachineService.CommandMachine": "Sends one command of the allow list to the agent. The answer comes as an event `machine.command_finished`.",
   "muster.v1.Operation": "Anything that takes longer than a request (AIP-151). Survives restarts of every process.",
   "muster.v1.Operation.kind": "\"build\"",

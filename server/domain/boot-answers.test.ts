@@ -84,6 +84,7 @@ function follow(
         decisions: Object.fromEntries(
           all.map(({machineId, decision}) => [machineId, decision.imageId ?? decision.action]),
         ),
+        removed: step.flatMap(message => message.removedMachineIds),
         images: step[0]?.images,
         settings: step[0]?.settings,
       };
@@ -268,4 +269,33 @@ test('an override is in no answer, but the machine is marked', async t => {
   await using answers = await start();
   await using reader = follow(answers);
   t.like((await reader.next()).answers[0], {ask: true, decision: {action: 'image', imageId: 'i1'}});
+});
+
+test('a machine that was deleted is taken out, and leaves its keys to others', async t => {
+  await using app = await setUp();
+  const {sql, server, answers} = app;
+  const macAddresses = ['52:54:00:aa:00:01'];
+  const id = await add(sql, 'enrolled', {macAddresses, serviceTag: 'abc1234'});
+  const other = await add(sql, 'enrolled', {
+    macAddresses: ['52:54:00:aa:00:02'],
+    serviceTag: 'abc1234',
+  });
+  answers.refresh();
+  await using reader = follow(answers);
+  let known = await reader.next();
+  const seen = new Set(known.answers.map(({machineId}) => machineId));
+  while (!seen.has(id) || !seen.has(other)) {
+    known = await reader.next();
+    for (const {machineId} of known.answers) seen.add(machineId);
+  }
+
+  await server.machines.delete('user:olga', id);
+  await sql`update events set position = 1, hash = '\x00' where type = 'machine.deleted'`;
+  answers.refresh();
+  const change = await reader.next();
+  t.deepEqual(change.removed, [id]);
+  t.like(change.answers, {length: 1, 0: {machineId: other, serial: 'ABC1234'}});
+
+  await using late = follow(answers, known.revision);
+  t.deepEqual((await late.next()).removed, [id]);
 });

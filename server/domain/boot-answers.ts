@@ -1,6 +1,11 @@
 import type {Logger} from '@muster/runtime/log.ts';
 import {repeat} from '../repeat.ts';
-import {type BootRow, findNextTransaction, listBootChanges} from '../store/boot-answers.ts';
+import {
+  type BootRow,
+  findNextTransaction,
+  listBootChanges,
+  listDeletedMachines,
+} from '../store/boot-answers.ts';
 import type {Database} from '../store/db.ts';
 import {createWakeUps} from '../wake-ups.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
@@ -33,6 +38,7 @@ export type BookMessage = {
   readonly complete: boolean;
   readonly revision: bigint;
   readonly answers: readonly BootAnswer[];
+  readonly removedMachineIds: readonly string[];
   readonly images: BookImages | undefined;
   readonly settings: BookSettings | undefined;
 };
@@ -42,6 +48,7 @@ type Step = {
   /** None of what it was made from, machines and registration images, is above it. */
   readonly newestTransaction: bigint;
   readonly machineIds: readonly string[];
+  readonly removed: readonly string[];
   readonly images: boolean;
 };
 
@@ -69,6 +76,7 @@ export async function startBootAnswers({
   const wakeUps = createWakeUps();
   const steps: Step[] = [];
   let revision = 0n;
+  let {position} = await listDeletedMachines(sql, undefined);
   let current: BookImages = {full: undefined, virtual: undefined, images: []};
   let stepCount = 0;
   let forgottenTransaction = 0n;
@@ -76,22 +84,26 @@ export async function startBootAnswers({
   async function refresh(): Promise<void> {
     // In this order: a reader of the new revision has seen the effect of every image below it.
     const changes = await listBootChanges(sql, revision);
+    const deleted = await listDeletedMachines(sql, position);
     const registration = await images.findRegistration();
     const isNewRegistration =
       registration.full !== current.full || registration.virtual !== current.virtual;
-    const changed = book.apply(changes.rows, registration);
+    const removed = deleted.machineIds;
+    const changed = book.apply(changes.rows, registration, removed);
     const next = await loadImages(registration);
     const imagesChanged = next !== current;
     current = next;
     revision = changes.revision;
-    if (changed.length === 0 && !imagesChanged) return;
+    ({position} = deleted);
+    if (changed.length === 0 && removed.length === 0 && !imagesChanged) return;
 
     stepCount += 1;
     const machineIds = changed.map(({machineId}) => machineId);
-    const newestTransaction = isNewRegistration
-      ? await findNextTransaction(sql)
-      : newestOf(changes.rows);
-    steps.push({number: stepCount, newestTransaction, machineIds, images: imagesChanged});
+    const newestTransaction =
+      isNewRegistration || removed.length > 0
+        ? await findNextTransaction(sql)
+        : newestOf(changes.rows);
+    steps.push({number: stepCount, newestTransaction, machineIds, removed, images: imagesChanged});
     const forgotten = steps.length > stepsKeptMax ? steps.shift() : undefined;
     if (forgotten && forgotten.newestTransaction > forgottenTransaction)
       forgottenTransaction = forgotten.newestTransaction;
@@ -125,7 +137,11 @@ export async function startBootAnswers({
 
   function* messages(
     answers: Iterable<BootAnswer>,
-    {reset, images: withImages}: {reset: boolean; images: boolean},
+    {
+      reset,
+      removed = [],
+      images: withImages,
+    }: {reset: boolean; removed?: readonly string[]; images: boolean},
   ): Generator<BookMessage> {
     const at = revision;
     const head = withImages ? {images: current, settings: settings()} : undefined;
@@ -136,6 +152,7 @@ export async function startBootAnswers({
         complete: start + answersInMessageMax >= all.length,
         revision: at,
         answers: all.slice(start, start + answersInMessageMax),
+        removedMachineIds: start === 0 ? removed : [],
         images: start === 0 ? head?.images : undefined,
         settings: start === 0 ? head?.settings : undefined,
       };
@@ -146,12 +163,16 @@ export async function startBootAnswers({
     return [...ids].map(id => book.answer(id)).filter(answer => answer !== undefined);
   }
 
+  const removedBy = (later: readonly Step[]) =>
+    later.flatMap(({removed}) => removed).filter(id => !book.answer(id));
+
   /** A reader of this revision has seen every transaction below it, wherever it read. */
   function* resume(seen: bigint): Generator<BookMessage> {
     const known = seen > 0n && seen <= revision && forgottenTransaction < seen;
     const later = steps.filter(step => step.newestTransaction >= seen);
     const answers = known ? changesOf(later) : book.answers();
-    yield* messages(answers, {reset: !known, images: true});
+    const removed = known ? removedBy(later) : [];
+    yield* messages(answers, {reset: !known, removed, images: true});
   }
 
   /** A reader that is too far behind starts again. */
@@ -161,7 +182,11 @@ export async function startBootAnswers({
     if (oldest && oldest.number > stepNumber + 1)
       yield* messages(book.answers(), {reset: true, images: true});
     else if (later.length > 0)
-      yield* messages(changesOf(later), {reset: false, images: later.some(step => step.images)});
+      yield* messages(changesOf(later), {
+        reset: false,
+        removed: removedBy(later),
+        images: later.some(step => step.images),
+      });
   }
 
   await refresh();

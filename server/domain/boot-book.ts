@@ -54,6 +54,17 @@ export function createBootBook(policy: AcceptancePolicy) {
     touched.add(row.id);
   }
 
+  function remove(id: string, touched: Set<string>) {
+    for (const key of entries.get(id)?.keys ?? []) {
+      const ids = owners.get(key);
+      ids?.delete(id);
+      for (const other of ids ?? []) touched.add(other);
+      if (ids?.size === 0) owners.delete(key);
+    }
+    entries.delete(id);
+    answers.delete(id);
+  }
+
   function answerOf(entry: Entry): BootAnswer {
     const {row} = entry;
     const named = (prefix: string) =>
@@ -75,10 +86,15 @@ export function createBootBook(policy: AcceptancePolicy) {
       return answers.size;
     },
 
-    /** The answers that are different now. */
-    apply(rows: readonly BootRow[], images: RegistrationImages): readonly BootAnswer[] {
+    /** The answers that are different now. Machines that are gone have none. */
+    apply(
+      rows: readonly BootRow[],
+      images: RegistrationImages,
+      goneMachineIds: readonly string[] = [],
+    ): readonly BootAnswer[] {
       const touched = new Set<string>();
       for (const row of rows) place(row, touched);
+      for (const id of goneMachineIds) remove(id, touched);
       const all = images.full !== registration.full || images.virtual !== registration.virtual;
       registration = images;
 

@@ -1,13 +1,15 @@
 import {isDeepStrictEqual} from 'node:util';
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
+import {findLiveBuild} from '../store/builds.ts';
+import {endStaysOfMachine} from '../store/components.ts';
 import {appendEvent, type Change} from '../store/events.ts';
 import {lockEvidence} from '../store/evidence.ts';
 import * as store from '../store/machines.ts';
 import type {ImageConfig, Labels, Machine, MachineChange} from '../store/machines.ts';
 import type {MachineTemplate} from '../store/templates.ts';
 import type {AgentKeys} from './agent-keys.ts';
-import {updated} from './changes.ts';
+import {deleted, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {evidenceItems, noEvidence} from './identity.ts';
@@ -185,6 +187,28 @@ export function createMachines({
         const rejected = await transitions.transition(tx, moved);
         await agentKeys.revokeCurrent(tx, id);
         return rejected;
+      }),
+
+    /** Removes a machine for good. Throws failed_precondition while a build for it runs: its builder would have nobody to report to. */
+    delete: (actor: string, id: string): Promise<void> =>
+      sql.begin(async tx => {
+        const machine = await lock(tx, id);
+        const build = await findLiveBuild(tx, {machineId: id});
+        if (build)
+          throw new DomainError(
+            'failed_precondition',
+            `Cannot delete machine "${id}": build "${build.id}" runs for it; cancel that first`,
+          );
+        await agentKeys.revokeCurrent(tx, id);
+        await endStaysOfMachine(tx, id, now());
+        const {serviceTag, macAddress} = machine;
+        await append(tx, 'machine.deleted', {
+          machineId: id,
+          actor,
+          data: {serviceTag, macAddress},
+          change: deleted(machine),
+        });
+        await store.deleteMachine(tx, id);
       }),
   };
 }

@@ -96,11 +96,12 @@ export function toBootImageMessage(image: BootImage): ImageMessage {
 }
 
 export function toBookMessage(message: BookMessage): WatchBootAnswersResponse {
-  const {reset, complete, revision, answers, images, settings} = message;
+  const {reset, complete, revision, answers, removedMachineIds, images, settings} = message;
   return create(WatchBootAnswersResponseSchema, {
     reset,
     complete,
     revision,
+    removedMachineIds: [...removedMachineIds],
     answers: answers.map(({decision, macAddresses, ...answer}) => ({
       ...answer,
       macAddresses: [...macAddresses],

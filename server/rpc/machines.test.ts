@@ -185,3 +185,14 @@ test('says that no agent has reported hardware yet', async t => {
     message: /no agent has reported it yet/,
   });
 });
+
+test('a deleted machine is gone with its key, and its evidence names nobody', async t => {
+  await using app = await setUp();
+  const id = await expect(app.client, 'ABC1234');
+  await app.client.deleteMachine({id});
+  await t.throwsAsync(app.client.getMachine({id}), {message: /Cannot find machine/});
+  await t.throwsAsync(app.client.deleteMachine({id}), {message: /Cannot find machine/});
+  const [event] = await app.server.sql`select data from events where type = 'machine.deleted'`;
+  t.like(event?.data, {serviceTag: 'ABC1234'});
+  t.not(await expect(app.client, 'ABC1234'), id);
+});

@@ -124,6 +124,11 @@ export const machineService = ({
     return {machine: toMachineMessage(rejected, view)};
   },
 
+  async deleteMachine({id}, {values}) {
+    await machines.delete(values.get(callerKey).name, id);
+    return {};
+  },
+
   async commandMachine({id, command}, {values}) {
     const operation = operations[command];
     if (!operation)

@@ -46,6 +46,21 @@ export async function listBootChanges(sql: Database, revision: bigint): Promise<
   });
 }
 
+/** Machines that were deleted by events after this position, and how far the journal was read; undefined: only how far it goes. */
+export async function listDeletedMachines(
+  sql: Sql,
+  after: number | undefined,
+): Promise<{readonly position: number; readonly machineIds: readonly string[]}> {
+  const [row] = await sql<{position: string | null; machineIds: readonly string[] | null}[]>`
+    select max(position) as position, array_agg(machine_id) filter (where type = 'machine.deleted') as machine_ids
+    from events where position > ${after ?? 0} and position is not null
+  `;
+  return {
+    position: Number(row?.position ?? after ?? 0),
+    machineIds: after === undefined ? [] : (row?.machineIds ?? []),
+  };
+}
+
 /** Above every transaction that has ended by now. */
 export async function findNextTransaction(sql: Sql): Promise<bigint> {
   const [snapshot] = await sql<{xmax: string}[]>`

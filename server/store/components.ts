@@ -76,6 +76,14 @@ export async function endStays(
   `;
 }
 
+/** Of a machine that is no more: its parts are nowhere. */
+export async function endStaysOfMachine(sql: Sql, machineId: string, time: Date): Promise<void> {
+  await sql`
+    update component_stays set leave_time = greatest(arrive_time, ${time})
+    where machine_id = ${machineId} and leave_time is null
+  `;
+}
+
 /** A stay that ended in this very moment goes on. */
 export async function insertStays(
   sql: Sql,

@@ -164,6 +164,11 @@ export async function updateMachine(sql: Sql, id: string, change: MachineChange)
   await sql`update machines set ${sql(toColumns(sql, change))} where id = ${id}`;
 }
 
+/** With everything that names it, but for journal, audit, builds and samples, which end by their age. */
+export async function deleteMachine(sql: Sql, id: string): Promise<void> {
+  await sql`delete from machines where id = ${id}`;
+}
+
 export async function countMachinesSince(sql: Sql, since: Date): Promise<number> {
   const [row] = await sql<{count: number}[]>`
     select count(*)::int as count from machines where create_time > ${since} and state <> 'expected'
