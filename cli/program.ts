@@ -15,6 +15,7 @@ import {addMachineCommands} from './commands/machines.ts';
 import {addMetricsCommands} from './commands/metrics.ts';
 import {addOperationCommands} from './commands/operations.ts';
 import {addSearchCommands} from './commands/searches.ts';
+import {addSimulateCommand} from './commands/simulate.ts';
 import {addNatsCommands, addServiceCommands} from './commands/services.ts';
 import {addPasswordCommands} from './commands/passwords.ts';
 import {addSessionCommands, addSessionListCommands} from './commands/sessions.ts';
@@ -44,6 +45,7 @@ export function createProgram(version: string): Command {
 
   addUpCommand(program);
   addLabCommand(program);
+  addSimulateCommand(program);
   addSessionCommands(program);
   addMachineCommands(program);
   addGroupCommands(program);
