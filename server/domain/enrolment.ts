@@ -15,6 +15,13 @@ import {clockSkewOf} from './clock-skew.ts';
 import {createRateLimit} from './rate-limit.ts';
 import {macsOf, machineFields, type Recognition, reported} from './recognition.ts';
 import type {Transitions} from './transitions.ts';
+import {createTurnstile} from './turnstile.ts';
+
+/** Of 20 connections to PostgreSQL: reports and samples of those that run must not wait for those that come. */
+const enrolmentsAtOnceMax = 8;
+const enrolmentsWaitingMax = 2000;
+/** An agent gives up after 30 s. */
+const enrolmentWaitMsMax = 20_000;
 
 export type Enrolment = ReturnType<typeof createEnrolment>;
 
@@ -53,6 +60,12 @@ export function createEnrolment({
   readonly agentKeys: AgentKeys;
   readonly credentials: AgentCredentials;
 }) {
+  const turnstile = createTurnstile({
+    what: 'enrol',
+    atOnceMax: enrolmentsAtOnceMax,
+    waitingMax: enrolmentsWaitingMax,
+    waitMsMax: enrolmentWaitMsMax,
+  });
   // A machine that is refused tries again: the journal need not tell each time.
   const refusals = createRateLimit({perMinuteMax: 6, keysMax: 10_000, now});
 
@@ -203,7 +216,7 @@ export function createEnrolment({
     /** Throws unauthenticated or permission_denied with a reason of AgentErrorInfo. */
     async enrol(request: EnrolRequest) {
       const token = await verifyBootToken(request.bootToken);
-      const outcome = await sql.begin(tx => decide(tx, request, token));
+      const outcome = await turnstile.pass(() => sql.begin(tx => decide(tx, request, token)));
       if ('refused' in outcome) throw outcome.refused;
 
       const {id: machineId, state} = outcome.machine;
