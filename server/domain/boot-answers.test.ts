@@ -290,7 +290,7 @@ test('a machine that was deleted is taken out, and leaves its keys to others', a
   }
 
   await server.machines.delete('user:olga', id);
-  await sql`update events set position = 1, hash = '\x00' where type = 'machine.deleted'`;
+  await sql`update events set position = 1, hash = '' where type = 'machine.deleted'`;
   answers.refresh();
   const change = await reader.next();
   t.deepEqual(change.removed, [id]);
