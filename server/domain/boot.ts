@@ -33,10 +33,10 @@ const overrideGivenMs = 30 * 60_000;
 /** No agent says hello from a local disk: a later boot is another boot. */
 const overrideWithoutHelloMs = 10 * 60_000;
 const requestsPerMinuteMax = 60;
-/** Of 20 connections to PostgreSQL; an edge gives up after some seconds, and its machine asks again. */
+/** Of 20 connections to PostgreSQL; an edge gives up after 2 s, and its machine asks again. */
 const sightingsAtOnceMax = 4;
-const sightingsWaitingMax = 500;
-const sightingWaitMsMax = 5000;
+const sightingsWaitingMax = 64;
+const sightingWaitMsMax = 1000;
 const sameKeyMax = 10;
 const expiredMax = 100;
 

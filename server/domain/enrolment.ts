@@ -19,9 +19,10 @@ import {createTurnstile} from './turnstile.ts';
 
 /** Of 20 connections to PostgreSQL: reports and samples of those that run must not wait for those that come. */
 const enrolmentsAtOnceMax = 8;
-const enrolmentsWaitingMax = 2000;
-/** An agent gives up after 30 s. */
-const enrolmentWaitMsMax = 20_000;
+/** Few: agents that are refused at once come again later, and those that waited long would not hear their answer any more. */
+const enrolmentsWaitingMax = 64;
+/** An agent gives up after 30 s, and the way through a busy server takes its time. */
+const enrolmentWaitMsMax = 10_000;
 
 export type Enrolment = ReturnType<typeof createEnrolment>;
 
@@ -215,8 +216,10 @@ export function createEnrolment({
   return {
     /** Throws unauthenticated or permission_denied with a reason of AgentErrorInfo. */
     async enrol(request: EnrolRequest) {
-      const token = await verifyBootToken(request.bootToken);
-      const outcome = await turnstile.pass(() => sql.begin(tx => decide(tx, request, token)));
+      const outcome = await turnstile.pass(async () => {
+        const token = await verifyBootToken(request.bootToken);
+        return sql.begin(tx => decide(tx, request, token));
+      });
       if ('refused' in outcome) throw outcome.refused;
 
       const {id: machineId, state} = outcome.machine;

@@ -22,9 +22,10 @@ test('a rack that powers on at once is heard: no transaction waits for a second 
     mac: `3c:ec:ef:00:01:${index.toString(16).padStart(2, '0')}`,
     bootId: randomUUID(),
   }));
-  const enrolled = await Promise.all(
-    boots.map(async ({session, mac, bootId}, index) =>
-      server.enrolment.enrol({
+  const enrolled = [];
+  for (const [index, {session, mac, bootId}] of boots.entries())
+    enrolled.push(
+      await server.enrolment.enrol({
         bootToken: await server.token({session, mac, imageId: image.id}),
         publicKey: newAgentKey(),
         evidence: evidenceWith({systemSerial: `RACK-${index}-A`, macAddresses: [mac]}),
@@ -32,8 +33,7 @@ test('a rack that powers on at once is heard: no transaction waits for a second 
         bootId,
         agentVersion: '1',
       }),
-    ),
-  );
+    );
   const heard = await Promise.all(
     enrolled.map(({machineId}, index) =>
       sql.begin(tx =>
