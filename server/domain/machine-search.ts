@@ -150,10 +150,14 @@ export function createMachineSearch({
     },
 
     /** Which of the filters this machine meets now. */
-    async meets(machineId: string, filters: readonly string[]): Promise<readonly boolean[]> {
-      const prepared = await Promise.all(filters.map(text => prepare(text)));
+    async meets(
+      machineId: string,
+      filters: readonly string[],
+      tx: Sql = sql,
+    ): Promise<readonly boolean[]> {
+      const prepared = await Promise.all(filters.map(text => prepare(text, undefined, tx)));
       return store.meetsFilters(
-        database,
+        {...database, sql: tx},
         machineId,
         prepared.map(({where}) => where(false)),
       );
