@@ -156,11 +156,8 @@ export function createMachineSearch({
       tx: Sql = sql,
     ): Promise<readonly boolean[]> {
       const prepared = await Promise.all(filters.map(text => prepare(text, undefined, tx)));
-      return store.meetsFilters(
-        {...database, sql: tx},
-        machineId,
-        prepared.map(({where}) => where(false)),
-      );
+      const wheres = prepared.map(({where}) => where(false));
+      return store.meetsFilters({...database, sql: tx}, machineId, wheres);
     },
 
     /** The same in a transaction; a sentence in place of an answer where a filter means nothing any more. */
