@@ -1,10 +1,11 @@
 /** Closed ranges of sequence numbers, ascending, neither touching nor overlapping. */
 export type SequenceRanges = readonly (readonly [first: number, last: number])[];
 
-const rangesMax = 64;
+/** An agent has eight batches under way at most; a script that publishes faster is still counted right while so many of its messages are. */
+const rangesMax = 512;
 
 /**
- * The ranges with one number more; undefined when it is in them already. With more than 64 ranges the oldest gap is given up: what
+ * The ranges with one number more; undefined when it is in them already. With more than 512 ranges the oldest gap is given up: what
  * would have filled it counts as received.
  */
 export function addSequence(ranges: SequenceRanges, number: number): SequenceRanges | undefined {

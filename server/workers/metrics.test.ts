@@ -124,6 +124,32 @@ test.serial('stores each sample once, whatever order and however often reports c
   t.is((await app.client.listMetrics({machineId: other})).metrics.length, 0);
 });
 
+test.serial(
+  'two servers share hundreds of messages of one machine, and each sample is stored once',
+  async t => {
+    await using nats = await startNats();
+    await using app = await setUpBus(nats);
+    const machineId = await createTestMachine(app.sql, 'active');
+    const messages = 400;
+    for (let number = 0; number < messages; number++)
+      app.publish(machineId, batch(machineId, 's', number, 1));
+    const done = Promise.withResolvers<void>();
+    const heard = new Set<string>();
+    app.connection.subscribe(`muster.commands.${machineId}.received`, {
+      callback: (_error, message) => {
+        const {received} = message.json<{received: {report_ids: string[]}}>();
+        for (const id of received.report_ids) heard.add(id);
+        if (heard.size === messages) done.resolve();
+      },
+    });
+    await using worker = await app.start();
+    await using twin = await app.start();
+    void [worker, twin];
+    await done.promise;
+    t.is(await app.count(), messages);
+  },
+);
+
 test.serial('drops what is no report of the machine that sent it, and keeps the rest', async t => {
   await using nats = await startNats();
   await using app = await setUpBus(nats);
