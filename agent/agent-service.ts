@@ -49,10 +49,13 @@ export type Enrolment = {
 export function createAgentService({
   enrollUrl,
   siteCa,
+  localAddress,
   signal,
 }: {
   readonly enrollUrl: string;
   readonly siteCa: string;
+  /** The source address; absent: as the kernel chooses. */
+  readonly localAddress?: string | undefined;
   readonly signal: AbortSignal;
 }) {
   const call = async (method: string, message: object): Promise<JsonObject> => {
@@ -62,6 +65,7 @@ export function createAgentService({
       siteCa,
       timeoutMs: callTimeoutMs,
       bodyBytesMax: answerBytesMax,
+      localAddress,
       signal,
     });
     const object = parseObject(answer.body);

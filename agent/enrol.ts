@@ -30,6 +30,10 @@ type EnrolOptions = {
   readonly imageInputKey: string;
   readonly bootId: string;
   readonly agentVersion: string;
+  /** The machine's clock; absent: the host's. */
+  readonly now?: () => Date;
+  /** The source address; absent: as the kernel chooses. */
+  readonly localAddress?: string | undefined;
   readonly log: Log;
 };
 
@@ -43,7 +47,7 @@ export async function enrol(
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       if (tokenIsSpent && boot.tokenUrl !== undefined) {
-        boot = await fetchBootFile(boot, signal);
+        boot = await fetchBootFile(boot, options.localAddress, signal);
         tokenIsSpent = false;
       }
       return {...(await enrolOnce(options, boot, signal)), boot};
@@ -86,11 +90,19 @@ export function reactTo(
 }
 
 async function enrolOnce(
-  {identity, evidence, imageInputKey, bootId, agentVersion}: EnrolOptions,
+  {
+    identity,
+    evidence,
+    imageInputKey,
+    bootId,
+    agentVersion,
+    now = () => new Date(),
+    localAddress,
+  }: EnrolOptions,
   boot: BootFile,
   signal: AbortSignal,
 ): Promise<Enrolment> {
-  const service = createAgentService({...boot, signal});
+  const service = createAgentService({...boot, localAddress, signal});
   return service.enroll({
     bootToken: boot.token,
     publicKey: identity.publicKey,
@@ -98,11 +110,15 @@ async function enrolOnce(
     imageInputKey,
     bootId,
     agentVersion,
-    machineTime: new Date().toISOString(),
+    machineTime: now().toISOString(),
   });
 }
 
-async function fetchBootFile(boot: BootFile, signal: AbortSignal): Promise<BootFile> {
+async function fetchBootFile(
+  boot: BootFile,
+  localAddress: string | undefined,
+  signal: AbortSignal,
+): Promise<BootFile> {
   if (boot.tokenUrl === undefined)
     throw new Error('Cannot fetch a token: no token_url in boot.json');
   const answer = await request({
@@ -110,6 +126,7 @@ async function fetchBootFile(boot: BootFile, signal: AbortSignal): Promise<BootF
     siteCa: boot.siteCa,
     timeoutMs: tokenTimeoutMs,
     bodyBytesMax: tokenBytesMax,
+    localAddress,
     signal,
   });
   if (answer.status !== 200)

@@ -10,6 +10,8 @@ type HttpRequest = {
   readonly siteCa: string;
   readonly timeoutMs: number;
   readonly bodyBytesMax: number;
+  /** The source address; absent: as the kernel chooses. */
+  readonly localAddress?: string | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -26,6 +28,7 @@ export async function request(options: HttpRequest): Promise<HttpAnswer> {
     method: options.body === undefined ? 'GET' : 'POST',
     signal,
     agent: false,
+    ...(options.localAddress === undefined ? {} : {localAddress: options.localAddress}),
   });
   outgoing.on('error', reject);
   outgoing.on('response', response => {

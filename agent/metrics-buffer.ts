@@ -17,10 +17,13 @@ const resend = {firstMs: 15_000, longestMs: 300_000} as const;
 export function createMetricsBuffer({
   session,
   newId,
+  countMax = sampleCountMax,
   random = Math.random,
 }: {
   readonly session: string;
   readonly newId: () => string;
+  /** Samples that are held at most. */
+  readonly countMax?: number;
   readonly random?: () => number;
 }) {
   let samples: MetricsJson[] = [];
@@ -39,9 +42,9 @@ export function createMetricsBuffer({
   return {
     add(sample: MetricsJson): void {
       samples.push(sample);
-      if (samples.length <= sampleCountMax) return;
-      droppedCount += samples.length - sampleCountMax;
-      dropFirst(samples.length - sampleCountMax);
+      if (samples.length <= countMax) return;
+      droppedCount += samples.length - countMax;
+      dropFirst(samples.length - countMax);
     },
     /** The next batch, when one is due. It counts as sent. */
     take(nowMs: number): Report | undefined {

@@ -1,5 +1,5 @@
 import {randomInt} from 'node:crypto';
-import {connect, type Msg, type NatsConnection} from '@nats-io/transport-node';
+import {connect} from '@nats-io/transport-node';
 import {createAgentService} from './agent-service.ts';
 import {type CommandRunner, parseCommand} from './commands.ts';
 import {keepCredential} from './credential.ts';
@@ -19,9 +19,43 @@ const pingsUnansweredMax = 2;
 /** How often the outbox is looked through for reports to send again. */
 const sendIntervalMs = 2000;
 /** The certificate of every nats-server carries this name, whatever its address (docs/bus.md). */
-const natsServerName = 'nats.muster';
+export const natsServerName = 'nats.muster';
+
+/** What a session needs of a connection to NATS: the client's own, or one that stands for a simulated machine. */
+export type AgentConnection = {
+  publish(subject: string, payload: string): void;
+  subscribe(
+    subject: string,
+    options: {
+      callback(
+        error: Error | null,
+        message: {readonly subject: string; readonly data: Uint8Array},
+      ): void;
+    },
+  ): unknown;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+  /** With what closed it. */
+  closed(): Promise<Error | void>;
+  isClosed(): boolean;
+  isDraining(): boolean;
+  getServer(): string;
+};
+
+export type Login = {
+  /** host:port */
+  readonly address: string;
+  readonly machineId: string;
+  readonly siteCa: string;
+  readonly identity: Identity;
+  readonly jwt: () => string;
+};
 
 type SessionOptions = {
+  /** How to reach NATS; absent: with its client. */
+  readonly dial?: (login: Login) => Promise<AgentConnection>;
+  /** The source address of calls to the server; absent: as the kernel chooses. */
+  readonly localAddress?: string | undefined;
   readonly enrolled: Enrolled;
   readonly identity: Identity;
   readonly outbox: Outbox;
@@ -47,10 +81,14 @@ export async function runSession(
   const over = new AbortController();
   const signal = AbortSignal.any([stopped, over.signal]);
   const retryTimer = createWaker();
-  let connection: NatsConnection | undefined;
+  let connection: AgentConnection | undefined;
 
   const credential = keepCredential({
-    service: createAgentService({...enrolled.boot, signal}),
+    service: createAgentService({
+      ...enrolled.boot,
+      localAddress: options.localAddress,
+      signal,
+    }),
     identity,
     machineId: enrolled.machineId,
     first: enrolled,
@@ -92,16 +130,26 @@ export async function runSession(
 
 /** To one server, the next of the list at each attempt: without its own reconnecting, the client tries no second one. */
 function open(
-  {enrolled, identity}: SessionOptions,
+  {enrolled, identity, dial = connectToNats}: SessionOptions,
   server: number,
   jwt: () => string,
-): Promise<NatsConnection> {
+): Promise<AgentConnection> {
   const {machineId, natsServers, boot} = enrolled;
   const servers = natsServers.length > 0 ? natsServers : boot.natsServers;
   const address = servers[server % servers.length];
   if (address === undefined) throw new Error('No NATS servers in boot.json or from the server');
+  return dial({address, machineId, siteCa: boot.siteCa, identity, jwt});
+}
+
+function connectToNats({
+  address,
+  machineId,
+  siteCa,
+  identity,
+  jwt,
+}: Login): Promise<AgentConnection> {
   // Passed on to node:tls, whose `servername` the client's own type does not know.
-  const tls = {ca: boot.siteCa, servername: natsServerName};
+  const tls = {ca: siteCa, servername: natsServerName};
   return connect({
     servers: address,
     name: `agent ${machineId}`,
@@ -117,7 +165,7 @@ function open(
 
 /** Until the connection is closed; gives the error that closed it. */
 async function serve(
-  connection: NatsConnection,
+  connection: AgentConnection,
   options: SessionOptions,
   signal: AbortSignal,
 ): Promise<Error | undefined> {
@@ -149,7 +197,7 @@ async function serve(
 }
 
 function createSender(
-  connection: NatsConnection,
+  connection: AgentConnection,
   {enrolled, outbox, metrics, log}: SessionOptions,
 ): () => void {
   const {machineId} = enrolled;
@@ -175,7 +223,10 @@ function createSender(
   };
 }
 
-function receive(message: Msg, {enrolled, outbox, metrics, commands, log}: SessionOptions): void {
+function receive(
+  message: {readonly subject: string; readonly data: Uint8Array},
+  {enrolled, outbox, metrics, commands, log}: SessionOptions,
+): void {
   const parsed = parseCommand(message.data, enrolled.machineId);
   if ('problem' in parsed) {
     log.warn({subject: message.subject}, `command dropped: ${parsed.problem}`);

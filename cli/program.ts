@@ -19,6 +19,7 @@ import {addOperationCommands} from './commands/operations.ts';
 import {addRolloutCommands} from './commands/rollouts.ts';
 import {addRuleCommands} from './commands/rules.ts';
 import {addSearchCommands} from './commands/searches.ts';
+import {addSimulateCommand} from './commands/simulate.ts';
 import {addNatsCommands, addServiceCommands} from './commands/services.ts';
 import {addPasswordCommands} from './commands/passwords.ts';
 import {addSessionCommands, addSessionListCommands} from './commands/sessions.ts';
@@ -50,6 +51,7 @@ export function createProgram(version: string): Command {
 
   addUpCommand(program);
   addLabCommand(program);
+  addSimulateCommand(program);
   addSessionCommands(program);
   addMachineCommands(program);
   addGroupCommands(program);

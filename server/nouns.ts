@@ -216,7 +216,7 @@ export function createNouns({
       ...deps,
       transitions,
       timeLimitSeconds: config.buildTimeLimitSeconds,
-      offers: (builderId, backend) => serviceOffers(sql, builderId, backend),
+      offers: serviceOffers,
       hasArtifact: hasArtifact(blobs),
     }),
     validations: createValidations({

@@ -32,11 +32,12 @@ const forbidden: Readonly<Record<string, RegExp>> = {
   'server/rpc/': /^server\/clients\//,
   'server/http/': /^server\/clients\//,
   'server/workers/': /^server\/clients\//,
-  'agent/': /^(server|builder|ipxe|cli)\//,
+  'agent/': /^(server|builder|ipxe|cli|simulator)\//,
   'builder/': /^(server|agent|ipxe|cli)\//,
   'ipxe/': /^(server|agent|builder|cli)\//,
   'cli/': /^(server|agent|builder|ipxe)\//,
-  'runtime/': /^(server|agent|builder|ipxe|cli|test)\//,
+  'simulator/': /^(server|builder|ipxe|cli)\//,
+  'runtime/': /^(server|agent|builder|ipxe|cli|simulator|test)\//,
 };
 
 test('imports point one way', t => {

@@ -281,6 +281,7 @@ export const comments: Readonly<Record<string, string>> = {
   "muster.v1.GetMachineRequest.id": "The id, or a service tag or MAC that names one machine only.",
   "muster.v1.CreateMachineRequest.machine": "service_tag, uuid or a MAC is needed.",
   "muster.v1.UpdateMachineRequest.update_mask": "hostname, description, nixos_config, image_config, templates, labels, notes. Required over RPC.",
+  "muster.v1.DeleteMachineRequest.force": "Of administrators only: a machine that is ACTIVE or in MAINTENANCE, too. One that is PROVISIONING or RETIRING is refused all the same, as\nis one that a build is made for.",
   "muster.v1.LabelMachineRequest.remove": "Keys; one that is not there is no mistake.",
   "muster.v1.EnrollMachineRequest.hardware": "Whatever the script found; kept as a note, never trusted.",
   "muster.v1.CommandMachineRequest.Command.COMMAND_LOCATE": "Blinks the identify light, where the machine has one.",

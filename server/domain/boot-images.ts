@@ -1,4 +1,4 @@
-import type {Database} from '../store/db.ts';
+import type {Database, Sql} from '../store/db.ts';
 import {findImageByInputKey, findImages, latestRegistrationImage} from '../store/images.ts';
 
 export type BootArtifact = {
@@ -28,17 +28,20 @@ export type RegistrationImages = {
   readonly virtual: string | undefined;
 };
 
-/** The images, as booting asks for them. They are immutable, so an answer may be kept. */
+/**
+ * The images, as booting asks for them. They are immutable, so an answer may be kept. Within a transaction its `tx` is handed in: as many
+ * transactions as there are connections would wait for one more for ever.
+ */
 export type BootImages = {
   /** Those that exist; at most 1000 ids a call. */
-  find(ids: readonly string[]): Promise<readonly BootImage[]>;
+  find(ids: readonly string[], tx?: Sql): Promise<readonly BootImage[]>;
   findRegistration(): Promise<RegistrationImages>;
-  findByInputKey(inputKey: string): Promise<BootImage | undefined>;
+  findByInputKey(inputKey: string, tx: Sql): Promise<BootImage | undefined>;
 };
 
 export function createBootImages(sql: Database): BootImages {
   return {
-    find: ids => findImages(sql, ids),
+    find: (ids, tx = sql) => findImages(tx, ids),
     async findRegistration() {
       const [full, virtual] = await Promise.all([
         latestRegistrationImage(sql, 'full'),
@@ -46,8 +49,8 @@ export function createBootImages(sql: Database): BootImages {
       ]);
       return {full: full?.id, virtual: virtual?.id};
     },
-    findByInputKey: async inputKey =>
-      inputKey === '' ? undefined : findImageByInputKey(sql, inputKey),
+    findByInputKey: async (inputKey, tx) =>
+      inputKey === '' ? undefined : findImageByInputKey(tx, inputKey),
   };
 }
 

@@ -148,7 +148,7 @@ export function createBootSessions({
 
   /** When the last file of the image was fetched completely; undefined while one is missing. */
   async function fetchedAt(tx: Sql, sessionId: string, imageId: string | undefined) {
-    const [image] = imageId ? await images.find([imageId]) : [];
+    const [image] = imageId ? await images.find([imageId], tx) : [];
     if (!image) return undefined;
     const hops = await store.listBootHops(tx, [sessionId]);
     const whole = hops.filter(

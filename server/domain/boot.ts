@@ -31,6 +31,7 @@ import {evidenceItems} from './identity.ts';
 import {isUuid} from './ids.ts';
 import {createRateLimit} from './rate-limit.ts';
 import {evidenceOf, type Sightings} from './sightings.ts';
+import {createTurnstile} from './turnstile.ts';
 
 /** While no boot has asked for it. */
 const overrideUnusedMs = 24 * 3_600_000;
@@ -39,6 +40,10 @@ const overrideGivenMs = 30 * 60_000;
 /** No agent says hello from a local disk: a later boot is another boot. */
 const overrideWithoutHelloMs = 10 * 60_000;
 const requestsPerMinuteMax = 60;
+/** Of 20 connections to PostgreSQL; an edge gives up after 2 s, and its machine asks again. */
+const sightingsAtOnceMax = 4;
+const sightingsWaitingMax = 64;
+const sightingWaitMsMax = 1000;
 const sameKeyMax = 10;
 const expiredMax = 100;
 
@@ -67,6 +72,12 @@ export function createBoot({
   readonly bans: Pick<Bans, 'find' | 'ofKey'>;
   readonly log: Logger;
 }) {
+  const turnstile = createTurnstile({
+    what: 'answer a boot request',
+    atOnceMax: sightingsAtOnceMax,
+    waitingMax: sightingsWaitingMax,
+    waitMsMax: sightingWaitMsMax,
+  });
   const limit = createRateLimit({perMinuteMax: requestsPerMinuteMax, keysMax: 50_000, now});
 
   const unknown = async (): Promise<Verdict> =>
@@ -133,7 +144,7 @@ export function createBoot({
       );
     }
     try {
-      return await sightings.ofBoot(client, actor);
+      return await turnstile.pass(() => sightings.ofBoot(client, actor));
     } catch (error) {
       if (!(error instanceof DomainError) || error.kind !== 'resource_exhausted') throw error;
       log.warn({err: error, macs: client.macAddresses}, 'a new machine is not recorded');

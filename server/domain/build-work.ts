@@ -51,7 +51,7 @@ export type BuildWorkDeps = Deps & {
   readonly hasArtifact: (sha256: string, sizeBytes: number) => Promise<boolean>;
   readonly timeLimitSeconds: number;
   /** What the builder itself has reported. */
-  readonly offers: (builderId: string, backend: string) => Promise<boolean>;
+  readonly offers: (tx: Sql, builderId: string, backend: string) => Promise<boolean>;
 };
 
 /** What builders do with builds. Every report is fenced by the attempt number (docs/bus.md). */
@@ -74,7 +74,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
           return over(build, 'cancelled');
         }
         if (isHeld(build, builder, now())) return held(build);
-        if (!(await offers(builder.id, build.backend))) return notOffered(build);
+        if (!(await offers(tx, builder.id, build.backend))) return notOffered(build);
         if (build.attempt >= attemptsMax) {
           const error = `Cannot build: ${attemptsMax} attempts ended without a result; look at the builders' logs`;
           await end(tx, build, {outcome: 'failed', actor: 'system', error});

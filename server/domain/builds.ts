@@ -37,8 +37,6 @@ export type WantedBuild = {
   readonly machineId: string;
   /** Those that live now. */
   readonly builders: readonly LiveBuilder[];
-  /** What the machine inherits, when it was read before the transaction; else it is read on another connection. */
-  readonly others?: Inherited;
 };
 
 export type Builds = ReturnType<typeof createBuilds>;
@@ -47,7 +45,7 @@ export type BuildsDeps = Deps & {
   readonly transitions: Transitions;
   readonly listLiveBuilders: () => Promise<readonly LiveBuilder[]>;
   /** What the machine has from its groups and from rules. */
-  readonly inherited: (machineId: string) => Promise<Inherited>;
+  readonly inherited: (machineId: string, tx: Sql) => Promise<Inherited>;
   /** Told by build id through NOTIFY 'builds'. */
   readonly changes: KeyedWakeUps;
 };
@@ -100,11 +98,11 @@ export function createBuilds({
   }
 
   async function createIn(tx: Sql, wanted: WantedBuild): Promise<string> {
-    const {actor, machineId, builders, others} = wanted;
+    const {actor, machineId, builders} = wanted;
     const machine = await findMachine(tx, machineId);
     if (!machine) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
     const what = `machine "${nameOf(machine)}"`;
-    const effective = effectiveConfiguration(machine, others ?? (await inherited(machineId)));
+    const effective = effectiveConfiguration(machine, await inherited(machineId, tx));
     const {modules, problems} = await resolveTemplates(tx, effective.templates);
     if (problems.length > 0) throw unfit(what, problems);
     const {imageConfig, bootArguments} = effective;
@@ -147,9 +145,7 @@ export function createBuilds({
      */
     async createForMachine(actor: string, machineId: string): Promise<Build> {
       const builders = await listLiveBuilders();
-      // Before the transaction: it takes a connection of its own.
-      const others = await inherited(machineId);
-      return get(await sql.begin(tx => createIn(tx, {actor, machineId, builders, others})));
+      return get(await sql.begin(tx => createIn(tx, {actor, machineId, builders})));
     },
 
     /** In the caller's transaction; gives its id. */
@@ -172,7 +168,7 @@ export function createBuilds({
       const of = {registrationVariant: variant};
       const id = await sql.begin(async tx => {
         const queued = await queue(tx, actor, spec);
-        if (!queued) throw alreadyBuilding(what, await findLiveBuild(sql, of));
+        if (!queued) throw alreadyBuilding(what, await findLiveBuild(tx, of));
         return queued;
       });
       return get(id);

@@ -1,5 +1,6 @@
 import {DomainError} from '../errors.ts';
 import {findMachineRules} from '../store/machine-rules.ts';
+import type {Sql} from '../store/db.ts';
 import {findMachine, type Machine} from '../store/machines.ts';
 import type {Deps} from './deps.ts';
 import type {Groups} from './groups.ts';
@@ -17,9 +18,9 @@ export function createConfigurations({
   groups,
 }: Pick<Deps, 'sql'> & {readonly groups: Pick<Groups, 'ofMachine'>}) {
   /** Throws not_found. */
-  async function inherited(machineId: string): Promise<Inherited> {
-    const rules = await findMachineRules(sql, machineId);
-    return {groups: await groups.ofMachine(machineId), rules};
+  async function inherited(machineId: string, tx: Sql = sql): Promise<Inherited> {
+    const rules = await findMachineRules(tx, machineId);
+    return {groups: await groups.ofMachine(machineId, tx), rules};
   }
 
   return {

@@ -17,6 +17,16 @@ import {createRateLimit} from './rate-limit.ts';
 import {macsOf, machineFields, type Recognition, reported} from './recognition.ts';
 import type {RuleApplication} from './rule-application.ts';
 import type {Transitions} from './transitions.ts';
+import {createTurnstile} from './turnstile.ts';
+
+const turnstileLimits = {
+  /** Of 20 connections to PostgreSQL: reports and samples of those that run must not wait for those that come. */
+  atOnceMax: 8,
+  /** Few: agents that are refused at once come again later, and those that waited long would not hear their answer any more. */
+  waitingMax: 64,
+  /** An agent gives up after 30 s, and the way through a busy server takes its time. */
+  waitMsMax: 10_000,
+};
 
 export type Enrolment = ReturnType<typeof createEnrolment>;
 
@@ -59,6 +69,7 @@ export function createEnrolment({
   readonly rules: Pick<RuleApplication, 'defer' | 'enrolled'>;
   readonly bans: Pick<Bans, 'find'>;
 }) {
+  const turnstile = createTurnstile({what: 'enrol', ...turnstileLimits});
   // A machine that is refused tries again: the journal need not tell each time.
   const refusals = createRateLimit({perMinuteMax: 6, keysMax: 10_000, now});
 
@@ -218,8 +229,10 @@ export function createEnrolment({
   return {
     /** Throws unauthenticated or permission_denied with a reason of AgentErrorInfo. */
     async enrol(request: EnrolRequest) {
-      const token = await verifyBootToken(request.bootToken);
-      const outcome = await sql.begin(tx => decide(tx, request, token));
+      const outcome = await turnstile.pass(async () => {
+        const token = await verifyBootToken(request.bootToken);
+        return sql.begin(tx => decide(tx, request, token));
+      });
       if ('refused' in outcome) throw outcome.refused;
 
       const {id: machineId, state} = outcome.machine;

@@ -151,13 +151,13 @@ export function createGroups({sql, now, newId, search}: Deps & {readonly search:
     },
 
     /** Every group that the machine is in now. Throws not_found. */
-    async ofMachine(machineId: string): Promise<readonly Group[]> {
-      if (!(await findMachine(sql, machineId)))
+    async ofMachine(machineId: string, tx: Sql = sql): Promise<readonly Group[]> {
+      if (!(await findMachine(tx, machineId)))
         throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
-      const members = await store.listGroupsOfMember(sql, machineId);
-      const rules = await store.listRuleGroups(sql, ruleGroupsMax);
+      const members = await store.listGroupsOfMember(tx, machineId);
+      const rules = await store.listRuleGroups(tx, ruleGroupsMax);
       const filters = rules.map(({filter}) => filter);
-      const met = await search.meets(machineId, filters);
+      const met = await search.meets(machineId, filters, tx);
       const matching = rules.filter((_, index) => met[index]);
       return [...members, ...matching].sort((a, b) => (a.name < b.name ? -1 : 1));
     },

@@ -96,7 +96,7 @@ export function createHellos({
       if (!machine) return false;
       if (await isFromReplacedKey(tx, machineId, hello)) return true;
 
-      const named = await images.findByInputKey(hello.imageInputKey);
+      const named = await images.findByInputKey(hello.imageInputKey, tx);
       // Held, because the machine names it from now on.
       const image = named && (await holdImage(tx, named.id)) ? named : undefined;
       const ended = await endSession(tx, machine, hello, image);

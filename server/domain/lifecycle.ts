@@ -151,6 +151,13 @@ export const removable: ReadonlySet<MachineState> = new Set([
   'failed',
 ]);
 
+/** An administrator may remove these too: in service, but nothing is at work on them. */
+export const removableByForce: ReadonlySet<MachineState> = new Set([
+  ...removable,
+  'active',
+  'maintenance',
+]);
+
 function list(states: readonly MachineState[]): string {
   return states.map(state => `"${state}"`).join(', ');
 }

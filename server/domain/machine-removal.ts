@@ -8,7 +8,7 @@ import {deleteMetrics} from '../store/metrics-moves.ts';
 import type {AgentKeys} from './agent-keys.ts';
 import {deleted} from './changes.ts';
 import type {Deps} from './deps.ts';
-import {removable} from './lifecycle.ts';
+import {removable, removableByForce} from './lifecycle.ts';
 
 export type MachineRemoval = ReturnType<typeof createMachineRemoval>;
 
@@ -20,14 +20,16 @@ export function createMachineRemoval({
   agentKeys,
 }: Deps & {readonly agentKeys: Pick<AgentKeys, 'revokeCurrent'>}) {
   /** In the caller's transaction. Throws not_found, and failed_precondition for a machine that is in service or that a build is made for. */
-  async function removeIn(tx: Sql, actor: string, id: string): Promise<void> {
+  async function removeIn(tx: Sql, actor: string, id: string, force = false): Promise<void> {
     const machine = await findMachineForUpdate(tx, id);
     if (!machine) throw new DomainError('not_found', `Cannot find machine "${id}"`);
     const {state, hostname, serviceTag, uuid, macAddresses} = machine;
-    if (!removable.has(state))
+    if (!(force ? removableByForce : removable).has(state))
       throw new DomainError(
         'failed_precondition',
-        `Cannot delete machine "${id}": it is ${state}, and only machines that are not in service are deleted`,
+        force
+          ? `Cannot delete machine "${id}": it is ${state}; wait until that is over`
+          : `Cannot delete machine "${id}": it is ${state}, and only machines that are not in service are deleted`,
       );
     const build = await findLiveBuild(tx, {machineId: id});
     if (build)
@@ -48,7 +50,7 @@ export function createMachineRemoval({
       actor,
       machineId: id,
       subject: `machines/${id}`,
-      data: {state, hostname, serviceTag},
+      data: {state, hostname, serviceTag, ...(force ? {force} : {})},
       change: deleted({state, hostname, serviceTag, uuid, macAddresses}),
     });
   }
@@ -56,5 +58,15 @@ export function createMachineRemoval({
   return {
     removeIn,
     remove: (actor: string, id: string): Promise<void> => sql.begin(tx => removeIn(tx, actor, id)),
+
+    /** A machine that is in service, too. Throws permission_denied for all but administrators. */
+    async removeByForce(actor: string, isAdministrator: boolean, id: string): Promise<void> {
+      if (!isAdministrator)
+        throw new DomainError(
+          'permission_denied',
+          `Cannot delete machine "${id}" by force: only administrators may`,
+        );
+      await sql.begin(tx => removeIn(tx, actor, id, true));
+    },
   };
 }

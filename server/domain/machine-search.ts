@@ -150,13 +150,14 @@ export function createMachineSearch({
     },
 
     /** Which of the filters this machine meets now. */
-    async meets(machineId: string, filters: readonly string[]): Promise<readonly boolean[]> {
-      const prepared = await Promise.all(filters.map(text => prepare(text)));
-      return store.meetsFilters(
-        database,
-        machineId,
-        prepared.map(({where}) => where(false)),
-      );
+    async meets(
+      machineId: string,
+      filters: readonly string[],
+      tx: Sql = sql,
+    ): Promise<readonly boolean[]> {
+      const prepared = await Promise.all(filters.map(text => prepare(text, undefined, tx)));
+      const wheres = prepared.map(({where}) => where(false));
+      return store.meetsFilters({...database, sql: tx}, machineId, wheres);
     },
 
     /** The same in a transaction; a sentence in place of an answer where a filter means nothing any more. */

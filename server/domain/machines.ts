@@ -66,8 +66,8 @@ export function createMachines({
     await appendEvent(tx, {id: newId(), time: now(), type, subject, ...event});
   }
 
-  async function shown(machine: Machine): Promise<Machine> {
-    const [told = machine] = await concealIn(sql, [machine], reasons);
+  async function shown(machine: Machine, tx: Sql = sql): Promise<Machine> {
+    const [told = machine] = await concealIn(tx, [machine], reasons);
     return told;
   }
 
@@ -75,7 +75,7 @@ export function createMachines({
     const machine = await store.findMachineForUpdate(tx, id);
     if (!machine) throw notFound(id);
     // The record that took it in answers for it.
-    return machine.mergedInto ? lock(tx, machine.mergedInto) : shown(machine);
+    return machine.mergedInto ? lock(tx, machine.mergedInto) : shown(machine, tx);
   }
 
   /** `changed` names the fields that were something else before. */

@@ -43,7 +43,7 @@ export function createTrials({
     if (!machine || !fetchTime || !imageId || !listenedSince(fetchTime)) return;
     if (machine.desiredImageId !== imageId) return;
     if (machine.lastSeenTime && machine.lastSeenTime > fetchTime) return;
-    const [image] = await images.find([imageId]);
+    const [image] = await images.find([imageId], tx);
     if (image && image.kind !== 'registration') await fail(tx, machine, imageId);
   }
 

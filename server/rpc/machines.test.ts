@@ -1,4 +1,4 @@
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient, createRouterTransport, type Interceptor} from '@connectrpc/connect';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {
   CommandMachineRequest_Command,
@@ -11,9 +11,11 @@ import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {saveLastSeen} from '../store/presence.ts';
+import {callerKey} from './caller.ts';
 import {mapErrors} from './error-interceptor.ts';
 import {hardwareService} from './hardware.ts';
 import {machineService} from './machines.ts';
+import type {Role} from './permissions.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -24,6 +26,12 @@ test.after.always(() => postgres[Symbol.asyncDispose]());
 async function setUp() {
   const database = await postgres.createDatabase();
   const server = await wireMachines(database.sql);
+  const caller: {role: Role} = {role: 'operator'};
+  const asCaller: Interceptor = next => request => {
+    const {role} = caller;
+    request.contextValues.set(callerKey, {name: 'user:olga', role, address: ''});
+    return next(request);
+  };
   const bus = {connected: true, since: new Date(0)};
   const view = {now: () => server.clock.now, busStatus: () => bus};
   const transport = createRouterTransport(
@@ -31,10 +39,11 @@ async function setUp() {
       service(MachineService, machineService({...server, view}));
       service(HardwareService, hardwareService(server.hardware));
     },
-    {router: {interceptors: [mapErrors(log)]}},
+    {router: {interceptors: [mapErrors(log), asCaller]}},
   );
   return {
     server,
+    caller,
     bus,
     client: createClient(MachineService, transport),
     hardware: createClient(HardwareService, transport),
@@ -194,3 +203,31 @@ test('a machine that is not in service is deleted, once', async t => {
   await t.throwsAsync(app.client.deleteMachine({id}), {message: /\[not_found\]/});
   t.not(await expect(app.client, 'ABC1234'), id, 'what comes again is a new one');
 });
+
+test('an administrator deletes a machine that is in service by force, and nobody else does', async t => {
+  await using app = await setUp();
+  const id = await expect(app.client, 'ABC1234');
+  const {sql} = app.server;
+  await sql`update machines set state = 'active' where id = ${id}`;
+  await t.throwsAsync(app.client.deleteMachine({id, force: true}), {
+    message: /\[permission_denied\].*only administrators/,
+  });
+  app.caller.role = 'admin';
+  await t.throwsAsync(app.client.deleteMachine({id}), {message: /it is active/});
+  await app.client.deleteMachine({id, force: true});
+  await t.throwsAsync(app.client.getMachine({id}), {message: /\[not_found\]/});
+  const [event] = await sql`select actor, data from events where type = 'machine.deleted'`;
+  t.like(event, {actor: 'user:olga', data: {state: 'active', serviceTag: 'ABC1234', force: true}});
+});
+
+for (const state of ['provisioning', 'retiring'])
+  test(`a machine that is ${state} is not deleted by force either`, async t => {
+    await using app = await setUp();
+    const id = await expect(app.client, 'ABC1234');
+    await app.server.sql`update machines set state = ${state} where id = ${id}`;
+    app.caller.role = 'admin';
+    await t.throwsAsync(app.client.deleteMachine({id, force: true}), {
+      message: /\[failed_precondition\].*wait until that is over/,
+    });
+    t.is((await app.client.getMachine({id})).machine?.id, id);
+  });

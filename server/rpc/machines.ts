@@ -97,8 +97,10 @@ export const machineService = ({
     return {machine: toMachineMessage(changed, view)};
   },
 
-  async deleteMachine({id}, {values}) {
-    await removal.remove(values.get(callerKey).name, id);
+  async deleteMachine({id, force}, {values}) {
+    const {name, role} = values.get(callerKey);
+    if (force) await removal.removeByForce(name, role === 'admin', id);
+    else await removal.remove(name, id);
     return {};
   },
 

@@ -44,6 +44,7 @@ const sources: Readonly<Record<string, FieldSource>> = {
   state: {kind: 'enum', sql: 'state', values: machineStates, ordered: false},
   state_reason: text('state_reason'),
   state_time: time('state_time'),
+  workspace_time: time('workspace_time'),
   stuck: {kind: 'stuck'},
   presence: {kind: 'presence'},
   last_seen_time: {

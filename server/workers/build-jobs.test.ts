@@ -8,6 +8,7 @@ import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {createTestBuilds, debianBuilder, succeededWith} from '../../test/helpers/builds.ts';
 import {startNats} from '../../test/helpers/nats.ts';
+import {until} from '../../test/helpers/processes.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {createBuildUpkeep, requestMissingRegistrationImage} from '../domain/build-upkeep.ts';
 import {startBuildJobs} from './build-jobs.ts';
@@ -80,7 +81,12 @@ test('a build that is asked for becomes a job at once, one for each however many
     max_ack_pending: 256,
     ack_wait: 30e9,
   });
-  t.is((await app.sql`select 1 from builds where job_count >= 1`).length, 1);
+  // It is put down after the queue has it: the job may be here first.
+  await until(
+    'the record of the job',
+    async () => (await app.sql`select 1 from builds where job_count >= 1`).length === 1,
+  );
+  t.pass();
 });
 
 test('a job that NATS lost with all its data is queued again', async t => {

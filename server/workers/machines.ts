@@ -44,11 +44,16 @@ export function startMachineReconciler({
 }): AsyncDisposable {
   const ago = (ms: number) => new Date(now().getTime() - ms);
 
-  async function check(): Promise<void> {
-    await sql.begin(async tx => {
-      for (const session of await takeSilentBootSessions(tx, ago(silenceMs), batchMax))
-        await bootSessions.stall(tx, session);
+  /** A transaction each: machines that come back meanwhile wait for one session, not for a hundred. False when there is none. */
+  const stallOne = (): Promise<boolean> =>
+    sql.begin(async tx => {
+      const [session] = await takeSilentBootSessions(tx, ago(silenceMs), 1);
+      if (session) await bootSessions.stall(tx, session);
+      return session !== undefined;
     });
+
+  async function check(): Promise<void> {
+    for (let count = 0; count < batchMax && (await stallOne()); count++);
     await trials.judgeAll();
     await boot.expireOverrides();
   }

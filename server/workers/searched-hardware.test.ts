@@ -28,6 +28,8 @@ const leftOut = new Set([
   'image_config.kernel_arguments',
   // As `stuck`.
   'stuck_reason',
+  // As `workspace`, by its name.
+  'workspace_id',
 ]);
 
 test('every field of a machine and of its inventory can be searched by', t => {
@@ -39,7 +41,7 @@ test('every field of a machine and of its inventory can be searched by', t => {
   const known = new Set(names);
   t.deepEqual(
     [...machineFields.keys()].filter(name => !known.has(name)),
-    ['stuck', 'group'],
+    ['stuck', 'group', 'workspace'],
   );
 });
 

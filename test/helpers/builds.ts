@@ -86,7 +86,7 @@ export async function createTestBuilds(
     ...deps,
     transitions,
     hasArtifact: options.hasArtifact ?? (() => Promise.resolve(true)),
-    offers: (_, backend) => Promise.resolve(offers(backend, builders)),
+    offers: (_sql, _id, backend) => Promise.resolve(offers(backend, builders)),
     timeLimitSeconds: 3600,
   });
   const images = createImages({sql});

@@ -125,6 +125,7 @@ export async function wireMachines(
       mac: string;
       /** Who has the address, when it is not `mac`. */
       neighbour?: string;
+      imageId?: string;
       lifetimeSeconds?: number;
       signer?: KeyPair;
     }) =>
@@ -137,6 +138,7 @@ export async function wireMachines(
           sid: claims.session,
           mac: claims.mac,
           ip: '10.0.0.9',
+          ...(claims.imageId ? {img: claims.imageId} : {}),
           ...(claims.neighbour ? {nbr: 'mismatch', nmac: claims.neighbour} : {}),
           jti: randomBytes(16).toString('hex'),
         },
