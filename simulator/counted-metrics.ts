@@ -47,6 +47,9 @@ export function createCountedMetrics({
       }
       buffer.confirm(reportId);
     },
+    get droppedCount() {
+      return buffer.droppedCount;
+    },
     get sampleCount() {
       return buffer.sampleCount;
     },
