@@ -89,7 +89,8 @@ function problemOf(request: PeerRequest, publicOrigin: string): string | undefin
   if (from === undefined) return noBrowser.problem;
   const own = ownOrigins(request, publicOrigin);
   if (own.includes(from.toLowerCase())) return undefined;
-  return `the request comes from "${from.slice(0, 200)}" and this server is ${own.join(' or ')}; behind a proxy, set PUBLIC_URL`;
+  const advice = publicOrigin === '' ? '; behind a proxy, set PUBLIC_URL' : '';
+  return `the request comes from "${from.slice(0, 200)}" and this server is ${own.join(' or ')}${advice}`;
 }
 
 /** With cookies that travel over TLS only, a plain port is no place to sign in: the browser would drop them without a word. */

@@ -200,6 +200,9 @@ export async function endSessionsOf(
   return count;
 }
 
+/** That of a browser stays until its limit: where somebody has signed in, `hasSessionFrom` asks. */
 export async function deleteSessionsExpiredBefore(sql: Sql, time: Date): Promise<void> {
-  await sql`delete from sessions where expire_time < ${time}`;
+  await sql`
+    delete from sessions where expire_time < ${time} and (limit_time is null or limit_time < ${time})
+  `;
 }
