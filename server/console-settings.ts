@@ -26,7 +26,8 @@ export const consoleSettings = {
   },
   browserSessionHours: {
     env: 'BROWSER_SESSION_HOURS',
-    describe: 'how long it lasts at most; one that began at the OpenID provider lasts 24 at most',
+    describe:
+      'how long the session of a browser lasts at most; one that began at the OpenID provider lasts 24',
     default: '168',
     parse: integer(1, 720),
   },

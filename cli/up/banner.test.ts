@@ -1,10 +1,9 @@
 import test from 'ava';
-import {loadConfig} from '../config.ts';
 import {renderBanner} from './banner.ts';
 
 const render = (hasConsole: boolean) =>
   renderBanner({
-    config: loadConfig({SERVER_PORT: '8090'}),
+    config: {serverPort: 8090, edgePort: 8081, tftpPort: 69, dataFolder: '/var/lib/muster'},
     addresses: ['10.0.0.5', '192.0.2.7'],
     hasConsole,
     setupPath: '/setup#muster_setup_x',

@@ -17,7 +17,7 @@ export function renderBanner({
   setupPath,
   coloured,
 }: {
-  config: Config;
+  config: Pick<Config, 'serverPort' | 'edgePort' | 'tftpPort' | 'dataFolder'>;
   addresses: readonly string[];
   /** Whether the server has one to show. */
   hasConsole: boolean;
