@@ -63,8 +63,7 @@ function createConsole(files: ConsoleFiles): Console {
 }
 
 function answerNotBuilt(request: Request, response: Response): boolean {
-  const path = pathOf(request);
-  if (!onlyReads(request) || !(path === '/' || isNavigation(request, path))) return false;
+  if (!onlyReads(request) || !isNavigation(request, pathOf(request))) return false;
   const headers = {'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store'};
   sendText(response, 404, {body: notBuilt, headers});
   return true;
