@@ -8,6 +8,7 @@ import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Permission, PermissionJson } from "./options_pb.ts";
 import { file_muster_v1_options } from "./options_pb.ts";
 import type { User, UserJson } from "./users_pb.ts";
 import { file_muster_v1_users } from "./users_pb.ts";
@@ -17,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/sessions.proto.
  */
 export const file_muster_v1_sessions: GenFile = /*@__PURE__*/
-  fileDesc("ChhtdXN0ZXIvdjEvc2Vzc2lvbnMucHJvdG8SCW11c3Rlci52MSJNCgxMb2dpblJlcXVlc3QSGwoIdXNlcm5hbWUYASABKAlCCbpIBnIEEAEYQBIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACLDUGAEipAEKDUxvZ2luUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoEdXNlchgDIAEoCzIPLm11c3Rlci52MS5Vc2VyEhsKDXJlZnJlc2hfdG9rZW4YBCABKAlCBLDUGAESEgoKZXhwaXJlc19pbhgFIAEoDSI+ChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEijgEKFlJlZnJlc2hTZXNzaW9uUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoNcmVmcmVzaF90b2tlbhgDIAEoCUIEsNQYARISCgpleHBpcmVzX2luGAQgASgNIjYKDUxvZ291dFJlcXVlc3QSJQoNcmVmcmVzaF90b2tlbhgBIAEoCUIOukgHcgUQARiAArDUGAEiEAoOTG9nb3V0UmVzcG9uc2UipQEKFENvbXBsZXRlU2V0dXBSZXF1ZXN0EhwKBGNvZGUYASABKAlCDrpIB3IFEBAYgAGw1BgBEjQKCHVzZXJuYW1lGAIgASgJQiK6SB9yHTIbXlthLXowLTldW2EtejAtOS5fLV17MCw2Mn0kEiAKCHBhc3N3b3JkGAMgASgJQg66SAdyBRAKGIAIsNQYARIXCgVlbWFpbBgEIAEoCUIIukgFcgMY/gEiNgoVQ29tcGxldGVTZXR1cFJlc3BvbnNlEh0KBHVzZXIYASABKAsyDy5tdXN0ZXIudjEuVXNlciI5ChVCZWdpbk9pZGNMb2dpblJlcXVlc3QSIAoMcmVkaXJlY3RfdXJsGAEgASgJQgq6SAdyBRABGIAIIk8KFkJlZ2luT2lkY0xvZ2luUmVzcG9uc2USGQoRYXV0aG9yaXphdGlvbl91cmwYASABKAkSGgoMbG9naW5fc2VjcmV0GAIgASgJQgSw1BgBImYKGENvbXBsZXRlT2lkY0xvZ2luUmVxdWVzdBIkCgxsb2dpbl9zZWNyZXQYASABKAlCDrpIB3IFEAEYgCCw1BgBEiQKDGNhbGxiYWNrX3VybBgCIAEoCUIOukgHcgUQARiAQLDUGAEisAEKGUNvbXBsZXRlT2lkY0xvZ2luUmVzcG9uc2USEwoFdG9rZW4YASABKAlCBLDUGAESLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoEdXNlchgDIAEoCzIPLm11c3Rlci52MS5Vc2VyEhsKDXJlZnJlc2hfdG9rZW4YBCABKAlCBLDUGAESEgoKZXhwaXJlc19pbhgFIAEoDSL4AgoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEikKBm1ldGhvZBgEIAEoDjIZLm11c3Rlci52MS5TZXNzaW9uLk1ldGhvZBIPCgdhZGRyZXNzGAUgASgJEhQKDGxhc3RfYWRkcmVzcxgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYCiABKAgiRgoGTWV0aG9kEhYKEk1FVEhPRF9VTlNQRUNJRklFRBAAEhMKD01FVEhPRF9QQVNTV09SRBABEg8KC01FVEhPRF9PSURDEAIibAoTTGlzdFNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAiJVChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIkCghzZXNzaW9ucxgBIAMoCzISLm11c3Rlci52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIsChRSZXZva2VTZXNzaW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiFwoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlIjEKFVJldm9rZVNlc3Npb25zUmVxdWVzdBIYCgd1c2VyX2lkGAEgASgJQge6SARyAhhAIi8KFlJldm9rZVNlc3Npb25zUmVzcG9uc2USFQoNcmV2b2tlZF9jb3VudBgBIAEoDSIYChZDcmVhdGVTZXR1cExpbmtSZXF1ZXN0Il4KF0NyZWF0ZVNldHVwTGlua1Jlc3BvbnNlEhIKBHBhdGgYASABKAlCBLDUGAESLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMs4JCg5TZXNzaW9uU2VydmljZRJtCgVMb2dpbhIXLm11c3Rlci52MS5Mb2dpblJlcXVlc3QaGC5tdXN0ZXIudjEuTG9naW5SZXNwb25zZSIxqNQYAYLT5JMCJzoBKloTOgEqIg4vdjEvYXV0aC9sb2dpbiINL2FwaS92MS9sb2dpbhKMAQoOUmVmcmVzaFNlc3Npb24SIC5tdXN0ZXIudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GiEubXVzdGVyLnYxLlJlZnJlc2hTZXNzaW9uUmVzcG9uc2UiNajUGAGC0+STAis6ASpaFToBKiIQL3YxL2F1dGgvcmVmcmVzaCIPL2FwaS92MS9yZWZyZXNoElwKBkxvZ291dBIYLm11c3Rlci52MS5Mb2dvdXRSZXF1ZXN0GhkubXVzdGVyLnYxLkxvZ291dFJlc3BvbnNlIh2o1BgBgtPkkwITOgEqIg4vYXBpL3YxL2xvZ291dBJwCg1Db21wbGV0ZVNldHVwEh8ubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXF1ZXN0GiAubXVzdGVyLnYxLkNvbXBsZXRlU2V0dXBSZXNwb25zZSIcqNQYAYLT5JMCEjoBKiINL2FwaS92MS9zZXR1cBJ4Cg5CZWdpbk9pZGNMb2dpbhIgLm11c3Rlci52MS5CZWdpbk9pZGNMb2dpblJlcXVlc3QaIS5tdXN0ZXIudjEuQmVnaW5PaWRjTG9naW5SZXNwb25zZSIhqNQYAYLT5JMCFzoBKiISL2FwaS92MS9vaWRjL2JlZ2luEoQBChFDb21wbGV0ZU9pZGNMb2dpbhIjLm11c3Rlci52MS5Db21wbGV0ZU9pZGNMb2dpblJlcXVlc3QaJC5tdXN0ZXIudjEuQ29tcGxldGVPaWRjTG9naW5SZXNwb25zZSIkqNQYAYLT5JMCGjoBKiIVL2FwaS92MS9vaWRjL2NvbXBsZXRlEnsKDExpc3RTZXNzaW9ucxIeLm11c3Rlci52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIiqo1BgG8NkYA4LT5JMCHGIIc2Vzc2lvbnMSEC9hcGkvdjEvc2Vzc2lvbnMSeQoNUmV2b2tlU2Vzc2lvbhIfLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBogLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiJajUGAbw2RgDgtPkkwIXKhUvYXBpL3YxL3Nlc3Npb25zL3tpZH0SdwoOUmV2b2tlU2Vzc2lvbnMSIC5tdXN0ZXIudjEuUmV2b2tlU2Vzc2lvbnNSZXF1ZXN0GiEubXVzdGVyLnYxLlJldm9rZVNlc3Npb25zUmVzcG9uc2UiIKjUGAbw2RgDgtPkkwISKhAvYXBpL3YxL3Nlc3Npb25zEnwKD0NyZWF0ZVNldHVwTGluaxIhLm11c3Rlci52MS5DcmVhdGVTZXR1cExpbmtSZXF1ZXN0GiIubXVzdGVyLnYxLkNyZWF0ZVNldHVwTGlua1Jlc3BvbnNlIiKo1BgJgtPkkwIYOgEqIhMvYXBpL3YxL3NldHVwLWxpbmtzYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options, file_muster_v1_users]);
+  fileDesc("ChhtdXN0ZXIvdjEvc2Vzc2lvbnMucHJvdG8SCW11c3Rlci52MSJdCgxMb2dpblJlcXVlc3QSGwoIdXNlcm5hbWUYASABKAlCCbpIBnIEEAEYQBIgCghwYXNzd29yZBgCIAEoCUIOukgHcgUQARiACLDUGAESDgoGY29va2llGAMgASgIIqQBCg1Mb2dpblJlc3BvbnNlEhMKBXRva2VuGAEgASgJQgSw1BgBEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KBHVzZXIYAyABKAsyDy5tdXN0ZXIudjEuVXNlchIbCg1yZWZyZXNoX3Rva2VuGAQgASgJQgSw1BgBEhIKCmV4cGlyZXNfaW4YBSABKA0iPgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EiUKDXJlZnJlc2hfdG9rZW4YASABKAlCDrpIB3IFEAEYgAKw1BgBIo4BChZSZWZyZXNoU2Vzc2lvblJlc3BvbnNlEhMKBXRva2VuGAEgASgJQgSw1BgBEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKDXJlZnJlc2hfdG9rZW4YAyABKAlCBLDUGAESEgoKZXhwaXJlc19pbhgEIAEoDSI0Cg1Mb2dvdXRSZXF1ZXN0EiMKDXJlZnJlc2hfdG9rZW4YASABKAlCDLpIBXIDGIACsNQYASIQCg5Mb2dvdXRSZXNwb25zZSKlAQoUQ29tcGxldGVTZXR1cFJlcXVlc3QSHAoEY29kZRgBIAEoCUIOukgHcgUQEBiAAbDUGAESNAoIdXNlcm5hbWUYAiABKAlCIrpIH3IdMhteW2EtejAtOV1bYS16MC05Ll8tXXswLDYyfSQSIAoIcGFzc3dvcmQYAyABKAlCDrpIB3IFEAoYgAiw1BgBEhcKBWVtYWlsGAQgASgJQgi6SAVyAxj+ASI2ChVDb21wbGV0ZVNldHVwUmVzcG9uc2USHQoEdXNlchgBIAEoCzIPLm11c3Rlci52MS5Vc2VyIkkKFUJlZ2luT2lkY0xvZ2luUmVxdWVzdBIgCgxyZWRpcmVjdF91cmwYASABKAlCCrpIB3IFEAEYgAgSDgoGY29va2llGAIgASgIIk8KFkJlZ2luT2lkY0xvZ2luUmVzcG9uc2USGQoRYXV0aG9yaXphdGlvbl91cmwYASABKAkSGgoMbG9naW5fc2VjcmV0GAIgASgJQgSw1BgBInQKGENvbXBsZXRlT2lkY0xvZ2luUmVxdWVzdBIiCgxsb2dpbl9zZWNyZXQYASABKAlCDLpIBXIDGIAgsNQYARIkCgxjYWxsYmFja191cmwYAiABKAlCDrpIB3IFEAEYgECw1BgBEg4KBmNvb2tpZRgDIAEoCCKwAQoZQ29tcGxldGVPaWRjTG9naW5SZXNwb25zZRITCgV0b2tlbhgBIAEoCUIEsNQYARIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgR1c2VyGAMgASgLMg8ubXVzdGVyLnYxLlVzZXISGwoNcmVmcmVzaF90b2tlbhgEIAEoCUIEsNQYARISCgpleHBpcmVzX2luGAUgASgNIhkKF0dldFNpZ25Jbk9wdGlvbnNSZXF1ZXN0ImsKGEdldFNpZ25Jbk9wdGlvbnNSZXNwb25zZRIWCg5zZXR1cF9yZXF1aXJlZBgBIAEoCBIMCgRvaWRjGAIgASgIEhEKCW9pZGNfbmFtZRgDIAEoCRIWCg5zZXJ2ZXJfdmVyc2lvbhgEIAEoCSISChBHZXRDYWxsZXJSZXF1ZXN0IqoCChFHZXRDYWxsZXJSZXNwb25zZRIMCgRuYW1lGAEgASgJEh0KBHVzZXIYAiABKAsyDy5tdXN0ZXIudjEuVXNlchIyCgZncmFudHMYAyADKAsyIi5tdXN0ZXIudjEuR2V0Q2FsbGVyUmVzcG9uc2UuR3JhbnQSEgoKc2Vzc2lvbl9pZBgEIAEoCRIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAabwoFR3JhbnQSFAoMd29ya3NwYWNlX2lkGAEgASgJEhYKDndvcmtzcGFjZV9uYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSKgoLcGVybWlzc2lvbnMYBCADKA4yFS5tdXN0ZXIudjEuUGVybWlzc2lvbiKJAwoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEikKBm1ldGhvZBgEIAEoDjIZLm11c3Rlci52MS5TZXNzaW9uLk1ldGhvZBIPCgdhZGRyZXNzGAUgASgJEhQKDGxhc3RfYWRkcmVzcxgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYCiABKAgSDwoHYnJvd3NlchgLIAEoCCJGCgZNZXRob2QSFgoSTUVUSE9EX1VOU1BFQ0lGSUVEEAASEwoPTUVUSE9EX1BBU1NXT1JEEAESDwoLTUVUSE9EX09JREMQAiJsChNMaXN0U2Vzc2lvbnNSZXF1ZXN0EhgKB3VzZXJfaWQYASABKAlCB7pIBHICGEASHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIACIlUKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEiQKCHNlc3Npb25zGAEgAygLMhIubXVzdGVyLnYxLlNlc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiwKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASIXChVSZXZva2VTZXNzaW9uUmVzcG9uc2UiMQoVUmV2b2tlU2Vzc2lvbnNSZXF1ZXN0EhgKB3VzZXJfaWQYASABKAlCB7pIBHICGEAiLwoWUmV2b2tlU2Vzc2lvbnNSZXNwb25zZRIVCg1yZXZva2VkX2NvdW50GAEgASgNIhgKFkNyZWF0ZVNldHVwTGlua1JlcXVlc3QiXgoXQ3JlYXRlU2V0dXBMaW5rUmVzcG9uc2USEgoEcGF0aBgBIAEoCUIEsNQYARIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAyuQsKDlNlc3Npb25TZXJ2aWNlEm0KBUxvZ2luEhcubXVzdGVyLnYxLkxvZ2luUmVxdWVzdBoYLm11c3Rlci52MS5Mb2dpblJlc3BvbnNlIjGo1BgBgtPkkwInOgEqWhM6ASoiDi92MS9hdXRoL2xvZ2luIg0vYXBpL3YxL2xvZ2luEowBCg5SZWZyZXNoU2Vzc2lvbhIgLm11c3Rlci52MS5SZWZyZXNoU2Vzc2lvblJlcXVlc3QaIS5tdXN0ZXIudjEuUmVmcmVzaFNlc3Npb25SZXNwb25zZSI1qNQYAYLT5JMCKzoBKloVOgEqIhAvdjEvYXV0aC9yZWZyZXNoIg8vYXBpL3YxL3JlZnJlc2gSXAoGTG9nb3V0EhgubXVzdGVyLnYxLkxvZ291dFJlcXVlc3QaGS5tdXN0ZXIudjEuTG9nb3V0UmVzcG9uc2UiHajUGAGC0+STAhM6ASoiDi9hcGkvdjEvbG9nb3V0EnAKDUNvbXBsZXRlU2V0dXASHy5tdXN0ZXIudjEuQ29tcGxldGVTZXR1cFJlcXVlc3QaIC5tdXN0ZXIudjEuQ29tcGxldGVTZXR1cFJlc3BvbnNlIhyo1BgBgtPkkwISOgEqIg0vYXBpL3YxL3NldHVwEngKDkJlZ2luT2lkY0xvZ2luEiAubXVzdGVyLnYxLkJlZ2luT2lkY0xvZ2luUmVxdWVzdBohLm11c3Rlci52MS5CZWdpbk9pZGNMb2dpblJlc3BvbnNlIiGo1BgBgtPkkwIXOgEqIhIvYXBpL3YxL29pZGMvYmVnaW4ShAEKEUNvbXBsZXRlT2lkY0xvZ2luEiMubXVzdGVyLnYxLkNvbXBsZXRlT2lkY0xvZ2luUmVxdWVzdBokLm11c3Rlci52MS5Db21wbGV0ZU9pZGNMb2dpblJlc3BvbnNlIiSo1BgBgtPkkwIaOgEqIhUvYXBpL3YxL29pZGMvY29tcGxldGUSgAEKEEdldFNpZ25Jbk9wdGlvbnMSIi5tdXN0ZXIudjEuR2V0U2lnbkluT3B0aW9uc1JlcXVlc3QaIy5tdXN0ZXIudjEuR2V0U2lnbkluT3B0aW9uc1Jlc3BvbnNlIiOo1BgBgtPkkwIZEhcvYXBpL3YxL3NpZ24taW4tb3B0aW9ucxJmCglHZXRDYWxsZXISGy5tdXN0ZXIudjEuR2V0Q2FsbGVyUmVxdWVzdBocLm11c3Rlci52MS5HZXRDYWxsZXJSZXNwb25zZSIeqNQYBvDZGAOC0+STAhASDi9hcGkvdjEvY2FsbGVyEnsKDExpc3RTZXNzaW9ucxIeLm11c3Rlci52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0Gh8ubXVzdGVyLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIiqo1BgG8NkYA4LT5JMCHGIIc2Vzc2lvbnMSEC9hcGkvdjEvc2Vzc2lvbnMSeQoNUmV2b2tlU2Vzc2lvbhIfLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBogLm11c3Rlci52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiJajUGAbw2RgDgtPkkwIXKhUvYXBpL3YxL3Nlc3Npb25zL3tpZH0SdwoOUmV2b2tlU2Vzc2lvbnMSIC5tdXN0ZXIudjEuUmV2b2tlU2Vzc2lvbnNSZXF1ZXN0GiEubXVzdGVyLnYxLlJldm9rZVNlc3Npb25zUmVzcG9uc2UiIKjUGAbw2RgDgtPkkwISKhAvYXBpL3YxL3Nlc3Npb25zEnwKD0NyZWF0ZVNldHVwTGluaxIhLm11c3Rlci52MS5DcmVhdGVTZXR1cExpbmtSZXF1ZXN0GiIubXVzdGVyLnYxLkNyZWF0ZVNldHVwTGlua1Jlc3BvbnNlIiKo1BgJgtPkkwIYOgEqIhMvYXBpL3YxL3NldHVwLWxpbmtzYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options, file_muster_v1_users]);
 
 /**
  * @generated from message muster.v1.LoginRequest
@@ -32,6 +33,14 @@ export type LoginRequest = Message<"muster.v1.LoginRequest"> & {
    * @generated from field: string password = 2;
    */
   password: string;
+
+  /**
+   * For browsers: the session is an HttpOnly cookie of this host, and the answer holds no token. Such a session is not refreshed: each
+   * call of it counts as use.
+   *
+   * @generated from field: bool cookie = 3;
+   */
+  cookie: boolean;
 };
 
 /**
@@ -47,6 +56,14 @@ export type LoginRequestJson = {
    * @generated from field: string password = 2;
    */
   password?: string;
+
+  /**
+   * For browsers: the session is an HttpOnly cookie of this host, and the answer holds no token. Such a session is not refreshed: each
+   * call of it counts as use.
+   *
+   * @generated from field: bool cookie = 3;
+   */
+  cookie?: boolean;
 };
 
 /**
@@ -61,7 +78,7 @@ export const LoginRequestSchema: GenMessage<LoginRequest, {jsonType: LoginReques
  */
 export type LoginResponse = Message<"muster.v1.LoginResponse"> & {
   /**
-   * A JWT for `Authorization: Bearer`.
+   * A JWT for `Authorization: Bearer`. Empty with `cookie`.
    *
    * @generated from field: string token = 1;
    */
@@ -95,7 +112,7 @@ export type LoginResponse = Message<"muster.v1.LoginResponse"> & {
  */
 export type LoginResponseJson = {
   /**
-   * A JWT for `Authorization: Bearer`.
+   * A JWT for `Authorization: Bearer`. Empty with `cookie`.
    *
    * @generated from field: string token = 1;
    */
@@ -224,6 +241,8 @@ export const RefreshSessionResponseSchema: GenMessage<RefreshSessionResponse, {j
  */
 export type LogoutRequest = Message<"muster.v1.LogoutRequest"> & {
   /**
+   * Empty: the session of the cookie, which is taken back too.
+   *
    * @generated from field: string refresh_token = 1;
    */
   refreshToken: string;
@@ -234,6 +253,8 @@ export type LogoutRequest = Message<"muster.v1.LogoutRequest"> & {
  */
 export type LogoutRequestJson = {
   /**
+   * Empty: the session of the cookie, which is taken back too.
+   *
    * @generated from field: string refresh_token = 1;
    */
   refreshToken?: string;
@@ -359,6 +380,13 @@ export type BeginOidcLoginRequest = Message<"muster.v1.BeginOidcLoginRequest"> &
    * @generated from field: string redirect_url = 1;
    */
   redirectUrl: string;
+
+  /**
+   * For browsers: the login secret is an HttpOnly cookie, and the answer does not hold it.
+   *
+   * @generated from field: bool cookie = 2;
+   */
+  cookie: boolean;
 };
 
 /**
@@ -371,6 +399,13 @@ export type BeginOidcLoginRequestJson = {
    * @generated from field: string redirect_url = 1;
    */
   redirectUrl?: string;
+
+  /**
+   * For browsers: the login secret is an HttpOnly cookie, and the answer does not hold it.
+   *
+   * @generated from field: bool cookie = 2;
+   */
+  cookie?: boolean;
 };
 
 /**
@@ -426,6 +461,8 @@ export const BeginOidcLoginResponseSchema: GenMessage<BeginOidcLoginResponse, {j
  */
 export type CompleteOidcLoginRequest = Message<"muster.v1.CompleteOidcLoginRequest"> & {
   /**
+   * Empty with `cookie`.
+   *
    * @generated from field: string login_secret = 1;
    */
   loginSecret: string;
@@ -436,6 +473,13 @@ export type CompleteOidcLoginRequest = Message<"muster.v1.CompleteOidcLoginReque
    * @generated from field: string callback_url = 2;
    */
   callbackUrl: string;
+
+  /**
+   * As in LoginRequest; the secret is that of the cookie that BeginOidcLogin set.
+   *
+   * @generated from field: bool cookie = 3;
+   */
+  cookie: boolean;
 };
 
 /**
@@ -443,6 +487,8 @@ export type CompleteOidcLoginRequest = Message<"muster.v1.CompleteOidcLoginReque
  */
 export type CompleteOidcLoginRequestJson = {
   /**
+   * Empty with `cookie`.
+   *
    * @generated from field: string login_secret = 1;
    */
   loginSecret?: string;
@@ -453,6 +499,13 @@ export type CompleteOidcLoginRequestJson = {
    * @generated from field: string callback_url = 2;
    */
   callbackUrl?: string;
+
+  /**
+   * As in LoginRequest; the secret is that of the cookie that BeginOidcLogin set.
+   *
+   * @generated from field: bool cookie = 3;
+   */
+  cookie?: boolean;
 };
 
 /**
@@ -534,6 +587,261 @@ export const CompleteOidcLoginResponseSchema: GenMessage<CompleteOidcLoginRespon
   messageDesc(file_muster_v1_sessions, 11);
 
 /**
+ * @generated from message muster.v1.GetSignInOptionsRequest
+ */
+export type GetSignInOptionsRequest = Message<"muster.v1.GetSignInOptionsRequest"> & {
+};
+
+/**
+ * @generated from message muster.v1.GetSignInOptionsRequest
+ */
+export type GetSignInOptionsRequestJson = {
+};
+
+/**
+ * Describes the message muster.v1.GetSignInOptionsRequest.
+ * Use `create(GetSignInOptionsRequestSchema)` to create a new message.
+ */
+export const GetSignInOptionsRequestSchema: GenMessage<GetSignInOptionsRequest, {jsonType: GetSignInOptionsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 12);
+
+/**
+ * @generated from message muster.v1.GetSignInOptionsResponse
+ */
+export type GetSignInOptionsResponse = Message<"muster.v1.GetSignInOptionsResponse"> & {
+  /**
+   * There is no administrator yet: the setup link that the server printed at its start makes the first one.
+   *
+   * @generated from field: bool setup_required = 1;
+   */
+  setupRequired: boolean;
+
+  /**
+   * Sign-in at a provider is set up; its name for the button.
+   *
+   * @generated from field: bool oidc = 2;
+   */
+  oidc: boolean;
+
+  /**
+   * @generated from field: string oidc_name = 3;
+   */
+  oidcName: string;
+
+  /**
+   * Of this server, for example "0.1.0".
+   *
+   * @generated from field: string server_version = 4;
+   */
+  serverVersion: string;
+};
+
+/**
+ * @generated from message muster.v1.GetSignInOptionsResponse
+ */
+export type GetSignInOptionsResponseJson = {
+  /**
+   * There is no administrator yet: the setup link that the server printed at its start makes the first one.
+   *
+   * @generated from field: bool setup_required = 1;
+   */
+  setupRequired?: boolean;
+
+  /**
+   * Sign-in at a provider is set up; its name for the button.
+   *
+   * @generated from field: bool oidc = 2;
+   */
+  oidc?: boolean;
+
+  /**
+   * @generated from field: string oidc_name = 3;
+   */
+  oidcName?: string;
+
+  /**
+   * Of this server, for example "0.1.0".
+   *
+   * @generated from field: string server_version = 4;
+   */
+  serverVersion?: string;
+};
+
+/**
+ * Describes the message muster.v1.GetSignInOptionsResponse.
+ * Use `create(GetSignInOptionsResponseSchema)` to create a new message.
+ */
+export const GetSignInOptionsResponseSchema: GenMessage<GetSignInOptionsResponse, {jsonType: GetSignInOptionsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 13);
+
+/**
+ * @generated from message muster.v1.GetCallerRequest
+ */
+export type GetCallerRequest = Message<"muster.v1.GetCallerRequest"> & {
+};
+
+/**
+ * @generated from message muster.v1.GetCallerRequest
+ */
+export type GetCallerRequestJson = {
+};
+
+/**
+ * Describes the message muster.v1.GetCallerRequest.
+ * Use `create(GetCallerRequestSchema)` to create a new message.
+ */
+export const GetCallerRequestSchema: GenMessage<GetCallerRequest, {jsonType: GetCallerRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 14);
+
+/**
+ * @generated from message muster.v1.GetCallerResponse
+ */
+export type GetCallerResponse = Message<"muster.v1.GetCallerResponse"> & {
+  /**
+   * As in the audit: "user:ada", "local".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Unset for callers that are no person.
+   *
+   * @generated from field: muster.v1.User user = 2;
+   */
+  user?: User | undefined;
+
+  /**
+   * @generated from field: repeated muster.v1.GetCallerResponse.Grant grants = 3;
+   */
+  grants: GetCallerResponse_Grant[];
+
+  /**
+   * Of the session, when it is one.
+   *
+   * @generated from field: string session_id = 4;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * @generated from message muster.v1.GetCallerResponse
+ */
+export type GetCallerResponseJson = {
+  /**
+   * As in the audit: "user:ada", "local".
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * Unset for callers that are no person.
+   *
+   * @generated from field: muster.v1.User user = 2;
+   */
+  user?: UserJson;
+
+  /**
+   * @generated from field: repeated muster.v1.GetCallerResponse.Grant grants = 3;
+   */
+  grants?: GetCallerResponse_GrantJson[];
+
+  /**
+   * Of the session, when it is one.
+   *
+   * @generated from field: string session_id = 4;
+   */
+  sessionId?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: TimestampJson;
+};
+
+/**
+ * Describes the message muster.v1.GetCallerResponse.
+ * Use `create(GetCallerResponseSchema)` to create a new message.
+ */
+export const GetCallerResponseSchema: GenMessage<GetCallerResponse, {jsonType: GetCallerResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 15);
+
+/**
+ * What one may do where.
+ *
+ * @generated from message muster.v1.GetCallerResponse.Grant
+ */
+export type GetCallerResponse_Grant = Message<"muster.v1.GetCallerResponse.Grant"> & {
+  /**
+   * Empty: everywhere.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId: string;
+
+  /**
+   * @generated from field: string workspace_name = 2;
+   */
+  workspaceName: string;
+
+  /**
+   * "admin", "operator", "developer" or "viewer".
+   *
+   * @generated from field: string role = 3;
+   */
+  role: string;
+
+  /**
+   * @generated from field: repeated muster.v1.Permission permissions = 4;
+   */
+  permissions: Permission[];
+};
+
+/**
+ * What one may do where.
+ *
+ * @generated from message muster.v1.GetCallerResponse.Grant
+ */
+export type GetCallerResponse_GrantJson = {
+  /**
+   * Empty: everywhere.
+   *
+   * @generated from field: string workspace_id = 1;
+   */
+  workspaceId?: string;
+
+  /**
+   * @generated from field: string workspace_name = 2;
+   */
+  workspaceName?: string;
+
+  /**
+   * "admin", "operator", "developer" or "viewer".
+   *
+   * @generated from field: string role = 3;
+   */
+  role?: string;
+
+  /**
+   * @generated from field: repeated muster.v1.Permission permissions = 4;
+   */
+  permissions?: PermissionJson[];
+};
+
+/**
+ * Describes the message muster.v1.GetCallerResponse.Grant.
+ * Use `create(GetCallerResponse_GrantSchema)` to create a new message.
+ */
+export const GetCallerResponse_GrantSchema: GenMessage<GetCallerResponse_Grant, {jsonType: GetCallerResponse_GrantJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_sessions, 15, 0);
+
+/**
  * A login that goes on: its refresh token is exchanged for a new one again and again.
  *
  * @generated from message muster.v1.Session
@@ -594,6 +902,13 @@ export type Session = Message<"muster.v1.Session"> & {
    * @generated from field: bool current = 10;
    */
   current: boolean;
+
+  /**
+   * In a browser: its proof is a cookie. Then `last_use_time` is that of its last call, give or take a minute, and `expire_time` moves with it.
+   *
+   * @generated from field: bool browser = 11;
+   */
+  browser: boolean;
 };
 
 /**
@@ -657,6 +972,13 @@ export type SessionJson = {
    * @generated from field: bool current = 10;
    */
   current?: boolean;
+
+  /**
+   * In a browser: its proof is a cookie. Then `last_use_time` is that of its last call, give or take a minute, and `expire_time` moves with it.
+   *
+   * @generated from field: bool browser = 11;
+   */
+  browser?: boolean;
 };
 
 /**
@@ -664,7 +986,7 @@ export type SessionJson = {
  * Use `create(SessionSchema)` to create a new message.
  */
 export const SessionSchema: GenMessage<Session, {jsonType: SessionJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 12);
+  messageDesc(file_muster_v1_sessions, 16);
 
 /**
  * How it began.
@@ -706,7 +1028,7 @@ export type Session_MethodJson = "METHOD_UNSPECIFIED" | "METHOD_PASSWORD" | "MET
  * Describes the enum muster.v1.Session.Method.
  */
 export const Session_MethodSchema: GenEnum<Session_Method, Session_MethodJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_sessions, 12, 0);
+  enumDesc(file_muster_v1_sessions, 16, 0);
 
 /**
  * @generated from message muster.v1.ListSessionsRequest
@@ -757,7 +1079,7 @@ export type ListSessionsRequestJson = {
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest, {jsonType: ListSessionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 13);
+  messageDesc(file_muster_v1_sessions, 17);
 
 /**
  * @generated from message muster.v1.ListSessionsResponse
@@ -794,7 +1116,7 @@ export type ListSessionsResponseJson = {
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse, {jsonType: ListSessionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 14);
+  messageDesc(file_muster_v1_sessions, 18);
 
 /**
  * @generated from message muster.v1.RevokeSessionRequest
@@ -821,7 +1143,7 @@ export type RevokeSessionRequestJson = {
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest, {jsonType: RevokeSessionRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 15);
+  messageDesc(file_muster_v1_sessions, 19);
 
 /**
  * @generated from message muster.v1.RevokeSessionResponse
@@ -840,7 +1162,7 @@ export type RevokeSessionResponseJson = {
  * Use `create(RevokeSessionResponseSchema)` to create a new message.
  */
 export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse, {jsonType: RevokeSessionResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 16);
+  messageDesc(file_muster_v1_sessions, 20);
 
 /**
  * @generated from message muster.v1.RevokeSessionsRequest
@@ -871,7 +1193,7 @@ export type RevokeSessionsRequestJson = {
  * Use `create(RevokeSessionsRequestSchema)` to create a new message.
  */
 export const RevokeSessionsRequestSchema: GenMessage<RevokeSessionsRequest, {jsonType: RevokeSessionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 17);
+  messageDesc(file_muster_v1_sessions, 21);
 
 /**
  * @generated from message muster.v1.RevokeSessionsResponse
@@ -898,7 +1220,7 @@ export type RevokeSessionsResponseJson = {
  * Use `create(RevokeSessionsResponseSchema)` to create a new message.
  */
 export const RevokeSessionsResponseSchema: GenMessage<RevokeSessionsResponse, {jsonType: RevokeSessionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 18);
+  messageDesc(file_muster_v1_sessions, 22);
 
 /**
  * @generated from message muster.v1.CreateSetupLinkRequest
@@ -917,7 +1239,7 @@ export type CreateSetupLinkRequestJson = {
  * Use `create(CreateSetupLinkRequestSchema)` to create a new message.
  */
 export const CreateSetupLinkRequestSchema: GenMessage<CreateSetupLinkRequest, {jsonType: CreateSetupLinkRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 19);
+  messageDesc(file_muster_v1_sessions, 23);
 
 /**
  * @generated from message muster.v1.CreateSetupLinkResponse
@@ -958,7 +1280,7 @@ export type CreateSetupLinkResponseJson = {
  * Use `create(CreateSetupLinkResponseSchema)` to create a new message.
  */
 export const CreateSetupLinkResponseSchema: GenMessage<CreateSetupLinkResponse, {jsonType: CreateSetupLinkResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_sessions, 20);
+  messageDesc(file_muster_v1_sessions, 24);
 
 /**
  * @generated from service muster.v1.SessionService
@@ -1020,6 +1342,26 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof CompleteOidcLoginRequestSchema;
     output: typeof CompleteOidcLoginResponseSchema;
+  },
+  /**
+   * What a page that asks people to sign in has to know; told to everybody.
+   *
+   * @generated from rpc muster.v1.SessionService.GetSignInOptions
+   */
+  getSignInOptions: {
+    methodKind: "unary";
+    input: typeof GetSignInOptionsRequestSchema;
+    output: typeof GetSignInOptionsResponseSchema;
+  },
+  /**
+   * Who one is for this server, and what one may do.
+   *
+   * @generated from rpc muster.v1.SessionService.GetCaller
+   */
+  getCaller: {
+    methodKind: "unary";
+    input: typeof GetCallerRequestSchema;
+    output: typeof GetCallerResponseSchema;
   },
   /**
    * Live ones, newest first: one's own, or with `user_id` those of others (administrators).
