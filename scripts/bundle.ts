@@ -1,8 +1,9 @@
 // Writes dist/agent.cjs: the whole agent in one file, as images carry it (docs/boot.md); and nixos/dist: the agent and the other processes
-// as the flake in nixos/ packages them, each in one file with the files that it reads beside its sources.
+// as the flake in nixos/ packages them, each in one file with the files that it reads beside its sources. And console/dist, which the server serves.
 import {copyFileSync, mkdirSync, renameSync, rmSync, statSync} from 'node:fs';
 import process from 'node:process';
 import {build} from 'esbuild';
+import {bundleConsole} from './bundle-console.ts';
 import {bundleProcess} from './bundle-process.ts';
 
 const outfile = 'dist/agent.cjs';
@@ -18,6 +19,7 @@ const processBytesMax = {
 } as const;
 
 mkdirSync('dist', {recursive: true});
+await bundleConsole();
 await build({
   entryPoints: ['agent/main.ts'],
   outfile,
