@@ -1,4 +1,5 @@
-import type {QueryClient} from '@tanstack/react-query';
+import type {InfiniteData, Query, QueryClient} from '@tanstack/react-query';
+import {pagesReloadedMax} from '../table/use-keyset-rows.ts';
 import type {LiveBatch} from './event-stream.ts';
 
 /** Noun of an event ("machine" of "machine.enrolled") → the services whose answers it makes stale. */
@@ -64,16 +65,21 @@ export function createInvalidator(queryClient: QueryClient): (batch: LiveBatch) 
 
     void queryClient.invalidateQueries(
       {
-        predicate: ({queryKey}) => {
-          const key = methodKeyOf(queryKey);
-          if (!key?.serviceName || !services.has(key.serviceName)) return false;
-          if (isHeldBack(key.methodName)) return false;
+        predicate: query => {
+          if (!isStale(query, services) || isLongList(query)) return false;
+          const key = methodKeyOf(query.queryKey);
+          if (!key || isHeldBack(key.methodName)) return false;
           return everyMachine || concerns(key, machineIds);
         },
       },
       // A request under way goes on: events that come faster than answers must not starve the page.
       {cancelRefetch: false},
     );
+    // Pages upon pages are not loaded again unasked: the list says that it is outdated.
+    void queryClient.invalidateQueries({
+      predicate: query => isStale(query, services) && isLongList(query),
+      refetchType: 'none',
+    });
   };
 
   function isHeldBack(methodName = ''): boolean {
@@ -99,6 +105,12 @@ export function createInvalidator(queryClient: QueryClient): (batch: LiveBatch) 
     return true;
   }
 }
+
+const isStale = ({queryKey, meta}: Query, services: ReadonlySet<string>): boolean =>
+  meta?.['isPatched'] !== true && services.has(methodKeyOf(queryKey)?.serviceName ?? '');
+
+const isLongList = ({state: {data}}: Query): boolean =>
+  ((data as Partial<InfiniteData<unknown>> | undefined)?.pages?.length ?? 0) > pagesReloadedMax;
 
 const methodKeyOf = (queryKey: readonly unknown[]): MethodKey | undefined =>
   queryKey[0] === 'connect-query' ? (queryKey[1] as MethodKey) : undefined;

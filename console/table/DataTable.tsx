@@ -1,5 +1,5 @@
 import {useVirtualizer} from '@tanstack/react-virtual';
-import {type ReactNode, useEffect, useId, useRef} from 'react';
+import {type ReactNode, useCallback, useEffect, useId, useRef} from 'react';
 import {useMediaQuery} from '../hooks/use-media-query.ts';
 import {Icon} from '../ui/icons.tsx';
 import {nextOrder, type Order, parseOrder, type TableColumn} from './columns.ts';
@@ -71,10 +71,15 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
   }, [hasMore, props.isLoadingMore, to, loadedRows.length, onLoadMore]);
   useEffect(() => onView?.(from, to), [onView, from, to, rows]);
 
-  const open = (index: number) => {
-    const row = rows[index];
-    if (row) props.onOpen?.(row);
-  };
+  const latest = useRef(props);
+  useEffect(() => {
+    latest.current = props;
+  });
+  // The same function for ever: rows are rendered again only when they change.
+  const open = useCallback((index: number) => {
+    const row = latest.current.rows[index];
+    if (row) latest.current.onOpen?.(row);
+  }, []);
   const keys = useRowKeys({
     count: loadedRows.length,
     pageRows: Math.max(1, to - from),

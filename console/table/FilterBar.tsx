@@ -9,8 +9,10 @@ type FilterBarProps = {
   readonly value: string;
   readonly onChange: (filter: string) => void;
   readonly fields: readonly FilterField[];
-  /** Values that a field has, of ListMachineFacets for instance; asked for while somebody types one. */
-  readonly valuesOf?: (field: string) => readonly string[];
+  /** Values of the field that `onValuesOf` was told last: of ListMachineFacets, for instance. */
+  readonly values?: readonly string[];
+  /** Somebody types a value of this field; empty: of none. */
+  readonly onValuesOf?: (field: string) => void;
   readonly placeholder: string;
   /** What the server said to this filter. */
   readonly error?: ConnectError | null | undefined;
@@ -18,15 +20,15 @@ type FilterBarProps = {
 
 /** Speaks the filter language of the API (docs/search.md). Applied by Enter, so that half a condition is never sent. */
 export function FilterBar(props: FilterBarProps) {
-  const {value, onChange, fields, valuesOf, placeholder, error} = props;
+  const {value, onChange, fields, values = [], onValuesOf, placeholder, error} = props;
   const [text, setText] = useState(value);
   const [caret, setCaret] = useState(value.length);
   // The address changes by the back button, too.
   useEffect(() => setText(value), [value]);
 
-  const first = completeFilter(text, caret, fields);
-  const values = first.valuesOf === undefined ? [] : (valuesOf?.(first.valuesOf) ?? []);
-  const completion = values.length > 0 ? completeFilter(text, caret, fields, values) : first;
+  const completion = completeFilter(text, caret, fields, values);
+  const {valuesOf = ''} = completion;
+  useEffect(() => onValuesOf?.(valuesOf), [onValuesOf, valuesOf]);
 
   const pick = (option: Option) => {
     const next = applyOption(text, completion, option);

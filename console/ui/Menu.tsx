@@ -75,9 +75,9 @@ export function Menu({label, name, icon, kind = 'plain', items}: MenuProps) {
       </Button>
       {open && (
         <ul id={id} ref={list} role="menu" onKeyDown={onKeyDown}>
-          {items.map(item => (
+          {items.map((item, index) => (
             <li
-              key={item.label}
+              key={index}
               role="menuitem"
               tabIndex={-1}
               className={item.danger ? 'danger' : ''}
