@@ -19,6 +19,8 @@ export type EventStream = {
   readonly start: () => void;
   readonly stop: () => void;
   readonly state: () => LiveState;
+  /** Up to where the journal is known; undefined before the first answer. */
+  readonly position: () => bigint | undefined;
   readonly onState: (reader: () => void) => () => void;
   readonly onBatch: (reader: Reader) => () => void;
 };
@@ -55,6 +57,7 @@ export function createEventStream(transport: Transport): EventStream {
       setState('off');
     },
     state: () => state,
+    position: () => position,
     onState: reader => subscribe(stateReaders, reader),
     onBatch: reader => subscribe(batchReaders, reader),
   };
@@ -69,8 +72,8 @@ export function createEventStream(transport: Transport): EventStream {
           {signal},
         )) {
           retryMs = retryMinMs;
-          setState('live');
           position = message.position;
+          setState('live');
           if (message.missed) missed = true;
           if (message.event) events.push(message.event);
           if (message.event || message.missed) schedule();

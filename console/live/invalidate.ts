@@ -13,7 +13,8 @@ const stale: Readonly<Record<string, readonly string[]>> = {
   ],
   agent: ['MachineService'],
   enrolment: ['MachineService', 'DiscoveryService'],
-  boot: ['BootService', 'MachineService'],
+  boot_session: ['BootService', 'MachineService'],
+  boot_override: ['BootService'],
   build: ['BuildService', 'ImageService', 'OperationService', 'MachineService'],
   image: ['ImageService', 'MachineService'],
   operation: ['OperationService', 'BuildService'],
@@ -22,6 +23,10 @@ const stale: Readonly<Record<string, readonly string[]>> = {
   hardware: ['HardwareService', 'ComponentService', 'IssueService', 'MachineService'],
   component: ['ComponentService', 'IssueService'],
   issue: ['IssueService', 'MachineService'],
+  image_config: ['MachineService'],
+  ban: ['DiscoveryService', 'MachineService'],
+  search: ['SearchService'],
+  import: ['MachineService', 'GroupService'],
   group: ['GroupService', 'MachineService'],
   rule: ['RuleService', 'DiscoveryService'],
   template: ['TemplateService'],
@@ -34,7 +39,7 @@ const stale: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Answers that cost the server a look at every machine: not with each event. */
-const costly: Readonly<Record<string, number>> = {ListMachineFacets: 3_000};
+const costly: Readonly<Record<string, number>> = {ListMachineFacets: 3_000, ListMachines: 1_000};
 
 type MethodKey = {
   readonly serviceName?: string;

@@ -33,6 +33,22 @@ export const machineStateLook = lookUp({
   [MachineState.FAILED]: {word: 'Failed', tone: 'bad', icon: 'warning'},
 });
 
+/** In the order of a machine's life. */
+export const machineStates: readonly MachineState[] = [
+  MachineState.EXPECTED,
+  MachineState.DISCOVERED,
+  MachineState.PENDING,
+  MachineState.ENROLLED,
+  MachineState.PROVISIONING,
+  MachineState.READY,
+  MachineState.ACTIVE,
+  MachineState.MAINTENANCE,
+  MachineState.FAILED,
+  MachineState.RETIRING,
+  MachineState.RETIRED,
+  MachineState.REJECTED,
+];
+
 export const presenceLook = lookUp({
   [Presence.UNKNOWN]: {word: 'Not known', tone: 'idle', icon: 'question'},
   [Presence.ONLINE]: {word: 'Online', tone: 'ok', icon: 'dot'},

@@ -6,8 +6,6 @@ import {formatCount} from '../../ui/format.ts';
 
 const fields: readonly (readonly [field: string, label: string])[] = [
   ['state', 'State'],
-  ['presence', 'Presence'],
-  ['stuck', 'Stuck'],
   ['workspace', 'Workspace'],
   ['labels.rack', 'Rack'],
   ['manufacturer', 'Maker'],
@@ -34,6 +32,7 @@ export function MachineFacets({filter, onFilter}: MachineFacetsProps) {
       {fields.map(([field, label]) => (
         <Facet
           key={field}
+          field={field}
           label={label}
           facet={facets.get(field)}
           chosen={chosenValues(filter, field)}
@@ -45,23 +44,22 @@ export function MachineFacets({filter, onFilter}: MachineFacetsProps) {
 }
 
 type FacetProps = {
+  readonly field: string;
   readonly label: string;
   readonly facet: MachineFacet | undefined;
   readonly chosen: readonly string[];
   readonly onToggle: (value: string) => void;
 };
 
-function Facet({label, facet, chosen, onToggle}: FacetProps) {
-  const counted = (facet?.values ?? []).filter(({value}) => value !== '');
+function Facet({field, label, facet, chosen, onToggle}: FacetProps) {
+  const counted = (facet?.values ?? [])
+    .filter(({value}) => value !== '')
+    // As filters are written; case does not count there.
+    .map(({value, count}) => ({count, value: field === 'state' ? value.toUpperCase() : value}));
   // What is chosen stays, also when nothing has it any more.
   const others = chosen.filter(value => !counted.some(other => other.value === value));
   const values = [...counted, ...others.map(value => ({value, count: 0n}))];
-  // One value that all have narrows nothing.
-  if (
-    values.length === 0 ||
-    (values.length === 1 && chosen.length === 0 && counted[0]?.value === 'false')
-  )
-    return null;
+  if (values.length === 0) return null;
   return (
     <>
       <h2>{label}</h2>
@@ -73,7 +71,7 @@ function Facet({label, facet, chosen, onToggle}: FacetProps) {
           aria-pressed={chosen.includes(value)}
           onClick={() => onToggle(value)}
         >
-          <span title={value}>{wordOf(value)}</span>
+          <span title={value}>{wordOf(field, value)}</span>
           <span className="muted">{formatCount(count)}</span>
         </button>
       ))}
@@ -83,7 +81,5 @@ function Facet({label, facet, chosen, onToggle}: FacetProps) {
 }
 
 /** ACTIVE → Active; what people wrote stays as it is. */
-const wordOf = (value: string): string =>
-  /^[A-Z_]{4,}$/.test(value)
-    ? value.charAt(0) + value.slice(1).toLowerCase().replaceAll('_', ' ')
-    : value;
+const wordOf = (field: string, value: string): string =>
+  field === 'state' ? value.charAt(0) + value.slice(1).toLowerCase() : value;

@@ -16,6 +16,7 @@ const patchedMax = 60;
 const marginRows = 10;
 /** Machines that came or went: a whole list is loaded again no more often than that. */
 const reloadMs = 2_000;
+const presenceMs = 10_000;
 
 const rowsOf = (page: ListMachinesResponse): readonly Machine[] => page.machines;
 
@@ -89,6 +90,17 @@ export function useMachineRows(filter: string, orderBy: string) {
     if (isOther) setOutdated(true);
     void patchVisible();
   });
+
+  // Presence changes without an event.
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState !== 'visible') return;
+      const [from, to] = view.current;
+      for (const {id} of loaded.current.slice(from, to + 1)) dirty.current.add(id);
+      void patchVisible();
+    }, presenceMs);
+    return () => clearInterval(timer);
+  }, [patchVisible]);
 
   // Short lists are loaded again by themselves; long ones say that they could be.
   const isShort = pageCount <= pagesReloadedMax;
