@@ -70,6 +70,16 @@ const oidcCallback = createRoute({
   ),
 });
 
+/** Without the shell: it goes to a printer. */
+const machineSheet = createRoute({
+  getParentRoute: () => root,
+  path: '/machines/$id/sheet',
+  component: lazyRouteComponent(
+    () => import('./pages/machines/MachineSheetPage.tsx'),
+    'MachineSheetPage',
+  ),
+});
+
 const overview = page(
   '/',
   [],
@@ -99,7 +109,11 @@ const machineSummary = machineTab(
   [],
   lazyRouteComponent(() => import('./pages/machines/tabs/SummaryTab.tsx'), 'SummaryTab'),
 );
-const machineBoot = machineTab('/boot', [], notHere('Boot', 'muster boot explain MACHINE'));
+const machineBoot = machineTab(
+  '/boot',
+  [],
+  lazyRouteComponent(() => import('./pages/machines/tabs/BootTab.tsx'), 'BootTab'),
+);
 const machineHardware = machineTab(
   '/hardware',
   ['version', 'against'],
@@ -115,18 +129,26 @@ const machineConfig = machineTab(
   [],
   notHere('Configuration', 'muster machines update MACHINE --nixos-config FILE'),
 );
-const machineImages = machineTab('/images', [], notHere('Images', 'muster images list'));
+const machineImages = machineTab(
+  '/images',
+  [],
+  lazyRouteComponent(() => import('./pages/machines/tabs/ImagesTab.tsx'), 'ImagesTab'),
+);
 const machineIssues = machineTab(
   '/issues',
   [],
-  notHere('Issues', 'muster issues list --machine MACHINE'),
+  lazyRouteComponent(() => import('./pages/machines/tabs/IssuesTab.tsx'), 'IssuesTab'),
 );
 const machineEvents = machineTab(
   '/events',
   [],
-  notHere('Events', 'muster events list --machine MACHINE'),
+  lazyRouteComponent(() => import('./pages/machines/tabs/EventsTab.tsx'), 'EventsTab'),
 );
-const machineAudit = machineTab('/audit', [], notHere('Audit', 'muster audit list'));
+const machineAudit = machineTab(
+  '/audit',
+  [],
+  lazyRouteComponent(() => import('./pages/machines/tabs/AuditTab.tsx'), 'AuditTab'),
+);
 
 const pending = page('/pending', ['machine'], notHere('Pending', 'muster discovery list'));
 const issues = page(
@@ -209,6 +231,7 @@ const tree = root.addChildren([
     audit,
     settings,
   ]),
+  machineSheet,
   signIn,
   setup,
   oidcCallback,

@@ -30,11 +30,17 @@ export function OverviewPage() {
       {counts ? <FleetByState counts={counts} total={total} /> : <Skeleton lines={3} />}
       {counts && total === 0 && <FirstSteps />}
       <div className="overview">
-        <Attention />
-        <BuildsRunning />
-        <BootsInProgress />
-        <CapacityCard />
-        <ServicesCard />
+        <div>
+          <Attention />
+        </div>
+        <div>
+          <BuildsRunning />
+          <ServicesCard />
+        </div>
+        <div>
+          <BootsInProgress />
+          <CapacityCard />
+        </div>
       </div>
     </div>
   );
