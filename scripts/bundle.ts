@@ -1,9 +1,10 @@
 // Writes dist/agent.cjs: the whole agent in one file, as images carry it (docs/boot.md); and nixos/dist: the agent and the other processes
-// as the flake in nixos/ packages them, each in one file with the files that it reads beside its sources.
+// as the flake in nixos/ packages them, each in one file with the files that it reads beside its sources. And console/dist, which the server serves.
 import {copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync} from 'node:fs';
 import process from 'node:process';
 import {build} from 'esbuild';
-import {bundleConsole, bundleProcess} from './bundle-process.ts';
+import {bundleConsole} from './bundle-console.ts';
+import {bundleConsole as copyConsole, bundleProcess} from './bundle-process.ts';
 
 const outfile = 'dist/agent.cjs';
 const bundleBytesMax = 1_500_000;
@@ -18,6 +19,7 @@ const processBytesMax = {
 } as const;
 
 mkdirSync('dist', {recursive: true});
+await bundleConsole();
 await build({
   entryPoints: ['agent/main.ts'],
   outfile,
@@ -42,7 +44,7 @@ await Promise.all(
     checkSize(await bundleProcess(name, draft), bytesMax);
   }),
 );
-bundleConsole(draft);
+copyConsole(draft);
 for (const name of [...Object.keys(processBytesMax), 'console']) {
   rmSync(`${nixFolder}/${name}`, {recursive: true, force: true});
   if (existsSync(`${draft}/${name}`)) renameSync(`${draft}/${name}`, `${nixFolder}/${name}`);

@@ -15,6 +15,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['format', [`${bin}/oxfmt`, '--check', '.']],
   ['lint', [`${bin}/oxlint`, '--type-aware', '--deny-warnings']],
   ['types', [`${bin}/tsc`, '-p', '.']],
+  ['types of the console', [`${bin}/tsc`, '-p', 'console']],
 ];
 
 let failed = 0;

@@ -10,7 +10,8 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 })
   .split('\n')
   .filter(path => path !== '' && !path.startsWith('proto/gen/'));
-const sources = files.filter(path => path.endsWith('.ts'));
+const sources = files.filter(path => /\.tsx?$/.test(path));
+const isTest = (path: string) => /\.test\.tsx?$/.test(path);
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 /** Targets as paths from the root: relative imports resolved, workspace imports without their scope. */
@@ -36,13 +37,14 @@ const forbidden: Readonly<Record<string, RegExp>> = {
   'builder/': /^(server|agent|ipxe|cli)\//,
   'ipxe/': /^(server|agent|builder|cli)\//,
   'cli/': /^(server|agent|builder|ipxe)\//,
+  'console/': /^(server|agent|builder|ipxe|cli|simulator|runtime|test)\//,
   'simulator/': /^(server|builder|ipxe|cli)\//,
   'runtime/': /^(server|agent|builder|ipxe|cli|simulator|test)\//,
 };
 
 test('imports point one way', t => {
   for (const path of sources) {
-    if (path.endsWith('.test.ts') || path.startsWith('test/')) continue;
+    if (isTest(path) || path.startsWith('test/')) continue;
     const folder = Object.keys(forbidden).find(prefix => path.startsWith(prefix));
     const rule = folder === undefined ? undefined : forbidden[folder];
     if (!rule) continue;
@@ -53,7 +55,7 @@ test('imports point one way', t => {
 test('no file outgrows its purpose', t => {
   for (const path of sources) {
     const lines = read(path).split('\n').length - 1;
-    const limit = path.endsWith('.test.ts') ? 400 : 300;
+    const limit = isTest(path) ? 400 : 300;
     t.true(lines <= limit, `${path} has ${lines} lines, at most ${limit}`);
   }
 });
@@ -65,7 +67,7 @@ test('nothing hides in a drawer', t => {
 
 test('settings are read in config.ts, and only run.ts ends a process', t => {
   for (const path of sources) {
-    if (path.endsWith('.test.ts') || /^(test|scripts)\//.test(path)) continue;
+    if (isTest(path) || /^(test|scripts)\//.test(path)) continue;
     const text = read(path);
     if (!/^(config|main)\.ts$/.test(basename(path))) t.notRegex(text, /process\.env\b/, path);
     if (path !== 'runtime/run.ts') t.notRegex(text, /process\.exit\(/, path);
@@ -73,7 +75,7 @@ test('settings are read in config.ts, and only run.ts ends a process', t => {
 });
 
 test('no test is skipped, focused or left to do', t => {
-  for (const path of sources.filter(path => path.endsWith('.test.ts')))
+  for (const path of sources.filter(isTest))
     t.notRegex(read(path), /\btest\.(serial\.)?(only|skip|todo|failing)\b/, path);
 });
 

@@ -1,0 +1,16 @@
+import {createRouterTransport, type ConnectRouter, type Transport} from '@connectrpc/connect';
+import {addEvents} from './events.ts';
+import {addMachines} from './machines.ts';
+import {addSessions} from './sessions.ts';
+
+/** A noun of the mock server: adds its handlers. */
+export type MockNoun = (router: ConnectRouter) => void;
+
+/**
+ * A server made of plain functions, one file per noun: for component tests, and for `npm run --workspace console dev` with `?mock`. What is
+ * not added answers UNIMPLEMENTED. Failures are provoked by values ("fail" as an id), not by intercepting the network.
+ */
+export const createMockTransport = (...nouns: readonly MockNoun[]): Transport =>
+  createRouterTransport(router => {
+    for (const add of nouns.length > 0 ? nouns : [addSessions, addMachines, addEvents]) add(router);
+  });

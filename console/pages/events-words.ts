@@ -1,0 +1,23 @@
+import type {Event} from '@muster/proto/gen/muster/v1/events_pb.ts';
+
+/** "machine.state_changed" → "Machine state changed" */
+export const typeWords = (type: string): string => {
+  const words = type.replaceAll(/[._]/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+/** The data of an event in one line: what a person would want to know first. */
+export function dataWords(data: Event['data']): string {
+  return Object.entries(data ?? {})
+    .filter(([, value]) => value !== '' && value !== null)
+    .map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .join(' · ');
+}
+
+/** "user:ada" → "ada"; machines and the system are called what they are. */
+export const actorWords = (actor: string): string =>
+  actor.startsWith('user:')
+    ? actor.slice(5)
+    : actor.startsWith('agent:')
+      ? 'its agent'
+      : actor || 'system';

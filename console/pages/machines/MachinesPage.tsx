@@ -1,0 +1,199 @@
+import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {skipToken, useQuery} from '@connectrpc/connect-query';
+import {useNavigate, useSearch} from '@tanstack/react-router';
+import {useCallback, useMemo, useState} from 'react';
+import {chosenColumns, columnsText} from '../../table/columns.ts';
+import {ColumnChooser} from '../../table/ColumnChooser.tsx';
+import {DataTable} from '../../table/DataTable.tsx';
+import {FilterBar} from '../../table/FilterBar.tsx';
+import type {Selection} from '../../table/use-table-model.ts';
+import {PageHeader} from '../../ui/blocks.tsx';
+import {Button} from '../../ui/Button.tsx';
+import {formatCount} from '../../ui/format.ts';
+import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {BulkBar} from './bulk/BulkBar.tsx';
+import type {BulkSelection} from './bulk/selection.ts';
+import {ExportButton} from './ExportButton.tsx';
+import {machineColumns} from './machine-columns.tsx';
+import {MachineFacets} from './MachineFacets.tsx';
+import {SavedViews} from './SavedViews.tsx';
+import {useMachineRows} from './use-machine-rows.ts';
+import './machines.css';
+
+const nothing: Selection = new Set();
+
+export function MachinesPage() {
+  const {filter = '', order = '', columns} = useSearch({from: '/shell/machines'});
+  const setView = useSetView();
+  const list = useMachineRows(filter, order);
+  const [selection, setSelection] = useState<Selection>(nothing);
+  const [isAll, setAll] = useState(false);
+  const visible = useMemo(() => chosenColumns(machineColumns, columns), [columns]);
+  const open = useOpenMachine();
+
+  const total = list.first?.totalSize === undefined ? undefined : Number(list.first.totalSize);
+  const select = (next: Selection) => {
+    setSelection(next);
+    setAll(false);
+  };
+  const onFilter = (filter: string) => {
+    select(nothing);
+    setView({filter});
+  };
+  const all: BulkSelection | undefined =
+    total !== undefined && total > selection.size && !isAll
+      ? {kind: 'filter', filter, count: total}
+      : undefined;
+
+  return (
+    <div className="page fill">
+      <PageHeader
+        title="Machines"
+        beside={
+          <span className="muted" role="status">
+            {total !== undefined &&
+              `${list.first?.totalEstimated ? 'about ' : ''}${formatCount(total)}`}
+          </span>
+        }
+        actions={
+          <>
+            <SavedViews view={{filter, order}} onView={setView} />
+            <ColumnChooser
+              columns={machineColumns}
+              chosen={visible}
+              onChange={chosen => setView({columns: columnsText(machineColumns, chosen)})}
+            />
+            <ExportButton filter={filter} orderBy={order} />
+          </>
+        }
+      />
+      <MachineFilter filter={filter} onFilter={onFilter} error={list.error} />
+      {list.error && (
+        <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
+      )}
+      {list.first?.similar && (
+        <Notice tone="info" icon="info">
+          Nothing holds these words; these machines hold words that are like them.
+        </Notice>
+      )}
+      {list.isOutdated && (
+        <Notice tone="info" icon="refresh">
+          Machines came or went since this list was loaded.{' '}
+          <Button kind="quiet" onClick={list.refresh}>
+            Load it again
+          </Button>
+        </Notice>
+      )}
+      {selection.size > 0 && (
+        <BulkBar
+          selection={
+            isAll && total !== undefined
+              ? {kind: 'filter', filter, count: total}
+              : {kind: 'ids', ids: [...selection]}
+          }
+          all={all}
+          onSelectAll={() => setAll(true)}
+          onClear={() => select(nothing)}
+        />
+      )}
+      <div className="machines-body fill">
+        <MachineFacets filter={filter} onFilter={onFilter} />
+        <DataTable
+          label="Machines"
+          columns={machineColumns}
+          visible={visible}
+          rows={list.rows}
+          rowId={idOf}
+          total={total}
+          hasMore={list.hasMore}
+          isLoading={list.isLoading || list.isOld}
+          isLoadingMore={list.isLoadingMore}
+          onLoadMore={list.loadMore}
+          onView={list.onView}
+          order={order}
+          onOrder={order => setView({order})}
+          selection={selection}
+          onSelect={select}
+          onOpen={open}
+          fills
+          empty={!list.error && <NoMachines isFiltered={filter !== ''} />}
+        />
+      </div>
+    </div>
+  );
+}
+
+const idOf = ({id}: Machine): string => id;
+
+/** The address holds what is shown: it can be sent to somebody, and the back button works. */
+function useSetView() {
+  const navigate = useNavigate({from: '/machines'});
+  return useCallback(
+    (change: {
+      readonly filter?: string | undefined;
+      readonly order?: string | undefined;
+      readonly columns?: string | undefined;
+    }) => void navigate({search: old => ({...old, ...change})}),
+    [navigate],
+  );
+}
+
+function useOpenMachine() {
+  const navigate = useNavigate();
+  return useCallback(
+    ({id}: Machine) => void navigate({to: '/machines/$id', params: {id}}),
+    [navigate],
+  );
+}
+
+type MachineFilterProps = {
+  readonly filter: string;
+  readonly onFilter: (filter: string) => void;
+  readonly error: ReturnType<typeof useMachineRows>['error'];
+};
+
+function MachineFilter({filter, onFilter, error}: MachineFilterProps) {
+  const {data} = useQuery(MachineService.method.listMachineFields, {}, {staleTime: Infinity});
+  const [field, setField] = useState('');
+  const {data: facets} = useQuery(
+    MachineService.method.listMachineFacets,
+    field === '' ? skipToken : {fields: [field], valuesMax: 50},
+    {staleTime: 60_000},
+  );
+  const fields = useMemo(() => data?.fields ?? [], [data]);
+  const values = useMemo(
+    () => (facets?.facets[0]?.values ?? []).map(({value}) => value).filter(Boolean),
+    [facets],
+  );
+  const canCount = useCallback(
+    (name: string) =>
+      name.startsWith('labels.') || fields.some(field => field.name === name && field.facet),
+    [fields],
+  );
+  return (
+    <FilterBar
+      value={filter}
+      onChange={onFilter}
+      fields={fields}
+      values={values}
+      onValuesOf={name => setField(canCount(name) ? name : '')}
+      placeholder="state = READY AND hardware.memory_bytes > 64G, or any words"
+      error={error}
+    />
+  );
+}
+
+function NoMachines({isFiltered}: {readonly isFiltered: boolean}) {
+  return isFiltered ? (
+    <EmptyState icon="search" title="No machine meets this filter">
+      <p>Take a condition away, or look for a part of a word.</p>
+    </EmptyState>
+  ) : (
+    <EmptyState icon="machine" title="No machine has been here yet">
+      <p>
+        Let one boot over the network from this site’s edge and it appears by itself. To try it
+        without hardware: <code>npm run lab</code> starts four virtual machines.
+      </p>
+    </EmptyState>
+  );
+}

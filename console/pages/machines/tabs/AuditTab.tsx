@@ -1,0 +1,80 @@
+import {
+  type AuditEntry,
+  AuditEntry_Outcome as Outcome,
+  AuditService,
+  type ListAuditResponse,
+} from '@muster/proto/gen/muster/v1/audit_pb.ts';
+import {useMemo} from 'react';
+import type {TableColumn} from '../../../table/columns.ts';
+import {DataTable} from '../../../table/DataTable.tsx';
+import {useKeysetRows} from '../../../table/use-keyset-rows.ts';
+import {Badge} from '../../../ui/Badge.tsx';
+import {RelativeTime} from '../../../ui/RelativeTime.tsx';
+import {EmptyState, ErrorState} from '../../../ui/states.tsx';
+import type {Look} from '../../../ui/tones.ts';
+import {actorWords, dataWords, typeWords} from '../../events-words.ts';
+import {useMachine} from '../use-machine.ts';
+
+const outcomes: Readonly<Record<number, Look>> = {
+  [Outcome.OK]: {word: 'Done', tone: 'ok', icon: 'check'},
+  [Outcome.REFUSED]: {word: 'Refused', tone: 'bad', icon: 'cross'},
+  [Outcome.FAILED]: {word: 'Failed', tone: 'warn', icon: 'warning'},
+};
+const unknown: Look = {word: 'Unknown', tone: 'idle', icon: 'question'};
+const entriesOf = (page: ListAuditResponse) => page.entries;
+const idOf = ({position}: AuditEntry): string => String(position);
+
+const columns: readonly TableColumn<AuditEntry>[] = [
+  {
+    id: 'time',
+    header: 'When',
+    widthPx: 112,
+    onPhone: true,
+    cell: ({time}) => <RelativeTime time={time} />,
+  },
+  {id: 'actor', header: 'Who', widthPx: 120, onPhone: true, cell: ({actor}) => actorWords(actor)},
+  {
+    id: 'what',
+    header: 'What',
+    widthPx: 220,
+    onPhone: true,
+    cell: ({action, method}) => (action ? typeWords(action) : method),
+  },
+  {
+    id: 'outcome',
+    header: 'Outcome',
+    widthPx: 104,
+    cell: ({outcome}) => <Badge look={outcomes[outcome] ?? unknown} />,
+  },
+  {
+    id: 'change',
+    header: 'Change',
+    widthPx: 280,
+    grows: true,
+    cell: entry => <span title={changeWords(entry)}>{changeWords(entry)}</span>,
+  },
+  {id: 'address', header: 'From', widthPx: 128, cell: ({address}) => address},
+];
+
+export function AuditTab() {
+  const {id} = useMachine();
+  const input = useMemo(() => ({resource: `machines/${id}`, pageSize: 200}), [id]);
+  const list = useKeysetRows(AuditService.method.listAudit, input, entriesOf);
+  if (list.error) return <ErrorState error={list.error} attempt="read the audit" />;
+  return (
+    <DataTable
+      label="Audit of this machine"
+      columns={columns}
+      rows={list.rows}
+      rowId={idOf}
+      isLoading={list.isLoading}
+      hasMore={list.hasMore}
+      isLoadingMore={list.isLoadingMore}
+      onLoadMore={list.loadMore}
+      empty={<EmptyState icon="audit" title="Nobody has changed anything" />}
+    />
+  );
+}
+
+const changeWords = ({error, before, after}: AuditEntry): string =>
+  error || [dataWords(before), dataWords(after)].filter(Boolean).join(' → ');

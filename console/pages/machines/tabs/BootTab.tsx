@@ -1,0 +1,61 @@
+import {
+  BootService,
+  BootSession_State as SessionState,
+  type ListBootSessionsResponse,
+} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {useQuery} from '@connectrpc/connect-query';
+import {useMemo} from 'react';
+import {useKeysetRows} from '../../../table/use-keyset-rows.ts';
+import {Card, Skeleton} from '../../../ui/blocks.tsx';
+import {Button} from '../../../ui/Button.tsx';
+import {EmptyState, ErrorState} from '../../../ui/states.tsx';
+import {BootDecisionCard} from '../BootDecisionCard.tsx';
+import {BootTimeline} from '../BootTimeline.tsx';
+import {bootAgainMs} from '../NewestBoot.tsx';
+import {useMachine} from '../use-machine.ts';
+
+const pageRows = 10;
+const sessionsOf = (page: ListBootSessionsResponse) => page.bootSessions;
+
+export function BootTab() {
+  const machine = useMachine();
+  const input = useMemo(() => ({machineId: machine.id, pageSize: pageRows}), [machine.id]);
+  const list = useKeysetRows(BootService.method.listBootSessions, input, sessionsOf);
+  // The newest one moves while it is open.
+  const {data: newest} = useQuery(
+    BootService.method.listBootSessions,
+    {machineId: machine.id, pageSize: 1},
+    {
+      refetchInterval: ({state}) =>
+        state.data?.bootSessions[0]?.state === SessionState.OPEN ? bootAgainMs : false,
+    },
+  );
+  const fresh = newest?.bootSessions[0];
+  const sessions = list.rows.map(session => (session.id === fresh?.id ? fresh : session));
+  return (
+    <div className="machine-columns">
+      <Card title="Boots" flush>
+        {list.error && (
+          <ErrorState error={list.error} attempt="load its boots" onRetry={list.refresh} />
+        )}
+        {list.isLoading && <Skeleton lines={8} />}
+        {!list.isLoading && !list.error && sessions.length === 0 && (
+          <EmptyState icon="boot" title="It has not been seen to boot">
+            <p>Let it boot from the network of an edge: each step appears here as it happens.</p>
+          </EmptyState>
+        )}
+        {sessions.map(session => (
+          <BootTimeline key={session.id} session={session} />
+        ))}
+        {list.hasMore && (
+          <p className="rows-none">
+            <Button busy={list.isLoadingMore} onClick={list.loadMore}>
+              Older ones
+            </Button>
+          </p>
+        )}
+      </Card>
+      <BootDecisionCard machine={machine} />
+    </div>
+  );
+}

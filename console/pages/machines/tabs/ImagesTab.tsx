@@ -1,0 +1,143 @@
+import {BootAction, BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {useMutation, useQuery} from '@connectrpc/connect-query';
+import {Link} from '@tanstack/react-router';
+import {useState} from 'react';
+import {useOperateReason} from '../../../api/caller.ts';
+import {Card, KeyValues} from '../../../ui/blocks.tsx';
+import {Button} from '../../../ui/Button.tsx';
+import {CopyButton} from '../../../ui/CopyButton.tsx';
+import {ConfirmDialog} from '../../../ui/Dialog.tsx';
+import {formatBytes} from '../../../ui/format.ts';
+import {RelativeTime} from '../../../ui/RelativeTime.tsx';
+import {EmptyState, ErrorState, Notice} from '../../../ui/states.tsx';
+import {showToast} from '../../../ui/Toast.tsx';
+import {machineName} from '../machine-name.ts';
+import {useMachine} from '../use-machine.ts';
+
+/** What it shall run, what it runs, what it could go back to. */
+export function ImagesTab() {
+  const machine = useMachine();
+  const {desiredImageId, bootedImageId, lastGoodImageId, badImageIds} = machine;
+  const roles = new Map<string, string[]>();
+  const add = (id: string, role: string) => {
+    if (id !== '') roles.set(id, [...(roles.get(id) ?? []), role]);
+  };
+  add(desiredImageId, 'desired');
+  add(bootedImageId, 'booted');
+  add(lastGoodImageId, 'last that worked');
+  for (const id of badImageIds) add(id, 'failed on this machine');
+  if (roles.size === 0)
+    return (
+      <EmptyState icon="image" title="It has no image yet">
+        <p>Give it a configuration and build it.</p>
+      </EmptyState>
+    );
+  return (
+    <>
+      {desiredImageId !== '' && bootedImageId !== '' && desiredImageId !== bootedImageId && (
+        <Notice tone="info" icon="info">
+          It runs another image than it shall: the desired one comes with its next boot.
+        </Notice>
+      )}
+      {[...roles].map(([id, words]) => (
+        <ImageCard key={id} id={id} roles={words} />
+      ))}
+    </>
+  );
+}
+
+function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly string[]}) {
+  const machine = useMachine();
+  const {data, error} = useQuery(ImageService.method.getImage, {id});
+  const image = data?.image;
+  const [asked, setAsked] = useState(false);
+  const mayNot = useOperateReason(machine.workspaceId);
+  const clear = useMutation(BootService.method.clearBootOverride);
+  const boot = useMutation(BootService.method.setBootOverride, {
+    onSuccess: () => {
+      setAsked(false);
+      showToast('It boots this image from its next boot on', {
+        undo: () => clear.mutate({machineId: machine.id, persistent: true}),
+      });
+    },
+  });
+  const canGoBack = !roles.includes('desired');
+  const bytes = image
+    ? [image.kernel, ...image.initrds, ...image.layers].reduce(
+        (sum, artifact) => sum + Number(artifact?.sizeBytes ?? 0n),
+        0,
+      )
+    : 0;
+  return (
+    <Card
+      title={
+        <>
+          <Link to="/images/$id" params={{id}} className="mono">
+            {id.slice(0, 12)}
+          </Link>{' '}
+          <span className="muted">{roles.join(', ')}</span>
+        </>
+      }
+      actions={
+        canGoBack && (
+          <Button icon="undo" disabledReason={mayNot} onClick={() => setAsked(true)}>
+            Go back to it
+          </Button>
+        )
+      }
+    >
+      {error && <ErrorState error={error} attempt="load this image" />}
+      {image && (
+        <KeyValues
+          entries={[
+            [
+              'Id',
+              <>
+                <span className="mono">{id}</span>{' '}
+                <CopyButton text={id} what="the id of the image" />
+              </>,
+            ],
+            ['Made', <RelativeTime time={image.createTime} />],
+            ['Back end', image.backend],
+            ['Size', formatBytes(bytes)],
+            [
+              'Boot tests',
+              image.bootTests.every(({passed}) => passed)
+                ? `${image.bootTests.length} passed`
+                : 'failed',
+            ],
+            [
+              'Build',
+              image.buildId && (
+                <Link to="/builds/$id" params={{id: image.buildId}}>
+                  Its log
+                </Link>
+              ),
+            ],
+          ]}
+        />
+      )}
+      {asked && (
+        <ConfirmDialog
+          title={`Let ${machineName(machine)} boot this image?`}
+          action="Set its boot entry"
+          busy={boot.isPending}
+          error={boot.error && <ErrorState error={boot.error} attempt="set its boot entry" />}
+          onConfirm={() =>
+            boot.mutate({
+              machineId: machine.id,
+              action: BootAction.IMAGE,
+              imageId: id,
+              persistent: true,
+            })
+          }
+          onClose={() => setAsked(false)}
+        >
+          A boot entry makes it boot this image at every boot, whatever is built for it, until the
+          entry is cleared (Boot tab). Nothing happens before it boots again.
+        </ConfirmDialog>
+      )}
+    </Card>
+  );
+}

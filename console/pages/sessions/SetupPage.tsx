@@ -1,0 +1,88 @@
+import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {useMutation} from '@connectrpc/connect-query';
+import {useLocation} from '@tanstack/react-router';
+import {type FormEvent, useState} from 'react';
+import {TextField} from '../../forms/fields.tsx';
+import {Button} from '../../ui/Button.tsx';
+import {ErrorState, Notice} from '../../ui/states.tsx';
+import {Door} from './Door.tsx';
+import {useEnter} from './SignInPage.tsx';
+
+const passwordCharactersMin = 10;
+
+/** The first administrator, by the link that the server printed: `/setup#CODE`. A fragment is never sent, so it is in no log. */
+export function SetupPage() {
+  const code = useLocation({select: location => location.hash});
+  const enter = useEnter('/');
+  const login = useMutation(SessionService.method.login, {onSuccess: enter});
+  const setup = useMutation(SessionService.method.completeSetup, {
+    onSuccess: () => login.mutate({username, password, cookie: true}),
+  });
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const [email, setEmail] = useState('');
+  const [touched, setTouched] = useState(false);
+  const tooShort = password.length < passwordCharactersMin;
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTouched(true);
+    if (!tooShort) setup.mutate({code, username, password, email});
+  };
+
+  if (code === '')
+    return (
+      <Door title="Set Muster up">
+        <Notice tone="warn" icon="warning">
+          <strong>This link is not whole: the code after “#” is missing.</strong>
+          <p>
+            Open the link as the server printed it. A new one is made by{' '}
+            <code>muster admin reset</code>.
+          </p>
+        </Notice>
+      </Door>
+    );
+  return (
+    <Door title="Make the first administrator">
+      <form className="form" onSubmit={submit}>
+        <TextField
+          label="User name"
+          hint="Lower case letters, digits, dots and dashes"
+          autoComplete="username"
+          autoCapitalize="off"
+          pattern="[a-z0-9][a-z0-9._\-]{0,62}"
+          required
+          autoFocus
+          value={username}
+          onChange={event => setUsername(event.target.value)}
+        />
+        <TextField
+          label="Password"
+          type="password"
+          hint={`At least ${passwordCharactersMin} characters; a long sentence is better than signs`}
+          autoComplete="new-password"
+          required
+          error={
+            touched && tooShort
+              ? `${passwordCharactersMin - password.length} more characters are needed`
+              : undefined
+          }
+          value={password}
+          onChange={event => setPassword(event.target.value)}
+        />
+        <TextField
+          label="E-mail (may stay empty)"
+          type="email"
+          autoComplete="email"
+          value={email}
+          onChange={event => setEmail(event.target.value)}
+        />
+        {setup.error && <ErrorState error={setup.error} attempt="make the administrator" />}
+        {login.error && <ErrorState error={login.error} attempt="sign in" />}
+        <Button type="submit" kind="primary" busy={setup.isPending || login.isPending}>
+          Make the administrator and sign in
+        </Button>
+      </form>
+    </Door>
+  );
+}
