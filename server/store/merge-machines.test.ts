@@ -86,7 +86,7 @@ test('issues, components, groups and reports of both are those of the one that s
   const {sql, from, to} = site;
   const issue = (machineId: string, component: string) => sql`
     insert into issues (id, machine_id, source, kind, component, severity, summary, next_step, evidence, raise_time)
-    values (${randomUUID()}, ${machineId}, 'hardware', 'smart_failed', ${component}, 'critical', 'x', 'y', '{}', ${time})
+    values (${randomUUID()}, ${machineId}, 'hardware', 'disk_failing', ${component}, 'critical', 'x', 'y', '{}', ${time})
   `;
   for (const [machineId, component] of [
     [from, 'a'],
