@@ -9,6 +9,7 @@ import {
 import {User_Role} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import test from 'ava';
 import {createTestMachine} from '../helpers/builds.ts';
+import {until} from '../helpers/processes.ts';
 import {type Site, startSite} from '../helpers/workspace-site.ts';
 
 const eventMs = 60_000;
@@ -56,20 +57,15 @@ const rest = async (path: string, init: {method?: string; body?: object} = {}) =
   return {status: answer.status, body: (await answer.json()) as Record<string, unknown>};
 };
 
-/** Gathered anew: a page is kept for some seconds. */
+/** Whether the page of metrics has such a line; gathered anew, because a page is kept for some seconds. */
 async function counted(line: RegExp): Promise<boolean> {
-  const {sql} = site;
-  const page = async () => (await fetch(`${site.url}/api/v1/metrics`)).text();
-  const timeOf = (text: string) =>
-    Number(/^muster_exposition_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
-  const [{time = 0} = {}] = await sql<{time: number}[]>`
-    select extract(epoch from clock_timestamp())::float8 as time
-  `;
-  for (;;) {
-    const text = await page();
-    if (timeOf(text) > time) return line.test(text);
-    await sql`select pg_sleep(0.5)`;
-  }
+  const time = Date.now() / 1000;
+  const text = await until('a new page of metrics', async () => {
+    const page = await (await fetch(`${site.url}/api/v1/metrics`)).text();
+    const gathered = /^muster_exposition_timestamp_seconds (\S+)$/m.exec(page)?.[1];
+    return Number(gathered) > time && page;
+  });
+  return line.test(text);
 }
 
 test.serial(
