@@ -40,15 +40,13 @@ async function journalHas(sql: Database, type: string, count: number): Promise<v
   await promise;
 }
 
-const aDay = "interval '1 day'";
+const twoDays = "interval '2 days'";
 
 test('the sweep finds what came with time alone, on more machines than a page has', async t => {
   await using database = await postgres.createDatabase();
   const {sql} = database;
-  const ids = await Promise.all(
-    Array.from({length: 620}, () => createTestMachine(sql, 'ready', {})),
-  );
-  await sql`update machines set state_time = now() - ${sql.unsafe(aDay)}`;
+  const ids = await Promise.all(Array.from({length: 620}, () => createTestMachine(sql, 'pending')));
+  await sql`update machines set state_time = now() - ${sql.unsafe(twoDays)}`;
   await using _worker = await startWorker(sql);
   await journalHas(sql, 'issue.raised', ids.length);
   const rows = await sql`select distinct machine_id from issues where kind = 'stuck'`;
@@ -59,8 +57,8 @@ test('a machine that the journal tells of is looked at at once, by one server of
   await using database = await postgres.createDatabase();
   const {sql} = database;
   const machineId = await createTestMachine(sql, 'enrolled');
-  const stuckId = await createTestMachine(sql, 'ready');
-  await sql`update machines set state_time = now() - ${sql.unsafe(aDay)} where id = ${stuckId}`;
+  const stuckId = await createTestMachine(sql, 'pending');
+  await sql`update machines set state_time = now() - ${sql.unsafe(twoDays)} where id = ${stuckId}`;
   await using one = await startWorker(sql);
   await using _two = await startWorker(sql);
   // Both machines are on one page: with this issue the first sweep has been at the other one, too.
