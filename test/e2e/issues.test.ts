@@ -157,6 +157,21 @@ test.serial(
   },
 );
 
+test.serial('a mute of a machine ends when the machine gets another tenant', async t => {
+  const machineId = await createTestMachine(site.sql, 'ready');
+  await site.sql`update machines set state_time = now() - interval '1 day' where id = ${machineId}`;
+  await touch(machineId);
+  await told('issue.raised', machineId);
+  const {MACHINE: scope} = IssueMute_Scope;
+  const [issue] = await list({machineId, kind: 'stuck'});
+  const id = issue?.id ?? '';
+  const {issue: muted} = await client().muteIssue({id, for: '7d', reason: 'private', scope});
+  t.is(muted?.mute?.scope, scope);
+  const {workspace} = await site.workspaces.createWorkspace({workspace: {name: 'tenant'}});
+  await site.workspaces.assignMachine({workspaceId: workspace?.id ?? '', machineId});
+  t.is((await client().getIssue({id})).issue?.mute, undefined);
+});
+
 test.serial('issues are filtered by severity and state', async t => {
   const machineId = await forgotten();
   await told('issue.raised', machineId);
