@@ -7,7 +7,14 @@ import type {
 } from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {deviceCountMax, parseDisks, parseInterfaces} from './device-metrics.ts';
 import {compact} from './json.ts';
-import {createPowerMeter, findSensors, readSensors, type Sensor} from './sensors.ts';
+import {
+  createFanReader,
+  createPowerMeter,
+  findFans,
+  findSensors,
+  readSensors,
+  type Sensor,
+} from './sensors.ts';
 
 /** Sensors come and go with modules; looking for them costs more than reading them. */
 const samplesPerSensorSearch = 360;
@@ -40,13 +47,18 @@ export function createSampler(
   };
   const power = createPowerMeter(list, read);
   let cpuBefore: CpuTimes | undefined;
+  const readFans = createFanReader(read);
   let sensors: readonly Sensor[] = [];
+  let fans: readonly Sensor[] = [];
   let sampleCount = 0;
 
   return {
     sample(): MetricsJson {
       const withDevices = sampleCount % samplesPerDeviceReading === 0;
-      if (sampleCount++ % samplesPerSensorSearch === 0) sensors = findSensors(list, read);
+      if (sampleCount++ % samplesPerSensorSearch === 0) {
+        sensors = findSensors(list, read);
+        fans = findFans(list, read);
+      }
       const cpu = parseCpuTimes(read('/proc/stat'));
       const usage = cpu && cpuBefore && cpuUsagePercent(cpuBefore, cpu);
       cpuBefore = cpu;
@@ -70,6 +82,7 @@ export function createSampler(
               disks: [...parseDisks(read('/proc/diskstats'))],
               interfaces: [...parseInterfaces(network)],
               sensors: [...temperatures],
+              fans: [...readFans(fans)],
               agent: readHealth(),
             }
           : {}),

@@ -55,6 +55,41 @@ export function readSensors(sensors: readonly Sensor[], read: Read): readonly Se
   });
 }
 
+export type FanReading = {readonly name: string; readonly rpm: number};
+
+/** Fans of cards and power supplies that stop by themselves while nothing is to be cooled. */
+const idlingDrivers = /^(amdgpu|radeon|nouveau|i915|xe|corsairpsu)$/;
+const rpmMax = 50_000;
+
+/** Those of the board, by the names that the kernel has for them. */
+export function findFans(list: List, read: Read): readonly Sensor[] {
+  const fans = list('/sys/class/hwmon').flatMap(device => {
+    const at = `/sys/class/hwmon/${device}`;
+    const driver = read(`${at}/name`).trim();
+    if (idlingDrivers.test(driver)) return [];
+    return list(at)
+      .filter(file => /^fan\d+_input$/.test(file))
+      .map(file => {
+        const label = read(`${at}/${file.replace('_input', '_label')}`).trim();
+        return {path: `${at}/${file}`, name: `${driver} ${label || file.replace('_input', '')}`};
+      });
+  });
+  return withOwnNames(fans.slice(0, deviceCountMax));
+}
+
+/** A header without a fan reads 0: only a fan that has turned once is told of. */
+export function createFanReader(read: Read) {
+  const turned = new Set<string>();
+  return (fans: readonly Sensor[]): readonly FanReading[] =>
+    fans.flatMap(({name, path}) => {
+      const text = read(path).trim();
+      const rpm = Number(text);
+      if (text === '' || !(rpm >= 0 && rpm <= rpmMax)) return [];
+      if (rpm > 0) turned.add(path);
+      return turned.has(path) ? [{name, rpm}] : [];
+    });
+}
+
 /**
  * What the machine draws, in watts: what its power meter says, else the energy that its processors have used since the reading before (RAPL, counted
  * in microjoules; the platform's own counter when there is one). Undefined where neither is there.

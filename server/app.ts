@@ -37,6 +37,7 @@ import {openWebhooks} from './webhooks.ts';
 import {loadBuiltinTemplates} from './workers/builtin-templates.ts';
 import {startBulkWorker} from './workers/bulks.ts';
 import {startHardwareHistory} from './workers/hardware-history.ts';
+import {startIssueWorker} from './workers/issues.ts';
 import {startMachineReconciler} from './workers/machines.ts';
 import {startRegistrationImages} from './workers/registration-images.ts';
 import {watchDatabase} from './workers/watch-database.ts';
@@ -106,6 +107,8 @@ export async function startServer(config: Config, log: Logger) {
   stack.use(await startBulkWorker({sql, now, work: nouns.bulkWork, log}));
   const {hardwareHistoryDays: historyDays} = config;
   stack.use(startHardwareHistory({sql, now, historyDays, log}));
+  const {issueEvaluation: evaluation, issueMutes: mutes} = nouns;
+  stack.use(startIssueWorker({sql, evaluation, mutes, positions, log}));
   stack.use(startRegistrationImages({sql, now, builds, listLiveBuilders: liveBuilders, log}));
   const {rebootWhenReady} = config;
   // Report ids of receipts are random, as every id on the bus.

@@ -30,6 +30,9 @@ import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
 import {createImages} from './domain/images.ts';
 import {createImports} from './domain/imports.ts';
+import {createIssueEvaluation} from './domain/issue-evaluation.ts';
+import {createIssueMutes} from './domain/issue-mutes.ts';
+import {createIssueSettings} from './domain/issue-settings.ts';
 import {createIssues} from './domain/issues.ts';
 import {createMachineRemoval} from './domain/machine-removal.ts';
 import {createMachineImports} from './domain/machine-imports.ts';
@@ -57,6 +60,7 @@ import {createValidations, validationLimits} from './domain/validations.ts';
 import {createWorkspaceMachines} from './domain/workspace-machines.ts';
 import {createWorkspaceMembers} from './domain/workspace-members.ts';
 import {createWorkspaces} from './domain/workspaces.ts';
+import packageJson from './package.json' with {type: 'json'};
 import type {KeyedWakeUps, WakeUps} from './wake-ups.ts';
 
 const queuedMs = 60_000;
@@ -154,6 +158,15 @@ export function createNouns({
     removal,
     components,
     issues,
+    issueMutes: createIssueMutes(deps),
+    issueSettings: createIssueSettings(deps),
+    issueEvaluation: createIssueEvaluation({
+      ...deps,
+      issues,
+      metrics,
+      busStatus,
+      version: packageJson.version,
+    }),
     search,
     groups,
     bulks,

@@ -125,7 +125,7 @@ export function createRoutes({
     router.service(HardwareService, hardwareService(nouns.hardware));
     router.service(ImageService, imageService(images, nouns.collection));
     router.service(ImportService, importService(nouns.imports));
-    router.service(IssueService, issueService(nouns.issues));
+    router.service(IssueService, issueService(nouns));
     router.service(MachineService, machineService({...nouns, view}));
     router.service(MetricsService, metricsService(nouns.metrics));
     router.service(OperationService, operationService(nouns.operations, nouns.bulks));

@@ -16,13 +16,15 @@ export async function collectBmc({tree, tools}: Source): Promise<Found> {
     await tools.run('ipmitool', ['mc', 'info'], ipmitoolTimeoutMs).catch(() => undefined),
   ];
   const value = parseIpmitool(controller ?? '');
-  return {
-    bmc: compact<BmcJson>({
-      ...lan,
-      firmwareVersion: value('Firmware Revision'),
-      manufacturer: value('Manufacturer Name'),
-    }),
-  };
+  const bmc = compact<BmcJson>({
+    ...lan,
+    firmwareVersion: value('Firmware Revision'),
+    manufacturer: value('Manufacturer Name'),
+  });
+  // There is one, whoever asks: "absent" would say that there is none.
+  if (Object.keys(bmc).length === 0)
+    throw new Error('There is a BMC (/dev/ipmi0), but no ipmitool that gets an answer from it');
+  return {bmc};
 }
 
 /** For the evidence: only the address that identifies the machine. */

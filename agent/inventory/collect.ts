@@ -69,7 +69,7 @@ export const collectors: readonly Collector[] = [
     name: 'bmc',
     timeoutMs: bmcTimeoutMs,
     collect: collectBmc,
-    absence: 'No /dev/ipmi0 or no ipmitool',
+    absence: 'No /dev/ipmi0',
   },
 ];
 

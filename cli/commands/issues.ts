@@ -1,20 +1,25 @@
 import {
   type Issue,
-  Issue_SeveritySchema,
+  type Issue_Severity,
+  IssueMute_Scope,
+  IssueMute_ScopeSchema,
   IssueSchema,
+  IssueSummarySchema,
 } from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
 import {CommandError} from '../exit-status.ts';
+import {collectSeverities, issueStateOf, parseIssueState, severityOf} from '../issue-view.ts';
 import {age, clock, type Column, nameOf, type Output} from '../output.ts';
+import {addIssueRuleCommands} from './issue-rules.ts';
 
 const columns: readonly Column<Issue>[] = [
   {title: 'ID', value: ({id}) => id},
   {title: 'SEVERITY', value: severityOf},
   {title: 'KIND', value: ({kind}) => kind},
   {title: 'MACHINE', value: ({machineId}) => machineId},
-  {title: 'AGE', value: ({raiseTime}) => age(raiseTime)},
-  {title: 'STATE', value: stateOf},
+  {title: 'SINCE', value: ({sinceTime, raiseTime}) => age(sinceTime ?? raiseTime)},
+  {title: 'STATE', value: issueStateOf},
   {title: 'SUMMARY', value: ({summary}) => summary},
 ];
 
@@ -25,10 +30,14 @@ export function addIssueCommands(program: Command): void {
     .command('list')
     .description('list open issues, newest first')
     .option('--machine <machine>', 'only those of this machine')
-    .option('--kind <kind>', 'component_lost, component_swapped, link_degraded or smart_failed')
+    .option('--kind <kind>', 'one of those that "muster issues rules" lists')
+    .option('--severity <severity...>', 'info, warning or critical', collectSeverities)
+    .option('--state <state>', 'open (nobody has acknowledged it), acknowledged or cleared')
+    .option('--muted', 'only those that are muted')
+    .option('--no-muted', 'only those that are not')
     .option('--all', 'those that are over too')
     .option('--limit <n>', 'at most this many', parseLimit, 50)
-    .addHelpText('after', '\nExample: muster issues list --machine ABC1234')
+    .addHelpText('after', '\nExample: muster issues list --severity critical --no-muted')
     .action(list);
   issues
     .command('show <issue>')
@@ -53,22 +62,60 @@ export function addIssueCommands(program: Command): void {
       '\nExample: muster issues clear 0198c0de-0000-7000-8000-000000000001 --reason "Taken out"',
     )
     .action(clear);
+  addMuteCommands(issues);
+  issues
+    .command('summary')
+    .description('how many are open, by kind and severity')
+    .addHelpText('after', '\nExample: muster issues summary')
+    .action(summary);
+  addIssueRuleCommands(issues);
+}
+
+function addMuteCommands(issues: Command): void {
+  issues
+    .command('mute <issue>')
+    .description('show it as muted for a while, and count it nowhere')
+    .requiredOption('--for <duration>', 'how long, for example 8h or 7d')
+    .requiredOption('--reason <text>', 'why, for the others')
+    .option('--machine-wide', 'later issues of this kind on this machine too')
+    .addHelpText(
+      'after',
+      '\nExample: muster issues mute 0198c0de-0000-7000-8000-000000000001 --for 8h --reason "Works on the cooling"',
+    )
+    .action(mute);
+  issues
+    .command('unmute <issue>')
+    .description('let it count again')
+    .addHelpText('after', '\nExample: muster issues unmute 0198c0de-0000-7000-8000-000000000001')
+    .action(unmute);
 }
 
 async function list(
   options: {
     readonly machine?: string;
     readonly kind?: string;
+    readonly severity?: readonly Issue_Severity[];
+    readonly state?: string;
+    readonly muted?: boolean;
     readonly all?: boolean;
     readonly limit: number;
   },
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
-  const {kind = '', all: includeCleared = false, limit} = options;
+  const {kind = '', severity = [], muted, all: includeCleared = false, limit} = options;
+  const state = options.state === undefined ? 0 : parseIssueState(options.state);
   const machineId = options.machine ? await machineIdOf(context, options.machine) : '';
   const issues = await collectPages(context, limit, async page => {
-    const request = {...page, machineId, kind, includeCleared};
+    const request = {
+      ...page,
+      machineId,
+      kind,
+      includeCleared,
+      severities: [...severity],
+      state,
+      ...(muted === undefined ? {} : {muted}),
+    };
     const answer = await context.clients.issues.listIssues(request);
     return {rows: answer.issues, nextPageToken: answer.nextPageToken};
   });
@@ -99,6 +146,39 @@ async function clear(
   print(out, (await clients.issues.clearIssue({id, reason})).issue);
 }
 
+async function mute(
+  id: string,
+  options: {readonly for: string; readonly reason: string; readonly machineWide?: boolean},
+  command: Command,
+): Promise<void> {
+  const {clients, out} = contextOf(command);
+  const {for: lasting, reason, machineWide = false} = options;
+  const scope = machineWide ? IssueMute_Scope.MACHINE : IssueMute_Scope.ISSUE;
+  print(out, (await clients.issues.muteIssue({id, for: lasting, reason, scope})).issue);
+}
+
+async function unmute(id: string, _options: object, command: Command): Promise<void> {
+  const {clients, out} = contextOf(command);
+  print(out, (await clients.issues.unmuteIssue({id})).issue);
+}
+
+async function summary(_options: object, command: Command): Promise<void> {
+  const {clients, out} = contextOf(command);
+  const found = (await clients.issues.getIssueSummary({})).summary;
+  if (!found) throw new CommandError("The server's answer was empty");
+  if (out.json) return out.document(IssueSummarySchema, found);
+  out.table(
+    [
+      {title: 'KIND', value: ({kind}) => kind},
+      {title: 'SEVERITY', value: severityOf},
+      {title: 'OPEN', value: ({open}) => String(open)},
+      {title: 'ACKNOWLEDGED', value: ({acknowledged}) => String(acknowledged)},
+      {title: 'MUTED', value: ({muted}) => String(muted)},
+    ],
+    found.counts,
+  );
+}
+
 function print(out: Output, issue: Issue | undefined): void {
   if (!issue) throw new CommandError("The server's answer was empty");
   if (out.json) return out.document(IssueSchema, issue);
@@ -108,10 +188,15 @@ function print(out: Output, issue: Issue | undefined): void {
     kind: issue.kind,
     machine: issue.machineId,
     component: issue.component,
-    state: stateOf(issue),
+    state: issueStateOf(issue),
     summary: issue.summary,
     'next step': issue.nextStep,
+    since: clock(issue.sinceTime),
     raised: clock(issue.raiseTime),
+    'over since': issue.clearTime ? '' : clock(issue.goneTime),
+    muted: issue.mute
+      ? `until ${clock(issue.mute.expireTime)} by ${issue.mute.mutedBy} (${nameOf(IssueMute_ScopeSchema, issue.mute.scope).toLowerCase()}): ${issue.mute.reason}`
+      : '',
     acknowledged: issue.acknowledgedBy
       ? `${clock(issue.acknowledgeTime)} by ${issue.acknowledgedBy}`
       : '',
@@ -120,12 +205,4 @@ function print(out: Output, issue: Issue | undefined): void {
     'cleared because': issue.clearReason,
     evidence: JSON.stringify(issue.evidence ?? {}),
   });
-}
-
-function severityOf({severity}: Issue): string {
-  return nameOf(Issue_SeveritySchema, severity).toLowerCase();
-}
-
-function stateOf({clearTime, acknowledgeTime}: Issue): string {
-  return clearTime ? 'cleared' : acknowledgeTime ? 'acknowledged' : 'open';
 }

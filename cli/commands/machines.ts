@@ -8,6 +8,7 @@ import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
 import {changedImageConfig, type ImageOptions, readText} from '../image-config.ts';
+import {showMachineWithIssues} from '../issue-view.ts';
 import {machineColumns, shownFields, showMachine, summarizeMachine} from '../machine-view.ts';
 import {clock} from '../output.ts';
 import {addSearchOptions, type SearchOptions, searchOf} from '../search-options.ts';
@@ -142,11 +143,8 @@ async function list(
   else context.remark('No machines yet: let one boot from the network, or run "npm run lab"');
 }
 
-async function get(name: string, _options: object, command: Command): Promise<void> {
-  const context = contextOf(command);
-  const {machine} = await context.clients.machines.getMachine({id: name});
-  showMachine(context.out, machine);
-}
+const get = (name: string, _options: object, command: Command): Promise<void> =>
+  showMachineWithIssues(contextOf(command), name);
 
 async function update(
   name: string,

@@ -1,6 +1,6 @@
 import type {Database} from '../store/db.ts';
 import * as store from '../store/fleet-metrics.ts';
-import type {FleetMachine, Tally} from '../store/fleet-metrics.ts';
+import type {FleetMachine, IssuesOfMachine, Tally} from '../store/fleet-metrics.ts';
 import type {MetricsStore, Sample} from './metrics.ts';
 import {type BusStatus, offlineAfterMs, type Presence, presenceOf} from './presence.ts';
 
@@ -16,8 +16,8 @@ export type MeasuredMachine = FleetMachine & {
   readonly presence: Presence;
   /** Undefined when there is none of the last five minutes. */
   readonly sample: Sample | undefined;
-  /** Open issues by severity. */
-  readonly issues: Readonly<Record<string, number>>;
+  /** Open ones that nobody muted. */
+  readonly issues: readonly Omit<IssuesOfMachine, 'machineId'>[];
 };
 
 /** The fleet at one moment, for monitoring. */
@@ -51,11 +51,9 @@ export function createFleetMetrics({
   async function measuredMachines(time: Date): Promise<readonly MeasuredMachine[]> {
     const [machines, issues] = await Promise.all([
       store.listFleetMachines(sql, machinesMax),
-      store.countIssuesOfMachines(sql),
+      store.countIssuesOfMachines(sql, time),
     ]);
-    const issuesOf = new Map<string, Record<string, number>>();
-    for (const {machineId, severity, count} of issues)
-      issuesOf.set(machineId, {...issuesOf.get(machineId), [severity]: count});
+    const issuesOf = Map.groupBy(issues, ({machineId}) => machineId);
     const since = new Date(time.getTime() - sampleAgeMsMax);
     const heard = machines.filter(({lastSeenTime}) => lastSeenTime && lastSeenTime >= since);
     const samples = await metrics.latestOf(
@@ -66,7 +64,7 @@ export function createFleetMetrics({
       ...machine,
       presence: presenceOf(machine.lastSeenTime, time, busStatus()),
       sample: samples.get(machine.id),
-      issues: issuesOf.get(machine.id) ?? {},
+      issues: issuesOf.get(machine.id) ?? [],
     }));
   }
 
@@ -80,7 +78,7 @@ export function createFleetMetrics({
         store.countMachinesHeard(sql, ago(offlineAfterMs)),
         store.countBuilds(sql, ago(recentMs)),
         store.countOperations(sql, ago(recentMs)),
-        store.countOpenIssues(sql),
+        store.countOpenIssues(sql, time),
         store.countServices(sql, ago(offlineAfterMs)),
       ]);
       const silent = presenceOf(undefined, time, busStatus());

@@ -118,7 +118,7 @@ test(
   raises,
   [],
   [health('failed')],
-  ['smart_failed critical: disk D1'],
+  ['disk_failing critical: disk D1'],
 );
 test(
   'no disk that passes, or says nothing',

@@ -7,6 +7,8 @@ import {
   placeOf,
 } from './hardware-parts.ts';
 import {namePart, nameSlot} from './hardware-words.ts';
+import {isBad} from './issue-rule.ts';
+import {defaultSettings, type RuleSettings} from './issue-rules.ts';
 import type {Finding, Judgement, OpenIssue, Severity} from './issues.ts';
 
 /** What of each kind is missed. Kinds that are not here come and go without anybody being told. */
@@ -33,17 +35,24 @@ export function judgeHardware({
   changes,
   parts,
   open,
+  settings = defaultSettings,
 }: {
   readonly changes: readonly PartChange[];
   readonly parts: readonly ObservedPart[];
   readonly open: readonly OpenIssue[];
+  /** What operators set of the rules. */
+  readonly settings?: RuleSettings;
 }): Judgement {
+  const failing = new Set(
+    open.filter(({kind}) => kind === 'disk_failing').map(({component}) => component),
+  );
+  const wearOf = (part: ObservedPart) => wornBy(part, settings, failing.has(componentKey(part)));
   const raise = [
     ...changes.flatMap(findChange),
     ...parts.flatMap(part => findSlowLink(part) ?? []),
-    ...parts.flatMap(part => findFailure(part) ?? []),
+    ...parts.flatMap(part => findFailure(part) ?? findWear(part, wearOf(part)) ?? []),
   ];
-  const index = indexParts(parts);
+  const index = {...indexParts(parts), wearOf};
   const clear = open.flatMap(issue => {
     const reason = whyOver(issue, index, changes);
     return reason ? [{id: issue.id, reason}] : [];
@@ -132,7 +141,7 @@ function findFailure(part: ObservedPart): Finding | undefined {
   if (part.state?.verdict !== 'failed') return undefined;
   const {reason} = part.state;
   return {
-    kind: 'smart_failed',
+    kind: 'disk_failing',
     component: componentKey(part),
     severity: 'critical',
     summary: `${namePart(part)}${nameSlot(part)} expects to fail${reason ? `: ${reason}` : ''}`,
@@ -141,12 +150,37 @@ function findFailure(part: ObservedPart): Finding | undefined {
   };
 }
 
+/** What of a disk that still passes has reached its limit, in words. */
+function wornBy({state = {}}: ObservedPart, settings: RuleSettings, isOpen: boolean) {
+  const {bad_sectors: sectorLimits, wear: wearLimits} = settings('disk_failing')?.thresholds ?? {};
+  const count = (name: string) => Number(state[name] ?? 0);
+  const sectors = count('reallocated_sectors') + count('pending_sectors') + count('media_errors');
+  const wear = count('percentage_used');
+  return [
+    ...(sectorLimits && isBad(sectorLimits, sectors, isOpen) ? [`${sectors} bad sectors`] : []),
+    ...(wearLimits && isBad(wearLimits, wear, isOpen) ? [`${wear} % of its endurance used`] : []),
+  ];
+}
+
+function findWear(part: ObservedPart, worn: readonly string[]): Finding | undefined {
+  if (worn.length === 0) return undefined;
+  return {
+    kind: 'disk_failing',
+    component: componentKey(part),
+    severity: 'warning',
+    summary: `${namePart(part)}${nameSlot(part)} wears out: ${worn.join(', ')}`,
+    nextStep: 'Order a disk to replace it with, and copy what is only on this one',
+    evidence: {part: describe(part), ...part.state},
+  };
+}
+
 type Index = {
+  readonly wearOf: (part: ObservedPart) => readonly string[];
   readonly identities: ReadonlySet<string>;
   readonly components: ReadonlyMap<string, ObservedPart>;
 };
 
-function indexParts(parts: readonly ObservedPart[]): Index {
+function indexParts(parts: readonly ObservedPart[]): Omit<Index, 'wearOf'> {
   return {
     identities: new Set(parts.filter(({serial}) => serial).map(identityOf)),
     components: new Map(parts.map(part => [componentKey(part), part])),
@@ -156,7 +190,7 @@ function indexParts(parts: readonly ObservedPart[]): Index {
 /** Undefined while the issue goes on. */
 function whyOver(
   {kind, component, evidence}: OpenIssue,
-  {identities, components}: Index,
+  {identities, components, wearOf}: Index,
   changes: readonly PartChange[],
 ): string | undefined {
   const part = components.get(component);
@@ -172,9 +206,11 @@ function whyOver(
         ? 'The link is at its best again'
         : undefined;
     }
-    case 'smart_failed':
+    case 'disk_failing':
       if (!part) return 'The disk is no longer in the machine';
-      return part.state?.verdict === 'passed' ? 'The disk passes again' : undefined;
+      return part.state?.verdict === 'passed' && wearOf(part).length === 0
+        ? 'The disk passes again'
+        : undefined;
     default:
       return undefined;
   }

@@ -252,7 +252,15 @@ test('an issue is open once, is acknowledged, and is cleared by a later inventor
   await app.report(id, ['disk|0|D1|X', slow]);
   await app.report(id, [slow]);
   await app.report(id, [slow], {json: '"again"'});
-  const all = {machineId: id, source: '', kind: '', includeCleared: false, ...page};
+  const all = {
+    machineId: id,
+    source: '',
+    kind: '',
+    severities: [],
+    state: 'not_cleared',
+    muted: undefined,
+    ...page,
+  } as const;
   const {issues: open} = await issues.list(all);
   t.deepEqual(
     open.map(({kind, component}) => `${kind} ${component}`),
@@ -266,7 +274,7 @@ test('an issue is open once, is acknowledged, and is cleared by a later inventor
 
   await app.report(id, [best, 'disk|0|D1|X']);
   t.deepEqual((await issues.list(all)).issues, []);
-  const cleared = (await issues.list({...all, includeCleared: true})).issues;
+  const cleared = (await issues.list({...all, state: 'any'})).issues;
   t.deepEqual(
     cleared.map(({clearReason}) => clearReason),
     ['It is back', 'The link is at its best again'],
@@ -291,7 +299,14 @@ test('a swap is over when it is acknowledged, anything else when somebody clears
   const id = await app.machine('3c:ec:ef:00:00:01');
   await app.report(id, ['disk|0|D1|X', 'dimm|A1|S1|M']);
   await app.report(id, ['disk|0|D2|X']);
-  const all = {machineId: id, source: 'hardware', includeCleared: false, ...page};
+  const all = {
+    machineId: id,
+    source: 'hardware',
+    severities: [],
+    state: 'not_cleared',
+    muted: undefined,
+    ...page,
+  } as const;
   const [swap] = (await issues.list({...all, kind: 'component_swapped'})).issues;
   const [loss] = (await issues.list({...all, kind: 'component_lost'})).issues;
   const acknowledged = await issues.acknowledge('user:olga', swap?.id ?? '', '');

@@ -199,7 +199,9 @@ export function createHardware({
       }
       const about = {machineId, source: 'hardware', actor: `agent:${machineId}`};
       const {changes, parts} = settled;
-      await issues.review(tx, about, open => judgeHardware({changes, parts, open}));
+      await issues.review(tx, about, (open, settings) =>
+        judgeHardware({changes, parts, open, settings}),
+      );
     },
 
     /** JSON, and when it was confirmed last. Throws not_found. */

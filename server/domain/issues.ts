@@ -1,12 +1,15 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
-import {appendEvent} from '../store/events.ts';
+import {listRuleOverrides} from '../store/issue-rules.ts';
 import * as store from '../store/issues.ts';
-import type {Issue, Severity} from '../store/issues.ts';
+import type {Issue, IssueFilter, IssueTally, Severity} from '../store/issues.ts';
+import {concealIssue, concealIssues} from './concealed-issues.ts';
 import type {Deps} from './deps.ts';
 import {parsePageToken} from './ids.ts';
+import {createIssueEvents} from './issue-events.ts';
+import {type RuleSettings, settingsOf} from './issue-rules.ts';
 
-export type {Issue, Severity} from '../store/issues.ts';
+export type {Issue, IssueFilter, IssueTally, Severity} from '../store/issues.ts';
 
 const pageSizeDefault = 50;
 /** Of one source: a machine that reports nonsense does not fill the table. */
@@ -21,6 +24,8 @@ export type Finding = {
   readonly summary: string;
   readonly nextStep: string;
   readonly evidence: Readonly<Record<string, unknown>>;
+  /** When it began; now when nobody knows. */
+  readonly since?: Date;
 };
 
 export type OpenIssue = Pick<Issue, 'id' | 'kind' | 'component' | 'evidence'>;
@@ -33,30 +38,17 @@ export type Judgement = {
 
 /** Something that happened, not something that goes on: whoever acknowledges it has dealt with it. */
 const occurrences: ReadonlySet<string> = new Set(['component_swapped']);
+/** Found anew at each look: ended by hand they would be there again within a minute. */
+const lookedAt: ReadonlySet<string> = new Set(['rules']);
 
 export type Issues = ReturnType<typeof createIssues>;
 
 /** What is wrong with machines. Sources hand in judgements; one issue is open for each machine, source, kind and component. */
 export function createIssues({sql, now, newId}: Deps) {
-  async function append(
-    tx: Sql,
-    type: string,
-    {issue, actor, data}: {issue: Issue; actor: string; data: Record<string, unknown>},
-  ): Promise<void> {
-    const {id, machineId, source, kind, component, severity, summary} = issue;
-    await appendEvent(tx, {
-      id: newId(),
-      time: now(),
-      type,
-      actor,
-      machineId,
-      subject: `issues/${id}`,
-      data: {source, kind, component, severity, summary, ...data},
-    });
-  }
+  const append = createIssueEvents({now, newId});
 
   async function lock(tx: Sql, id: string): Promise<Issue> {
-    const issue = await store.findIssueForUpdate(tx, id);
+    const issue = await store.findIssueForUpdate(tx, id, now());
     if (!issue) throw notFound(id);
     return issue;
   }
@@ -72,62 +64,92 @@ export function createIssues({sql, now, newId}: Deps) {
     return {...issue, ...change};
   }
 
+  async function raise(
+    tx: Sql,
+    {since, ...finding}: Finding,
+    about: {readonly machineId: string; readonly source: string; readonly actor: string},
+  ): Promise<void> {
+    const {actor, ...place} = about;
+    const id = newId();
+    const time = now();
+    const found = {...finding, ...place, id, sinceTime: since ?? time, raiseTime: time};
+    if (!(await store.insertIssue(tx, found))) return;
+    const issue = await lock(tx, id);
+    await append(tx, 'issue.raised', {issue, actor, data: wordsOf(issue)});
+  }
+
+  /** The same issue with another severity is worse or better than it was. */
+  async function change(tx: Sql, known: Issue, finding: Finding, actor: string): Promise<void> {
+    if (known.severity === finding.severity) return;
+    const {severity, summary, nextStep, evidence} = finding;
+    const issue = {...known, severity, summary, nextStep, evidence};
+    await store.updateFinding(tx, issue);
+    const data = {...wordsOf(issue), severityBefore: known.severity};
+    await append(tx, 'issue.changed', {issue, actor, data});
+  }
+
   return {
     /**
-     * In the transaction of the report; the caller holds the machine's row. `judge` gets the open issues of this source. Clearing comes first, so
-     * that the same component may be raised anew.
+     * In the transaction of the report; the caller holds the machine's row. `judge` gets the open issues of this source, and what operators set of
+     * the rules. Clearing comes first, so that the same component may be raised anew.
      */
     async review(
       tx: Sql,
       about: {readonly machineId: string; readonly source: string; readonly actor: string},
-      judge: (open: readonly OpenIssue[]) => Judgement,
+      judge: (open: readonly Issue[], settings: RuleSettings) => Judgement,
     ): Promise<void> {
       const {machineId, source, actor} = about;
-      const open = await store.listOpenIssues(tx, machineId, source);
-      const {raise, clear} = judge(open);
-      const reasons = new Map(clear.map(({id, reason}) => [id, reason]));
+      const open = await store.listOpenIssues(tx, {machineIds: [machineId], source, now: now()});
+      const settings = settingsOf(await listRuleOverrides(tx));
+      const judgement = judge(open, settings);
+      const reasons = new Map(judgement.clear.map(({id, reason}) => [id, reason]));
+      for (const {id, kind} of open)
+        if (settings(kind)?.enabled === false) reasons.set(id, 'The rule is switched off');
       for (const issue of open) {
         const reason = reasons.get(issue.id);
         if (reason) await end(tx, issue, {actor, reason});
       }
-      const kept = open.filter(({id}) => !reasons.has(id));
-      const known = new Set(kept.map(keyOf));
-      const fresh = raise.filter(finding => !known.has(keyOf(finding)));
-      for (const finding of fresh.slice(0, Math.max(0, openOfMachineMax - kept.length))) {
-        const found = {...finding, id: newId(), machineId, source, raiseTime: now()};
-        if (!(await store.insertIssue(tx, found))) continue;
-        const {nextStep, evidence} = finding;
-        const issue = {...found, ...notYet};
-        await append(tx, 'issue.raised', {issue, actor, data: {nextStep, evidence}});
+      const kept = new Map(
+        open.filter(({id}) => !reasons.has(id)).map(issue => [keyOf(issue), issue]),
+      );
+      let room = Math.max(0, openOfMachineMax - kept.size);
+      for (const finding of judgement.raise) {
+        const limits = settings(finding.kind);
+        if (limits?.enabled === false) continue;
+        const set = {...finding, severity: limits?.setSeverity ?? finding.severity};
+        const known = kept.get(keyOf(finding));
+        if (known) await change(tx, known, set, actor);
+        else if (room-- > 0) await raise(tx, set, about);
       }
     },
 
     /** Newest first. `pageSize` 0 is 50. */
-    async list(page: {
-      readonly machineId: string | undefined;
-      readonly source: string;
-      readonly kind: string;
-      readonly includeCleared: boolean;
-      readonly pageSize: number;
-      readonly pageToken: string;
-    }) {
-      const limit = page.pageSize || pageSizeDefault;
-      const before = parsePageToken(page.pageToken);
-      const issues = await store.listIssues(sql, {...page, before, limit: limit + 1});
+    async list({
+      pageSize,
+      pageToken,
+      ...filter
+    }: IssueFilter & {readonly pageSize: number; readonly pageToken: string}) {
+      const limit = pageSize || pageSizeDefault;
+      const before = parsePageToken(pageToken);
+      const page = {...filter, before, limit: limit + 1, now: now()};
+      const issues = await store.listIssues(sql, page);
       const nextPageToken = issues.length > limit ? (issues[limit - 1]?.id ?? '') : '';
-      return {issues: issues.slice(0, limit), nextPageToken};
+      return {issues: await concealIssues(sql, issues.slice(0, limit)), nextPageToken};
     },
+
+    /** Of open issues. */
+    count: (): Promise<readonly IssueTally[]> => store.countOpenIssues(sql, now()),
 
     /** Throws not_found. */
     async get(id: string): Promise<Issue> {
-      const issue = await store.findIssue(sql, id);
+      const issue = await store.findIssue(sql, id, now());
       if (!issue) throw notFound(id);
-      return issue;
+      return concealIssue(sql, issue);
     },
 
     /** The first who does is kept. One that is over stays what it is. */
-    acknowledge: (actor: string, id: string, note: string): Promise<Issue> =>
-      sql.begin(async tx => {
+    acknowledge: async (actor: string, id: string, note: string): Promise<Issue> => {
+      const known = await sql.begin(async tx => {
         const issue = await lock(tx, id);
         if (issue.clearTime || issue.acknowledgeTime) return issue;
         const change = {acknowledgeTime: now(), acknowledgedBy: actor, note};
@@ -136,25 +158,32 @@ export function createIssues({sql, now, newId}: Deps) {
         await append(tx, 'issue.acknowledged', {issue: known, actor, data: {note}});
         if (!occurrences.has(issue.kind)) return known;
         return end(tx, known, {actor, reason: `Acknowledged by ${actor}`});
-      }),
+      });
+      return concealIssue(sql, known);
+    },
 
-    /** One that is over stays what it is. */
-    clear: (actor: string, id: string, reason: string): Promise<Issue> =>
-      sql.begin(async tx => {
+    /** One that is over stays what it is. Throws failed_precondition for one that would come again at once. */
+    clear: async (actor: string, id: string, reason: string): Promise<Issue> => {
+      const cleared = await sql.begin(async tx => {
         const issue = await lock(tx, id);
         if (issue.clearTime) return issue;
+        if (lookedAt.has(issue.source))
+          throw new DomainError(
+            'failed_precondition',
+            `Cannot clear issue "${id}": it is looked at all the time and clears by itself when it is over; acknowledge it, or mute it for a while`,
+          );
         return end(tx, issue, {actor, reason: reason || `Cleared by ${actor}`});
-      }),
+      });
+      return concealIssue(sql, cleared);
+    },
   };
 }
 
-const notYet = {
-  acknowledgeTime: undefined,
-  acknowledgedBy: '',
-  note: '',
-  clearTime: undefined,
-  clearReason: '',
-} as const;
+const wordsOf = ({nextStep, evidence, sinceTime}: Issue) => ({
+  nextStep,
+  evidence,
+  since: sinceTime.toISOString(),
+});
 
 const keyOf = ({kind, component}: Pick<Issue, 'kind' | 'component'>): string =>
   `${kind}\n${component}`;

@@ -69,12 +69,24 @@ export function assertTransition(from: MachineState, to: MachineState): void {
     );
 }
 
+/** Undefined until the state has lasted longer than its limit. */
+export function stuckIn(
+  state: MachineState,
+  stateTime: Date,
+  now: Date,
+):
+  | {readonly limitSeconds: number; readonly nextStep: string; readonly lasting: string}
+  | undefined {
+  const {limitSeconds, nextStep} = lifecycle[state];
+  if (limitSeconds === undefined || nextStep === undefined) return undefined;
+  const seconds = (now.getTime() - stateTime.getTime()) / 1000;
+  return seconds > limitSeconds ? {limitSeconds, nextStep, lasting: duration(seconds)} : undefined;
+}
+
 /** What to do next, once the state has lasted longer than its limit; else empty. */
 export function stuckReason(state: MachineState, stateTime: Date, now: Date): string {
-  const {limitSeconds, nextStep} = lifecycle[state];
-  if (limitSeconds === undefined || nextStep === undefined) return '';
-  const seconds = (now.getTime() - stateTime.getTime()) / 1000;
-  return seconds > limitSeconds ? `${nextStep} (${state} for ${duration(seconds)})` : '';
+  const stuck = stuckIn(state, stateTime, now);
+  return stuck ? `${stuck.nextStep} (${state} for ${stuck.lasting})` : '';
 }
 
 /** In these states an image may be built; in all others a build is refused. */

@@ -82,6 +82,10 @@ export const deviceFamilies: readonly LabelledFamily[] = [
     field: 'sensor/temperature',
     labels: sensor => ({sensor}),
   }),
+  family('fan_speed_rpm', 'Each fan that has turned since the agent began', {
+    field: 'fan/rpm',
+    labels: fan => ({fan}),
+  }),
   family(
     'power_watts',
     'What the machine draws as far as it tells: all of it, else its processors',

@@ -136,10 +136,10 @@ export const labelledFamilies: readonly LabelledFamily[] = [
   },
   {
     name: 'muster_machine_issues',
-    help: 'Open issues of the machine by severity',
+    help: 'Open issues of the machine by kind and severity, without muted ones',
     type: 'gauge',
     series: ({issues}) =>
-      Object.entries(issues).map(([severity, count]) => ({labels: {severity}, value: count})),
+      issues.map(({kind, severity, count}) => ({labels: {kind, severity}, value: count})),
   },
 ];
 
@@ -183,7 +183,7 @@ export const fleetFamilies: readonly FleetFamily[] = [
   },
   {
     name: 'muster_issues',
-    help: 'Open issues by kind, severity and whether somebody acknowledged them',
+    help: 'Open issues by kind, severity and whether somebody acknowledged them, without muted ones',
     type: 'gauge',
     series: ({issues}) => tallies(issues),
   },

@@ -39,8 +39,14 @@ test.serial(
     await sql`insert into group_members values (${group}, ${id})`;
     await sql`insert into machine_presence values (${id}, now())`;
     await sql`
-    insert into issues (id, machine_id, source, kind, component, severity, summary, next_step, evidence, raise_time)
-    values (${randomUUID()}, ${id}, 'hardware', 'disk_failing', 'sda', 'critical', '', '', '{}', now())
+    insert into issues (id, machine_id, source, kind, component, severity, summary, next_step, evidence, since_time, raise_time)
+    values
+      (${randomUUID()}, ${id}, 'hardware', 'disk_failing', 'sda', 'critical', '', '', '{}', now(), now()),
+      (${randomUUID()}, ${id}, 'rules', 'no_bmc', '', 'info', '', '', '{}', now(), now())
+  `;
+    await sql`
+    insert into issue_mutes (id, kind, machine_id, expire_time, reason, muted_by, create_time)
+    values (${randomUUID()}, 'no_bmc', ${id}, now() + interval '1 hour', 'it has none', 'user:olga', now())
   `;
     const submitted = await fetch(`${server.url}/api/v1/machines/${id}/metrics`, {
       method: 'POST',
@@ -78,7 +84,7 @@ test.serial(
       String.raw`muster_machine_info{${labels},service_tag="A\"B\\C",manufacturer="Dell Inc.",product="",agent_version=""} 1`,
       `muster_machine_state{${labels},state="active"} 1`,
       `muster_machine_group{${labels},group="web"} 1`,
-      `muster_machine_issues{${labels},severity="critical"} 1`,
+      `muster_machine_issues{${labels},kind="disk_failing",severity="critical"} 1`,
       `muster_machine_online{${labels}} 1`,
       `muster_machine_cpu_usage_ratio{${labels}} 0.125`,
       `muster_machine_memory_used_bytes{${labels}} 1099511627776`,
@@ -96,6 +102,7 @@ test.serial(
       `muster_machine_clock_skew_seconds{${labels}} 1.5`,
     ])
       t.true(body.includes(`\n${line}\n`), line);
+    t.false(body.includes('no_bmc'), 'a muted issue is counted nowhere');
     t.false(body.includes(`muster_machine_temperature_celsius{${labels}}`));
     const checked = promtool(['check', 'metrics'], body);
     t.deepEqual(checked, {status: 0, words: ''});

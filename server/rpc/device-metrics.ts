@@ -17,6 +17,7 @@ const kinds = {
     txDropped: 'count',
   },
   sensor: {temperature: 'number'},
+  fan: {rpm: 'number'},
   agent: {
     residentBytes: 'count',
     cpuSeconds: 'number',
@@ -46,6 +47,7 @@ export function devicesOf(metrics: Metrics): Devices | undefined {
   for (const disk of metrics.disks) put('disk', disk.name, disk);
   for (const own of metrics.interfaces) put('interface', own.name, own);
   for (const sensor of metrics.sensors) put('sensor', sensor.name, sensor);
+  for (const fan of metrics.fans) put('fan', fan.name, fan);
   if (metrics.agent) put('agent', '', metrics.agent);
   if (metrics.powerWatts !== undefined) put('power', '', {watts: metrics.powerWatts});
   return Object.keys(devices).length > 0 ? devices : undefined;
@@ -77,6 +79,7 @@ export function devicesInit(devices: Devices | undefined): Init {
     disks: all('disk').map(([name, fields]) => ({name, ...fields})),
     interfaces: all('interface').map(([name, fields]) => ({name, ...fields})),
     sensors: all('sensor').map(([name, fields]) => ({name, ...fields})),
+    fans: all('fan').map(([name, fields]) => ({name, ...fields})),
     ...(agent ? {agent: agent[1]} : {}),
     ...(watts === undefined ? {} : {powerWatts: Number(watts)}),
   };

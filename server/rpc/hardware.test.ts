@@ -64,7 +64,7 @@ async function setUp() {
       routes: router => {
         router.service(HardwareService, hardwareService(server.hardware));
         router.service(ComponentService, componentService(server.components));
-        router.service(IssueService, issueService(server.issues));
+        router.service(IssueService, issueService(server));
       },
     }),
   );

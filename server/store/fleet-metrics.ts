@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {withMute} from './issue-mutes.ts';
 import type {MachineState} from './machines.ts';
 
 /** What the exposition says of a machine besides its samples. */
@@ -81,10 +82,11 @@ export async function countOperations(sql: Sql, since: Date): Promise<readonly T
   return rows.map(({kind, state, count}) => ({labels: {kind, state}, count}));
 }
 
-export async function countOpenIssues(sql: Sql): Promise<readonly Tally[]> {
+/** Those that nobody muted. */
+export async function countOpenIssues(sql: Sql, now: Date): Promise<readonly Tally[]> {
   const rows = await sql<{kind: string; severity: string; acknowledged: boolean; count: number}[]>`
-    select kind, severity, acknowledge_time is not null as acknowledged, count(*)::int as count
-    from issues where clear_time is null group by 1, 2, 3
+    select issues.kind, severity, acknowledge_time is not null as acknowledged, count(*)::int as count
+    from issues ${withMute(sql, now)} where clear_time is null and mute.id is null group by 1, 2, 3
   `;
   return rows.map(({kind, severity, acknowledged, count}) => ({
     labels: {kind, severity, acknowledged: String(acknowledged)},
@@ -101,12 +103,20 @@ export async function countServices(sql: Sql, since: Date): Promise<readonly Tal
   return rows.map(({kind, online, count}) => ({labels: {kind, online: String(online)}, count}));
 }
 
-/** Of open issues, by machine and severity. */
+export type IssuesOfMachine = {
+  readonly machineId: string;
+  readonly kind: string;
+  readonly severity: string;
+  readonly count: number;
+};
+
+/** Of open issues that nobody muted. */
 export async function countIssuesOfMachines(
   sql: Sql,
-): Promise<readonly {readonly machineId: string; readonly severity: string; count: number}[]> {
-  return sql<{machineId: string; severity: string; count: number}[]>`
-    select machine_id, severity, count(*)::int as count from issues
-    where clear_time is null group by 1, 2
+  now: Date,
+): Promise<readonly IssuesOfMachine[]> {
+  return sql<IssuesOfMachine[]>`
+    select issues.machine_id, issues.kind, severity, count(*)::int as count
+    from issues ${withMute(sql, now)} where clear_time is null and mute.id is null group by 1, 2, 3
   `;
 }

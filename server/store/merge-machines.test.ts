@@ -56,6 +56,8 @@ const moved: ReadonlySet<string> = new Set([
   'group_members',
   'hardware_versions',
   'imported_records',
+  'issue_conditions',
+  'issue_mutes',
   'issues',
   'machine_evidence',
   'machine_hardware',
@@ -85,8 +87,8 @@ test('issues, components, groups and reports of both are those of the one that s
   await using site = await setUp();
   const {sql, from, to} = site;
   const issue = (machineId: string, component: string) => sql`
-    insert into issues (id, machine_id, source, kind, component, severity, summary, next_step, evidence, raise_time)
-    values (${randomUUID()}, ${machineId}, 'hardware', 'smart_failed', ${component}, 'critical', 'x', 'y', '{}', ${time})
+    insert into issues (id, machine_id, source, kind, component, severity, summary, next_step, evidence, since_time, raise_time)
+    values (${randomUUID()}, ${machineId}, 'hardware', 'disk_failing', ${component}, 'critical', 'x', 'y', '{}', ${time}, ${time})
   `;
   for (const [machineId, component] of [
     [from, 'a'],
@@ -94,6 +96,17 @@ test('issues, components, groups and reports of both are those of the one that s
     [to, 'a'],
   ] as const)
     await issue(machineId, component);
+  const mute = (machineId: string, kind: string) => sql`
+    insert into issue_mutes (id, kind, machine_id, expire_time, reason, muted_by, create_time)
+    values (${randomUUID()}, ${kind}, ${machineId}, ${time}, 'x', 'y', ${time})
+  `;
+  for (const [machineId, kind] of [
+    [from, 'fan'],
+    [from, 'offline'],
+    [to, 'fan'],
+  ] as const)
+    await mute(machineId, kind);
+  await sql`insert into issue_conditions values (${from}, 'fan', 'fan1', ${time})`;
   const [component, group] = [randomUUID(), randomUUID()];
   await sql`insert into components (id, kind, serial, model, create_time) values (${component}, 'disk', 'S', 'M', ${time})`;
   await sql`
@@ -125,6 +138,7 @@ test('issues, components, groups and reports of both are those of the one that s
   );
   for (const table of moved)
     t.is((await sql`select 1 from ${sql(table)} where machine_id = ${from}`).length, 0, table);
+  t.is((await sql`select 1 from issue_mutes where machine_id = ${to}`).length, 2);
   t.is((await sql`select 1 from group_members where machine_id = ${to}`).length, 1);
   t.is((await sql`select 1 from component_stays where machine_id = ${to}`).length, 1);
   t.is((await sql`select 1 from machine_evidence where machine_id = ${to}`).length, 2);

@@ -88,6 +88,15 @@ async function moveIssues(sql: Sql, {from, to, time}: Pair & {readonly time: Dat
     )
   `;
   await sql`update issues set machine_id = ${to} where machine_id = ${from}`;
+  await sql`
+    update issue_mutes as other set machine_id = ${to} where machine_id = ${from} and not exists (
+      select 1 from issue_mutes as kept where kept.machine_id = ${to} and kept.kind = other.kind
+        and kept.issue_id is not distinct from other.issue_id
+    )
+  `;
+  await sql`delete from issue_mutes where machine_id = ${from}`;
+  // What holds on the machine that stays is noticed within a minute.
+  await sql`delete from issue_conditions where machine_id = ${from}`;
 }
 
 /** Boots by these NICs are those of the other machine. */

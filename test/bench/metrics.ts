@@ -236,7 +236,7 @@ async function benchExport(): Promise<void> {
       groups: [],
       presence: 'online',
       sample: makeSamples(id, from, 1)[0],
-      issues: {},
+      issues: [],
     };
   });
   const nothing = {states: [], presences: [], builds: [], operations: [], issues: [], services: []};

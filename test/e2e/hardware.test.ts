@@ -106,7 +106,7 @@ test('hardware that changes is a version, a path and an issue, and people see al
   const issues = await said(muster, 'issues list --machine HIST001');
   for (const row of [
     / warning +component_swapped .* open +Disk WD41X \(X\) in slot bay-0 was replaced/,
-    / critical +smart_failed .* open +Disk WD42X \(X\) in slot bay-0 expects to fail: worn out/,
+    / critical +disk_failing .* open +Disk WD42X \(X\) in slot bay-0 expects to fail: worn out/,
     / warning +link_degraded .* open +NIC 3c:ec:ef:00:00:01 .*: Mbit\/s 1000 of 10000/,
   ])
     t.regex(issues, row);

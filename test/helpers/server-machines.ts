@@ -20,6 +20,8 @@ import {createGroups} from '@muster/server/domain/groups.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
+import {createIssueMutes} from '@muster/server/domain/issue-mutes.ts';
+import {createIssueSettings} from '@muster/server/domain/issue-settings.ts';
 import {createIssues} from '@muster/server/domain/issues.ts';
 import {createMachineRemoval} from '@muster/server/domain/machine-removal.ts';
 import {createMachineImports} from '@muster/server/domain/machine-imports.ts';
@@ -102,6 +104,8 @@ export async function wireMachines(
     machineImports: createMachineImports({...deps, machines}),
     components,
     issues,
+    issueMutes: createIssueMutes(deps),
+    issueSettings: createIssueSettings(deps),
     search,
     groups,
     configurations: createConfigurations({sql, groups}),

@@ -15,7 +15,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/issues.proto.
  */
 export const file_muster_v1_issues: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvaXNzdWVzLnByb3RvEgltdXN0ZXIudjEijQQKBUlzc3VlEgoKAmlkGAEgASgJEhIKCm1hY2hpbmVfaWQYAiABKAkSDgoGc291cmNlGAMgASgJEgwKBGtpbmQYBCABKAkSEQoJY29tcG9uZW50GAUgASgJEisKCHNldmVyaXR5GAYgASgOMhkubXVzdGVyLnYxLklzc3VlLlNldmVyaXR5Eg8KB3N1bW1hcnkYByABKAkSEQoJbmV4dF9zdGVwGAggASgJEikKCGV2aWRlbmNlGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIuCgpyYWlzZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBhY2tub3dsZWRnZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9hY2tub3dsZWRnZWRfYnkYDCABKAkSDAoEbm90ZRgNIAEoCRIuCgpjbGVhcl90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxjbGVhcl9yZWFzb24YDyABKAkiZAoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIRCg1TRVZFUklUWV9JTkZPEAESFAoQU0VWRVJJVFlfV0FSTklORxACEhUKEVNFVkVSSVRZX0NSSVRJQ0FMEAMitgEKEUxpc3RJc3N1ZXNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIbCgptYWNoaW5lX2lkGAMgASgJQge6SARyAhhAEhcKBnNvdXJjZRgEIAEoCUIHukgEcgIYQBIVCgRraW5kGAUgASgJQge6SARyAhhAEhcKD2luY2x1ZGVfY2xlYXJlZBgGIAEoCCJPChJMaXN0SXNzdWVzUmVzcG9uc2USIAoGaXNzdWVzGAEgAygLMhAubXVzdGVyLnYxLklzc3VlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSInCg9HZXRJc3N1ZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIjMKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5tdXN0ZXIudjEuSXNzdWUiRwoXQWNrbm93bGVkZ2VJc3N1ZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEhYKBG5vdGUYAiABKAlCCLpIBXIDGIAIIjsKGEFja25vd2xlZGdlSXNzdWVSZXNwb25zZRIfCgVpc3N1ZRgBIAEoCzIQLm11c3Rlci52MS5Jc3N1ZSJDChFDbGVhcklzc3VlUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCI1ChJDbGVhcklzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5tdXN0ZXIudjEuSXNzdWUyiwQKDElzc3VlU2VydmljZRJxCgpMaXN0SXNzdWVzEhwubXVzdGVyLnYxLkxpc3RJc3N1ZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RJc3N1ZXNSZXNwb25zZSImqNQYBvDZGAGC0+STAhhiBmlzc3VlcxIOL2FwaS92MS9pc3N1ZXMSbwoIR2V0SXNzdWUSGi5tdXN0ZXIudjEuR2V0SXNzdWVSZXF1ZXN0GhsubXVzdGVyLnYxLkdldElzc3VlUmVzcG9uc2UiKqjUGAbw2RgBgtPkkwIcYgVpc3N1ZRITL2FwaS92MS9pc3N1ZXMve2lkfRKWAQoQQWNrbm93bGVkZ2VJc3N1ZRIiLm11c3Rlci52MS5BY2tub3dsZWRnZUlzc3VlUmVxdWVzdBojLm11c3Rlci52MS5BY2tub3dsZWRnZUlzc3VlUmVzcG9uc2UiOajUGAjw2RgBgtPkkwIrOgEqYgVpc3N1ZSIfL2FwaS92MS9pc3N1ZXMve2lkfS9hY2tub3dsZWRnZRJ+CgpDbGVhcklzc3VlEhwubXVzdGVyLnYxLkNsZWFySXNzdWVSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNsZWFySXNzdWVSZXNwb25zZSIzqNQYCPDZGAGC0+STAiU6ASpiBWlzc3VlIhkvYXBpL3YxL2lzc3Vlcy97aWR9L2NsZWFyYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChZtdXN0ZXIvdjEvaXNzdWVzLnByb3RvEgltdXN0ZXIudjEikAUKBUlzc3VlEgoKAmlkGAEgASgJEhIKCm1hY2hpbmVfaWQYAiABKAkSDgoGc291cmNlGAMgASgJEgwKBGtpbmQYBCABKAkSEQoJY29tcG9uZW50GAUgASgJEisKCHNldmVyaXR5GAYgASgOMhkubXVzdGVyLnYxLklzc3VlLlNldmVyaXR5Eg8KB3N1bW1hcnkYByABKAkSEQoJbmV4dF9zdGVwGAggASgJEikKCGV2aWRlbmNlGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIuCgpyYWlzZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBhY2tub3dsZWRnZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9hY2tub3dsZWRnZWRfYnkYDCABKAkSDAoEbm90ZRgNIAEoCRIuCgpjbGVhcl90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxjbGVhcl9yZWFzb24YDyABKAkSLgoKc2luY2VfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJZ29uZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgRtdXRlGBIgASgLMhQubXVzdGVyLnYxLklzc3VlTXV0ZSJkCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEhEKDVNFVkVSSVRZX0lORk8QARIUChBTRVZFUklUWV9XQVJOSU5HEAISFQoRU0VWRVJJVFlfQ1JJVElDQUwQAyLdAQoJSXNzdWVNdXRlEikKBXNjb3BlGAEgASgOMhoubXVzdGVyLnYxLklzc3VlTXV0ZS5TY29wZRIvCgtleHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAMgASgJEhAKCG11dGVkX2J5GAQgASgJIlIKBVNjb3BlEhUKEVNDT1BFX1VOU1BFQ0lGSUVEEAASDwoLU0NPUEVfSVNTVUUQARIRCg1TQ09QRV9NQUNISU5FEAISDgoKU0NPUEVfUlVMRRADIuwDCglJc3N1ZVJ1bGUSDAoEa2luZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDQoFdGl0bGUYAyABKAkSDwoHZW5hYmxlZBgEIAEoCBIrCghzZXZlcml0eRgFIAEoDjIZLm11c3Rlci52MS5Jc3N1ZS5TZXZlcml0eRIbChNyYWlzZV9hZnRlcl9zZWNvbmRzGAYgASgNEhsKE2NsZWFyX2FmdGVyX3NlY29uZHMYByABKA0SFgoOd2luZG93X3NlY29uZHMYCCABKA0SMgoKdGhyZXNob2xkcxgJIAMoCzIeLm11c3Rlci52MS5Jc3N1ZVJ1bGUuVGhyZXNob2xkEg8KB2NoYW5nZWQYCiABKAgSLwoLdXBkYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnVwZGF0ZWRfYnkYDCABKAkSIgoEbXV0ZRgNIAEoCzIULm11c3Rlci52MS5Jc3N1ZU11dGUadAoJVGhyZXNob2xkEgwKBG5hbWUYASABKAkSDAoEdW5pdBgCIAEoCRIQCghyYWlzZV9hdBgDIAEoARIQCghjbGVhcl9hdBgEIAEoARINCgViZWxvdxgFIAEoCBILCgNtaW4YBiABKAESCwoDbWF4GAcgASgBIq4DChFMaXN0SXNzdWVzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAISGwoKbWFjaGluZV9pZBgDIAEoCUIHukgEcgIYQBIXCgZzb3VyY2UYBCABKAlCB7pIBHICGEASFQoEa2luZBgFIAEoCUIHukgEcgIYQBIXCg9pbmNsdWRlX2NsZWFyZWQYBiABKAgSQAoKc2V2ZXJpdGllcxgHIAMoDjIZLm11c3Rlci52MS5Jc3N1ZS5TZXZlcml0eUIRukgOkgELEAgiB4IBBBABIAASOwoFc3RhdGUYCCABKA4yIi5tdXN0ZXIudjEuTGlzdElzc3Vlc1JlcXVlc3QuU3RhdGVCCLpIBYIBAhABEhIKBW11dGVkGAkgASgISACIAQEiWQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIOCgpTVEFURV9PUEVOEAESFgoSU1RBVEVfQUNLTk9XTEVER0VEEAISEQoNU1RBVEVfQ0xFQVJFRBADQggKBl9tdXRlZCJPChJMaXN0SXNzdWVzUmVzcG9uc2USIAoGaXNzdWVzGAEgAygLMhAubXVzdGVyLnYxLklzc3VlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSInCg9HZXRJc3N1ZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIjMKEEdldElzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5tdXN0ZXIudjEuSXNzdWUiRwoXQWNrbm93bGVkZ2VJc3N1ZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEhYKBG5vdGUYAiABKAlCCLpIBXIDGIAIIjsKGEFja25vd2xlZGdlSXNzdWVSZXNwb25zZRIfCgVpc3N1ZRgBIAEoCzIQLm11c3Rlci52MS5Jc3N1ZSJDChFDbGVhcklzc3VlUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCI1ChJDbGVhcklzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5tdXN0ZXIudjEuSXNzdWUipQEKEE11dGVJc3N1ZVJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBEiYKA2ZvchgCIAEoCUIZukgWchQyEl5bMC05XXsxLDZ9W3NtaGRdJBIaCgZyZWFzb24YAyABKAlCCrpIB3IFEAEYgAgSNwoFc2NvcGUYBCABKA4yGi5tdXN0ZXIudjEuSXNzdWVNdXRlLlNjb3BlQgy6SAmCAQYYABgBGAIiNAoRTXV0ZUlzc3VlUmVzcG9uc2USHwoFaXNzdWUYASABKAsyEC5tdXN0ZXIudjEuSXNzdWUiKgoSVW5tdXRlSXNzdWVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASI2ChNVbm11dGVJc3N1ZVJlc3BvbnNlEh8KBWlzc3VlGAEgASgLMhAubXVzdGVyLnYxLklzc3VlIhgKFkdldElzc3VlU3VtbWFyeVJlcXVlc3Qi5wEKDElzc3VlU3VtbWFyeRItCgZjb3VudHMYASADKAsyHS5tdXN0ZXIudjEuSXNzdWVTdW1tYXJ5LkNvdW50EgwKBG9wZW4YAiABKA0SFAoMYWNrbm93bGVkZ2VkGAMgASgNEg0KBW11dGVkGAQgASgNGnUKBUNvdW50EgwKBGtpbmQYASABKAkSKwoIc2V2ZXJpdHkYAiABKA4yGS5tdXN0ZXIudjEuSXNzdWUuU2V2ZXJpdHkSDAoEb3BlbhgDIAEoDRIUCgxhY2tub3dsZWRnZWQYBCABKA0SDQoFbXV0ZWQYBSABKA0iQwoXR2V0SXNzdWVTdW1tYXJ5UmVzcG9uc2USKAoHc3VtbWFyeRgBIAEoCzIXLm11c3Rlci52MS5Jc3N1ZVN1bW1hcnkiFwoVTGlzdElzc3VlUnVsZXNSZXF1ZXN0Ij0KFkxpc3RJc3N1ZVJ1bGVzUmVzcG9uc2USIwoFcnVsZXMYASADKAsyFC5tdXN0ZXIudjEuSXNzdWVSdWxlItEEChZVcGRhdGVJc3N1ZVJ1bGVSZXF1ZXN0EigKBGtpbmQYASABKAlCGrpIF3IVMhNeW2Etel1bYS16X117MCw2M30kEhQKB2VuYWJsZWQYAiABKAhIAIgBARI8CghzZXZlcml0eRgDIAEoDjIZLm11c3Rlci52MS5Jc3N1ZS5TZXZlcml0eUIKukgHggEEEAEgAEgBiAEBEiwKE3JhaXNlX2FmdGVyX3NlY29uZHMYBCABKA1CCrpIByoFGICKig9IAogBARIsChNjbGVhcl9hZnRlcl9zZWNvbmRzGAUgASgNQgq6SAcqBRiAiooPSAOIAQESKQoOd2luZG93X3NlY29uZHMYBiABKA1CDLpICSoHGICangEoPEgEiAEBEkkKCnRocmVzaG9sZHMYByADKAsyKy5tdXN0ZXIudjEuVXBkYXRlSXNzdWVSdWxlUmVxdWVzdC5UaHJlc2hvbGRCCLpIBZIBAhAIEg0KBXJlc2V0GAggASgIGnwKCVRocmVzaG9sZBIVCgRuYW1lGAEgASgJQge6SARyAhhAEh4KCHJhaXNlX2F0GAIgASgBQge6SAQSAkABSACIAQESHgoIY2xlYXJfYXQYAyABKAFCB7pIBBICQAFIAYgBAUILCglfcmFpc2VfYXRCCwoJX2NsZWFyX2F0QgoKCF9lbmFibGVkQgsKCV9zZXZlcml0eUIWChRfcmFpc2VfYWZ0ZXJfc2Vjb25kc0IWChRfY2xlYXJfYWZ0ZXJfc2Vjb25kc0IRCg9fd2luZG93X3NlY29uZHMiPQoXVXBkYXRlSXNzdWVSdWxlUmVzcG9uc2USIgoEcnVsZRgBIAEoCzIULm11c3Rlci52MS5Jc3N1ZVJ1bGUihAEKFE11dGVJc3N1ZVJ1bGVSZXF1ZXN0EigKBGtpbmQYASABKAlCGrpIF3IVMhNeW2Etel1bYS16X117MCw2M30kEiYKA2ZvchgCIAEoCUIZukgWchQyEl5bMC05XXsxLDZ9W3NtaGRdJBIaCgZyZWFzb24YAyABKAlCCrpIB3IFEAEYgAgiOwoVTXV0ZUlzc3VlUnVsZVJlc3BvbnNlEiIKBHJ1bGUYASABKAsyFC5tdXN0ZXIudjEuSXNzdWVSdWxlIkIKFlVubXV0ZUlzc3VlUnVsZVJlcXVlc3QSKAoEa2luZBgBIAEoCUIaukgXchUyE15bYS16XVthLXpfXXswLDYzfSQiPQoXVW5tdXRlSXNzdWVSdWxlUmVzcG9uc2USIgoEcnVsZRgBIAEoCzIULm11c3Rlci52MS5Jc3N1ZVJ1bGUyxQsKDElzc3VlU2VydmljZRJxCgpMaXN0SXNzdWVzEhwubXVzdGVyLnYxLkxpc3RJc3N1ZXNSZXF1ZXN0Gh0ubXVzdGVyLnYxLkxpc3RJc3N1ZXNSZXNwb25zZSImqNQYBvDZGAGC0+STAhhiBmlzc3VlcxIOL2FwaS92MS9pc3N1ZXMSbwoIR2V0SXNzdWUSGi5tdXN0ZXIudjEuR2V0SXNzdWVSZXF1ZXN0GhsubXVzdGVyLnYxLkdldElzc3VlUmVzcG9uc2UiKqjUGAbw2RgBgtPkkwIcYgVpc3N1ZRITL2FwaS92MS9pc3N1ZXMve2lkfRKWAQoQQWNrbm93bGVkZ2VJc3N1ZRIiLm11c3Rlci52MS5BY2tub3dsZWRnZUlzc3VlUmVxdWVzdBojLm11c3Rlci52MS5BY2tub3dsZWRnZUlzc3VlUmVzcG9uc2UiOajUGAjw2RgBgtPkkwIrOgEqYgVpc3N1ZSIfL2FwaS92MS9pc3N1ZXMve2lkfS9hY2tub3dsZWRnZRJ+CgpDbGVhcklzc3VlEhwubXVzdGVyLnYxLkNsZWFySXNzdWVSZXF1ZXN0Gh0ubXVzdGVyLnYxLkNsZWFySXNzdWVSZXNwb25zZSIzqNQYCPDZGAGC0+STAiU6ASpiBWlzc3VlIhkvYXBpL3YxL2lzc3Vlcy97aWR9L2NsZWFyEnoKCU11dGVJc3N1ZRIbLm11c3Rlci52MS5NdXRlSXNzdWVSZXF1ZXN0GhwubXVzdGVyLnYxLk11dGVJc3N1ZVJlc3BvbnNlIjKo1BgI8NkYAYLT5JMCJDoBKmIFaXNzdWUiGC9hcGkvdjEvaXNzdWVzL3tpZH0vbXV0ZRKCAQoLVW5tdXRlSXNzdWUSHS5tdXN0ZXIudjEuVW5tdXRlSXNzdWVSZXF1ZXN0Gh4ubXVzdGVyLnYxLlVubXV0ZUlzc3VlUmVzcG9uc2UiNKjUGAjw2RgBgtPkkwImOgEqYgVpc3N1ZSIaL2FwaS92MS9pc3N1ZXMve2lkfS91bm11dGUSiAEKD0dldElzc3VlU3VtbWFyeRIhLm11c3Rlci52MS5HZXRJc3N1ZVN1bW1hcnlSZXF1ZXN0GiIubXVzdGVyLnYxLkdldElzc3VlU3VtbWFyeVJlc3BvbnNlIi6o1BgG8NkYAYLT5JMCIGIHc3VtbWFyeRIVL2FwaS92MS9pc3N1ZS1zdW1tYXJ5EoEBCg5MaXN0SXNzdWVSdWxlcxIgLm11c3Rlci52MS5MaXN0SXNzdWVSdWxlc1JlcXVlc3QaIS5tdXN0ZXIudjEuTGlzdElzc3VlUnVsZXNSZXNwb25zZSIqqNQYBvDZGAKC0+STAhxiBXJ1bGVzEhMvYXBpL3YxL2lzc3VlLXJ1bGVzEokBCg9VcGRhdGVJc3N1ZVJ1bGUSIS5tdXN0ZXIudjEuVXBkYXRlSXNzdWVSdWxlUmVxdWVzdBoiLm11c3Rlci52MS5VcGRhdGVJc3N1ZVJ1bGVSZXNwb25zZSIvqNQYCYLT5JMCJToBKmIEcnVsZRoaL2FwaS92MS9pc3N1ZS1ydWxlcy97a2luZH0SiAEKDU11dGVJc3N1ZVJ1bGUSHy5tdXN0ZXIudjEuTXV0ZUlzc3VlUnVsZVJlcXVlc3QaIC5tdXN0ZXIudjEuTXV0ZUlzc3VlUnVsZVJlc3BvbnNlIjSo1BgIgtPkkwIqOgEqYgRydWxlIh8vYXBpL3YxL2lzc3VlLXJ1bGVzL3traW5kfS9tdXRlEpABCg9Vbm11dGVJc3N1ZVJ1bGUSIS5tdXN0ZXIudjEuVW5tdXRlSXNzdWVSdWxlUmVxdWVzdBoiLm11c3Rlci52MS5Vbm11dGVJc3N1ZVJ1bGVSZXNwb25zZSI2qNQYCILT5JMCLDoBKmIEcnVsZSIhL2FwaS92MS9pc3N1ZS1ydWxlcy97a2luZH0vdW5tdXRlYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.Issue
@@ -32,14 +32,14 @@ export type Issue = Message<"muster.v1.Issue"> & {
   machineId: string;
 
   /**
-   * Who found it: "hardware".
+   * Who found it: "hardware" (the machine's reports of its parts) or "rules" (the server, looking at what it knows of the machine).
    *
    * @generated from field: string source = 3;
    */
   source: string;
 
   /**
-   * Of hardware: "component_lost", "component_swapped", "link_degraded", "smart_failed".
+   * The rule, as ListIssueRules names it: "disk_failing", "offline", "temperature", ….
    *
    * @generated from field: string kind = 4;
    */
@@ -105,6 +105,27 @@ export type Issue = Message<"muster.v1.Issue"> & {
    * @generated from field: string clear_reason = 15;
    */
   clearReason: string;
+
+  /**
+   * When what it tells of began; `raise_time` is when it had lasted long enough.
+   *
+   * @generated from field: google.protobuf.Timestamp since_time = 16;
+   */
+  sinceTime?: Timestamp | undefined;
+
+  /**
+   * Set while what it tells of is over, but not yet for long enough to clear it.
+   *
+   * @generated from field: google.protobuf.Timestamp gone_time = 17;
+   */
+  goneTime?: Timestamp | undefined;
+
+  /**
+   * Unset while nobody muted it.
+   *
+   * @generated from field: muster.v1.IssueMute mute = 18;
+   */
+  mute?: IssueMute | undefined;
 };
 
 /**
@@ -122,14 +143,14 @@ export type IssueJson = {
   machineId?: string;
 
   /**
-   * Who found it: "hardware".
+   * Who found it: "hardware" (the machine's reports of its parts) or "rules" (the server, looking at what it knows of the machine).
    *
    * @generated from field: string source = 3;
    */
   source?: string;
 
   /**
-   * Of hardware: "component_lost", "component_swapped", "link_degraded", "smart_failed".
+   * The rule, as ListIssueRules names it: "disk_failing", "offline", "temperature", ….
    *
    * @generated from field: string kind = 4;
    */
@@ -195,6 +216,27 @@ export type IssueJson = {
    * @generated from field: string clear_reason = 15;
    */
   clearReason?: string;
+
+  /**
+   * When what it tells of began; `raise_time` is when it had lasted long enough.
+   *
+   * @generated from field: google.protobuf.Timestamp since_time = 16;
+   */
+  sinceTime?: TimestampJson;
+
+  /**
+   * Set while what it tells of is over, but not yet for long enough to clear it.
+   *
+   * @generated from field: google.protobuf.Timestamp gone_time = 17;
+   */
+  goneTime?: TimestampJson;
+
+  /**
+   * Unset while nobody muted it.
+   *
+   * @generated from field: muster.v1.IssueMute mute = 18;
+   */
+  mute?: IssueMuteJson;
 };
 
 /**
@@ -246,6 +288,396 @@ export const Issue_SeveritySchema: GenEnum<Issue_Severity, Issue_SeverityJson> =
   enumDesc(file_muster_v1_issues, 0, 0);
 
 /**
+ * Until when something is muted, and why.
+ *
+ * @generated from message muster.v1.IssueMute
+ */
+export type IssueMute = Message<"muster.v1.IssueMute"> & {
+  /**
+   * @generated from field: muster.v1.IssueMute.Scope scope = 1;
+   */
+  scope: IssueMute_Scope;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string muted_by = 4;
+   */
+  mutedBy: string;
+};
+
+/**
+ * Until when something is muted, and why.
+ *
+ * @generated from message muster.v1.IssueMute
+ */
+export type IssueMuteJson = {
+  /**
+   * @generated from field: muster.v1.IssueMute.Scope scope = 1;
+   */
+  scope?: IssueMute_ScopeJson;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: TimestampJson;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason?: string;
+
+  /**
+   * @generated from field: string muted_by = 4;
+   */
+  mutedBy?: string;
+};
+
+/**
+ * Describes the message muster.v1.IssueMute.
+ * Use `create(IssueMuteSchema)` to create a new message.
+ */
+export const IssueMuteSchema: GenMessage<IssueMute, {jsonType: IssueMuteJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 1);
+
+/**
+ * @generated from enum muster.v1.IssueMute.Scope
+ */
+export const IssueMute_Scope = {
+  /**
+   * @generated from enum value: SCOPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * This issue only.
+   *
+   * @generated from enum value: SCOPE_ISSUE = 1;
+   */
+  ISSUE: 1,
+
+  /**
+   * Issues of this kind on this machine, later ones too.
+   *
+   * @generated from enum value: SCOPE_MACHINE = 2;
+   */
+  MACHINE: 2,
+
+  /**
+   * Issues of this kind on every machine.
+   *
+   * @generated from enum value: SCOPE_RULE = 3;
+   */
+  RULE: 3,
+} as const;
+
+/**
+ * @generated from enum muster.v1.IssueMute.Scope
+ */
+export type IssueMute_Scope = (typeof IssueMute_Scope)[keyof typeof IssueMute_Scope] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.IssueMute.Scope
+ */
+export type IssueMute_ScopeJson = "SCOPE_UNSPECIFIED" | "SCOPE_ISSUE" | "SCOPE_MACHINE" | "SCOPE_RULE";
+
+/**
+ * Describes the enum muster.v1.IssueMute.Scope.
+ */
+export const IssueMute_ScopeSchema: GenEnum<IssueMute_Scope, IssueMute_ScopeJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_issues, 1, 0);
+
+/**
+ * What the server looks for.
+ *
+ * @generated from message muster.v1.IssueRule
+ */
+export type IssueRule = Message<"muster.v1.IssueRule"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * As in Issue.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * @generated from field: bool enabled = 4;
+   */
+  enabled: boolean;
+
+  /**
+   * @generated from field: muster.v1.Issue.Severity severity = 5;
+   */
+  severity: Issue_Severity;
+
+  /**
+   * How long it has to last before it is an issue.
+   *
+   * @generated from field: uint32 raise_after_seconds = 6;
+   */
+  raiseAfterSeconds: number;
+
+  /**
+   * How long it has to be over before the issue is cleared.
+   *
+   * @generated from field: uint32 clear_after_seconds = 7;
+   */
+  clearAfterSeconds: number;
+
+  /**
+   * In which time things are counted; 0 where none are.
+   *
+   * @generated from field: uint32 window_seconds = 8;
+   */
+  windowSeconds: number;
+
+  /**
+   * @generated from field: repeated muster.v1.IssueRule.Threshold thresholds = 9;
+   */
+  thresholds: IssueRule_Threshold[];
+
+  /**
+   * Somebody set some of it: it is not all as it comes.
+   *
+   * @generated from field: bool changed = 10;
+   */
+  changed: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp update_time = 11;
+   */
+  updateTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string updated_by = 12;
+   */
+  updatedBy: string;
+
+  /**
+   * Unset while nobody muted the whole rule.
+   *
+   * @generated from field: muster.v1.IssueMute mute = 13;
+   */
+  mute?: IssueMute | undefined;
+};
+
+/**
+ * What the server looks for.
+ *
+ * @generated from message muster.v1.IssueRule
+ */
+export type IssueRuleJson = {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * As in Issue.
+   *
+   * @generated from field: string source = 2;
+   */
+  source?: string;
+
+  /**
+   * @generated from field: string title = 3;
+   */
+  title?: string;
+
+  /**
+   * @generated from field: bool enabled = 4;
+   */
+  enabled?: boolean;
+
+  /**
+   * @generated from field: muster.v1.Issue.Severity severity = 5;
+   */
+  severity?: Issue_SeverityJson;
+
+  /**
+   * How long it has to last before it is an issue.
+   *
+   * @generated from field: uint32 raise_after_seconds = 6;
+   */
+  raiseAfterSeconds?: number;
+
+  /**
+   * How long it has to be over before the issue is cleared.
+   *
+   * @generated from field: uint32 clear_after_seconds = 7;
+   */
+  clearAfterSeconds?: number;
+
+  /**
+   * In which time things are counted; 0 where none are.
+   *
+   * @generated from field: uint32 window_seconds = 8;
+   */
+  windowSeconds?: number;
+
+  /**
+   * @generated from field: repeated muster.v1.IssueRule.Threshold thresholds = 9;
+   */
+  thresholds?: IssueRule_ThresholdJson[];
+
+  /**
+   * Somebody set some of it: it is not all as it comes.
+   *
+   * @generated from field: bool changed = 10;
+   */
+  changed?: boolean;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp update_time = 11;
+   */
+  updateTime?: TimestampJson;
+
+  /**
+   * @generated from field: string updated_by = 12;
+   */
+  updatedBy?: string;
+
+  /**
+   * Unset while nobody muted the whole rule.
+   *
+   * @generated from field: muster.v1.IssueMute mute = 13;
+   */
+  mute?: IssueMuteJson;
+};
+
+/**
+ * Describes the message muster.v1.IssueRule.
+ * Use `create(IssueRuleSchema)` to create a new message.
+ */
+export const IssueRuleSchema: GenMessage<IssueRule, {jsonType: IssueRuleJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 2);
+
+/**
+ * @generated from message muster.v1.IssueRule.Threshold
+ */
+export type IssueRule_Threshold = Message<"muster.v1.IssueRule.Threshold"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * "°C", "builds"
+   *
+   * @generated from field: string unit = 2;
+   */
+  unit: string;
+
+  /**
+   * From here on it is an issue.
+   *
+   * @generated from field: double raise_at = 3;
+   */
+  raiseAt: number;
+
+  /**
+   * It stays one until the value is short of this.
+   *
+   * @generated from field: double clear_at = 4;
+   */
+  clearAt: number;
+
+  /**
+   * Low values are bad: `raise_at` and less.
+   *
+   * @generated from field: bool below = 5;
+   */
+  below: boolean;
+
+  /**
+   * What may be set.
+   *
+   * @generated from field: double min = 6;
+   */
+  min: number;
+
+  /**
+   * @generated from field: double max = 7;
+   */
+  max: number;
+};
+
+/**
+ * @generated from message muster.v1.IssueRule.Threshold
+ */
+export type IssueRule_ThresholdJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * "°C", "builds"
+   *
+   * @generated from field: string unit = 2;
+   */
+  unit?: string;
+
+  /**
+   * From here on it is an issue.
+   *
+   * @generated from field: double raise_at = 3;
+   */
+  raiseAt?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * It stays one until the value is short of this.
+   *
+   * @generated from field: double clear_at = 4;
+   */
+  clearAt?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Low values are bad: `raise_at` and less.
+   *
+   * @generated from field: bool below = 5;
+   */
+  below?: boolean;
+
+  /**
+   * What may be set.
+   *
+   * @generated from field: double min = 6;
+   */
+  min?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: double max = 7;
+   */
+  max?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message muster.v1.IssueRule.Threshold.
+ * Use `create(IssueRule_ThresholdSchema)` to create a new message.
+ */
+export const IssueRule_ThresholdSchema: GenMessage<IssueRule_Threshold, {jsonType: IssueRule_ThresholdJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 2, 0);
+
+/**
  * @generated from message muster.v1.ListIssuesRequest
  */
 export type ListIssuesRequest = Message<"muster.v1.ListIssuesRequest"> & {
@@ -282,6 +714,27 @@ export type ListIssuesRequest = Message<"muster.v1.ListIssuesRequest"> & {
    * @generated from field: bool include_cleared = 6;
    */
   includeCleared: boolean;
+
+  /**
+   * Of any of these; empty: of all.
+   *
+   * @generated from field: repeated muster.v1.Issue.Severity severities = 7;
+   */
+  severities: Issue_Severity[];
+
+  /**
+   * Unspecified: open and acknowledged, and with `include_cleared` those that are over.
+   *
+   * @generated from field: muster.v1.ListIssuesRequest.State state = 8;
+   */
+  state: ListIssuesRequest_State;
+
+  /**
+   * Only muted ones, or only those that are not.
+   *
+   * @generated from field: optional bool muted = 9;
+   */
+  muted?: boolean | undefined;
 };
 
 /**
@@ -321,6 +774,27 @@ export type ListIssuesRequestJson = {
    * @generated from field: bool include_cleared = 6;
    */
   includeCleared?: boolean;
+
+  /**
+   * Of any of these; empty: of all.
+   *
+   * @generated from field: repeated muster.v1.Issue.Severity severities = 7;
+   */
+  severities?: Issue_SeverityJson[];
+
+  /**
+   * Unspecified: open and acknowledged, and with `include_cleared` those that are over.
+   *
+   * @generated from field: muster.v1.ListIssuesRequest.State state = 8;
+   */
+  state?: ListIssuesRequest_StateJson;
+
+  /**
+   * Only muted ones, or only those that are not.
+   *
+   * @generated from field: optional bool muted = 9;
+   */
+  muted?: boolean;
 };
 
 /**
@@ -328,7 +802,50 @@ export type ListIssuesRequestJson = {
  * Use `create(ListIssuesRequestSchema)` to create a new message.
  */
 export const ListIssuesRequestSchema: GenMessage<ListIssuesRequest, {jsonType: ListIssuesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 1);
+  messageDesc(file_muster_v1_issues, 3);
+
+/**
+ * @generated from enum muster.v1.ListIssuesRequest.State
+ */
+export const ListIssuesRequest_State = {
+  /**
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Nobody has acknowledged it.
+   *
+   * @generated from enum value: STATE_OPEN = 1;
+   */
+  OPEN: 1,
+
+  /**
+   * @generated from enum value: STATE_ACKNOWLEDGED = 2;
+   */
+  ACKNOWLEDGED: 2,
+
+  /**
+   * @generated from enum value: STATE_CLEARED = 3;
+   */
+  CLEARED: 3,
+} as const;
+
+/**
+ * @generated from enum muster.v1.ListIssuesRequest.State
+ */
+export type ListIssuesRequest_State = (typeof ListIssuesRequest_State)[keyof typeof ListIssuesRequest_State] | UnknownEnum;
+
+/**
+ * @generated from enum muster.v1.ListIssuesRequest.State
+ */
+export type ListIssuesRequest_StateJson = "STATE_UNSPECIFIED" | "STATE_OPEN" | "STATE_ACKNOWLEDGED" | "STATE_CLEARED";
+
+/**
+ * Describes the enum muster.v1.ListIssuesRequest.State.
+ */
+export const ListIssuesRequest_StateSchema: GenEnum<ListIssuesRequest_State, ListIssuesRequest_StateJson> = /*@__PURE__*/
+  enumDesc(file_muster_v1_issues, 3, 0);
 
 /**
  * @generated from message muster.v1.ListIssuesResponse
@@ -365,7 +882,7 @@ export type ListIssuesResponseJson = {
  * Use `create(ListIssuesResponseSchema)` to create a new message.
  */
 export const ListIssuesResponseSchema: GenMessage<ListIssuesResponse, {jsonType: ListIssuesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 2);
+  messageDesc(file_muster_v1_issues, 4);
 
 /**
  * @generated from message muster.v1.GetIssueRequest
@@ -392,7 +909,7 @@ export type GetIssueRequestJson = {
  * Use `create(GetIssueRequestSchema)` to create a new message.
  */
 export const GetIssueRequestSchema: GenMessage<GetIssueRequest, {jsonType: GetIssueRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 3);
+  messageDesc(file_muster_v1_issues, 5);
 
 /**
  * @generated from message muster.v1.GetIssueResponse
@@ -419,7 +936,7 @@ export type GetIssueResponseJson = {
  * Use `create(GetIssueResponseSchema)` to create a new message.
  */
 export const GetIssueResponseSchema: GenMessage<GetIssueResponse, {jsonType: GetIssueResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 4);
+  messageDesc(file_muster_v1_issues, 6);
 
 /**
  * @generated from message muster.v1.AcknowledgeIssueRequest
@@ -456,7 +973,7 @@ export type AcknowledgeIssueRequestJson = {
  * Use `create(AcknowledgeIssueRequestSchema)` to create a new message.
  */
 export const AcknowledgeIssueRequestSchema: GenMessage<AcknowledgeIssueRequest, {jsonType: AcknowledgeIssueRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 5);
+  messageDesc(file_muster_v1_issues, 7);
 
 /**
  * @generated from message muster.v1.AcknowledgeIssueResponse
@@ -483,7 +1000,7 @@ export type AcknowledgeIssueResponseJson = {
  * Use `create(AcknowledgeIssueResponseSchema)` to create a new message.
  */
 export const AcknowledgeIssueResponseSchema: GenMessage<AcknowledgeIssueResponse, {jsonType: AcknowledgeIssueResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 6);
+  messageDesc(file_muster_v1_issues, 8);
 
 /**
  * @generated from message muster.v1.ClearIssueRequest
@@ -520,7 +1037,7 @@ export type ClearIssueRequestJson = {
  * Use `create(ClearIssueRequestSchema)` to create a new message.
  */
 export const ClearIssueRequestSchema: GenMessage<ClearIssueRequest, {jsonType: ClearIssueRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 7);
+  messageDesc(file_muster_v1_issues, 9);
 
 /**
  * @generated from message muster.v1.ClearIssueResponse
@@ -547,7 +1064,704 @@ export type ClearIssueResponseJson = {
  * Use `create(ClearIssueResponseSchema)` to create a new message.
  */
 export const ClearIssueResponseSchema: GenMessage<ClearIssueResponse, {jsonType: ClearIssueResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_issues, 8);
+  messageDesc(file_muster_v1_issues, 10);
+
+/**
+ * @generated from message muster.v1.MuteIssueRequest
+ */
+export type MuteIssueRequest = Message<"muster.v1.MuteIssueRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Until when: a duration ("8h", "30m", "7d"), at most 366 days.
+   *
+   * @generated from field: string for = 2;
+   */
+  for: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Unspecified is this issue. A rule is muted with MuteIssueRule.
+   *
+   * @generated from field: muster.v1.IssueMute.Scope scope = 4;
+   */
+  scope: IssueMute_Scope;
+};
+
+/**
+ * @generated from message muster.v1.MuteIssueRequest
+ */
+export type MuteIssueRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * Until when: a duration ("8h", "30m", "7d"), at most 366 days.
+   *
+   * @generated from field: string for = 2;
+   */
+  for?: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason?: string;
+
+  /**
+   * Unspecified is this issue. A rule is muted with MuteIssueRule.
+   *
+   * @generated from field: muster.v1.IssueMute.Scope scope = 4;
+   */
+  scope?: IssueMute_ScopeJson;
+};
+
+/**
+ * Describes the message muster.v1.MuteIssueRequest.
+ * Use `create(MuteIssueRequestSchema)` to create a new message.
+ */
+export const MuteIssueRequestSchema: GenMessage<MuteIssueRequest, {jsonType: MuteIssueRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 11);
+
+/**
+ * @generated from message muster.v1.MuteIssueResponse
+ */
+export type MuteIssueResponse = Message<"muster.v1.MuteIssueResponse"> & {
+  /**
+   * @generated from field: muster.v1.Issue issue = 1;
+   */
+  issue?: Issue | undefined;
+};
+
+/**
+ * @generated from message muster.v1.MuteIssueResponse
+ */
+export type MuteIssueResponseJson = {
+  /**
+   * @generated from field: muster.v1.Issue issue = 1;
+   */
+  issue?: IssueJson;
+};
+
+/**
+ * Describes the message muster.v1.MuteIssueResponse.
+ * Use `create(MuteIssueResponseSchema)` to create a new message.
+ */
+export const MuteIssueResponseSchema: GenMessage<MuteIssueResponse, {jsonType: MuteIssueResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 12);
+
+/**
+ * @generated from message muster.v1.UnmuteIssueRequest
+ */
+export type UnmuteIssueRequest = Message<"muster.v1.UnmuteIssueRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message muster.v1.UnmuteIssueRequest
+ */
+export type UnmuteIssueRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message muster.v1.UnmuteIssueRequest.
+ * Use `create(UnmuteIssueRequestSchema)` to create a new message.
+ */
+export const UnmuteIssueRequestSchema: GenMessage<UnmuteIssueRequest, {jsonType: UnmuteIssueRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 13);
+
+/**
+ * @generated from message muster.v1.UnmuteIssueResponse
+ */
+export type UnmuteIssueResponse = Message<"muster.v1.UnmuteIssueResponse"> & {
+  /**
+   * @generated from field: muster.v1.Issue issue = 1;
+   */
+  issue?: Issue | undefined;
+};
+
+/**
+ * @generated from message muster.v1.UnmuteIssueResponse
+ */
+export type UnmuteIssueResponseJson = {
+  /**
+   * @generated from field: muster.v1.Issue issue = 1;
+   */
+  issue?: IssueJson;
+};
+
+/**
+ * Describes the message muster.v1.UnmuteIssueResponse.
+ * Use `create(UnmuteIssueResponseSchema)` to create a new message.
+ */
+export const UnmuteIssueResponseSchema: GenMessage<UnmuteIssueResponse, {jsonType: UnmuteIssueResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 14);
+
+/**
+ * @generated from message muster.v1.GetIssueSummaryRequest
+ */
+export type GetIssueSummaryRequest = Message<"muster.v1.GetIssueSummaryRequest"> & {
+};
+
+/**
+ * @generated from message muster.v1.GetIssueSummaryRequest
+ */
+export type GetIssueSummaryRequestJson = {
+};
+
+/**
+ * Describes the message muster.v1.GetIssueSummaryRequest.
+ * Use `create(GetIssueSummaryRequestSchema)` to create a new message.
+ */
+export const GetIssueSummaryRequestSchema: GenMessage<GetIssueSummaryRequest, {jsonType: GetIssueSummaryRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 15);
+
+/**
+ * Of open issues.
+ *
+ * @generated from message muster.v1.IssueSummary
+ */
+export type IssueSummary = Message<"muster.v1.IssueSummary"> & {
+  /**
+   * @generated from field: repeated muster.v1.IssueSummary.Count counts = 1;
+   */
+  counts: IssueSummary_Count[];
+
+  /**
+   * @generated from field: uint32 open = 2;
+   */
+  open: number;
+
+  /**
+   * @generated from field: uint32 acknowledged = 3;
+   */
+  acknowledged: number;
+
+  /**
+   * @generated from field: uint32 muted = 4;
+   */
+  muted: number;
+};
+
+/**
+ * Of open issues.
+ *
+ * @generated from message muster.v1.IssueSummary
+ */
+export type IssueSummaryJson = {
+  /**
+   * @generated from field: repeated muster.v1.IssueSummary.Count counts = 1;
+   */
+  counts?: IssueSummary_CountJson[];
+
+  /**
+   * @generated from field: uint32 open = 2;
+   */
+  open?: number;
+
+  /**
+   * @generated from field: uint32 acknowledged = 3;
+   */
+  acknowledged?: number;
+
+  /**
+   * @generated from field: uint32 muted = 4;
+   */
+  muted?: number;
+};
+
+/**
+ * Describes the message muster.v1.IssueSummary.
+ * Use `create(IssueSummarySchema)` to create a new message.
+ */
+export const IssueSummarySchema: GenMessage<IssueSummary, {jsonType: IssueSummaryJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 16);
+
+/**
+ * @generated from message muster.v1.IssueSummary.Count
+ */
+export type IssueSummary_Count = Message<"muster.v1.IssueSummary.Count"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: muster.v1.Issue.Severity severity = 2;
+   */
+  severity: Issue_Severity;
+
+  /**
+   * Neither acknowledged nor muted.
+   *
+   * @generated from field: uint32 open = 3;
+   */
+  open: number;
+
+  /**
+   * Acknowledged, and not muted.
+   *
+   * @generated from field: uint32 acknowledged = 4;
+   */
+  acknowledged: number;
+
+  /**
+   * @generated from field: uint32 muted = 5;
+   */
+  muted: number;
+};
+
+/**
+ * @generated from message muster.v1.IssueSummary.Count
+ */
+export type IssueSummary_CountJson = {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * @generated from field: muster.v1.Issue.Severity severity = 2;
+   */
+  severity?: Issue_SeverityJson;
+
+  /**
+   * Neither acknowledged nor muted.
+   *
+   * @generated from field: uint32 open = 3;
+   */
+  open?: number;
+
+  /**
+   * Acknowledged, and not muted.
+   *
+   * @generated from field: uint32 acknowledged = 4;
+   */
+  acknowledged?: number;
+
+  /**
+   * @generated from field: uint32 muted = 5;
+   */
+  muted?: number;
+};
+
+/**
+ * Describes the message muster.v1.IssueSummary.Count.
+ * Use `create(IssueSummary_CountSchema)` to create a new message.
+ */
+export const IssueSummary_CountSchema: GenMessage<IssueSummary_Count, {jsonType: IssueSummary_CountJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 16, 0);
+
+/**
+ * @generated from message muster.v1.GetIssueSummaryResponse
+ */
+export type GetIssueSummaryResponse = Message<"muster.v1.GetIssueSummaryResponse"> & {
+  /**
+   * @generated from field: muster.v1.IssueSummary summary = 1;
+   */
+  summary?: IssueSummary | undefined;
+};
+
+/**
+ * @generated from message muster.v1.GetIssueSummaryResponse
+ */
+export type GetIssueSummaryResponseJson = {
+  /**
+   * @generated from field: muster.v1.IssueSummary summary = 1;
+   */
+  summary?: IssueSummaryJson;
+};
+
+/**
+ * Describes the message muster.v1.GetIssueSummaryResponse.
+ * Use `create(GetIssueSummaryResponseSchema)` to create a new message.
+ */
+export const GetIssueSummaryResponseSchema: GenMessage<GetIssueSummaryResponse, {jsonType: GetIssueSummaryResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 17);
+
+/**
+ * @generated from message muster.v1.ListIssueRulesRequest
+ */
+export type ListIssueRulesRequest = Message<"muster.v1.ListIssueRulesRequest"> & {
+};
+
+/**
+ * @generated from message muster.v1.ListIssueRulesRequest
+ */
+export type ListIssueRulesRequestJson = {
+};
+
+/**
+ * Describes the message muster.v1.ListIssueRulesRequest.
+ * Use `create(ListIssueRulesRequestSchema)` to create a new message.
+ */
+export const ListIssueRulesRequestSchema: GenMessage<ListIssueRulesRequest, {jsonType: ListIssueRulesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 18);
+
+/**
+ * @generated from message muster.v1.ListIssueRulesResponse
+ */
+export type ListIssueRulesResponse = Message<"muster.v1.ListIssueRulesResponse"> & {
+  /**
+   * All there are.
+   *
+   * @generated from field: repeated muster.v1.IssueRule rules = 1;
+   */
+  rules: IssueRule[];
+};
+
+/**
+ * @generated from message muster.v1.ListIssueRulesResponse
+ */
+export type ListIssueRulesResponseJson = {
+  /**
+   * All there are.
+   *
+   * @generated from field: repeated muster.v1.IssueRule rules = 1;
+   */
+  rules?: IssueRuleJson[];
+};
+
+/**
+ * Describes the message muster.v1.ListIssueRulesResponse.
+ * Use `create(ListIssueRulesResponseSchema)` to create a new message.
+ */
+export const ListIssueRulesResponseSchema: GenMessage<ListIssueRulesResponse, {jsonType: ListIssueRulesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 19);
+
+/**
+ * @generated from message muster.v1.UpdateIssueRuleRequest
+ */
+export type UpdateIssueRuleRequest = Message<"muster.v1.UpdateIssueRuleRequest"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: optional bool enabled = 2;
+   */
+  enabled?: boolean | undefined;
+
+  /**
+   * @generated from field: optional muster.v1.Issue.Severity severity = 3;
+   */
+  severity?: Issue_Severity | undefined;
+
+  /**
+   * At most 366 days.
+   *
+   * @generated from field: optional uint32 raise_after_seconds = 4;
+   */
+  raiseAfterSeconds?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 clear_after_seconds = 5;
+   */
+  clearAfterSeconds?: number | undefined;
+
+  /**
+   * At most 30 days, for rules that have one.
+   *
+   * @generated from field: optional uint32 window_seconds = 6;
+   */
+  windowSeconds?: number | undefined;
+
+  /**
+   * @generated from field: repeated muster.v1.UpdateIssueRuleRequest.Threshold thresholds = 7;
+   */
+  thresholds: UpdateIssueRuleRequest_Threshold[];
+
+  /**
+   * First everything back to how it comes.
+   *
+   * @generated from field: bool reset = 8;
+   */
+  reset: boolean;
+};
+
+/**
+ * @generated from message muster.v1.UpdateIssueRuleRequest
+ */
+export type UpdateIssueRuleRequestJson = {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * @generated from field: optional bool enabled = 2;
+   */
+  enabled?: boolean;
+
+  /**
+   * @generated from field: optional muster.v1.Issue.Severity severity = 3;
+   */
+  severity?: Issue_SeverityJson;
+
+  /**
+   * At most 366 days.
+   *
+   * @generated from field: optional uint32 raise_after_seconds = 4;
+   */
+  raiseAfterSeconds?: number;
+
+  /**
+   * @generated from field: optional uint32 clear_after_seconds = 5;
+   */
+  clearAfterSeconds?: number;
+
+  /**
+   * At most 30 days, for rules that have one.
+   *
+   * @generated from field: optional uint32 window_seconds = 6;
+   */
+  windowSeconds?: number;
+
+  /**
+   * @generated from field: repeated muster.v1.UpdateIssueRuleRequest.Threshold thresholds = 7;
+   */
+  thresholds?: UpdateIssueRuleRequest_ThresholdJson[];
+
+  /**
+   * First everything back to how it comes.
+   *
+   * @generated from field: bool reset = 8;
+   */
+  reset?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.UpdateIssueRuleRequest.
+ * Use `create(UpdateIssueRuleRequestSchema)` to create a new message.
+ */
+export const UpdateIssueRuleRequestSchema: GenMessage<UpdateIssueRuleRequest, {jsonType: UpdateIssueRuleRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 20);
+
+/**
+ * @generated from message muster.v1.UpdateIssueRuleRequest.Threshold
+ */
+export type UpdateIssueRuleRequest_Threshold = Message<"muster.v1.UpdateIssueRuleRequest.Threshold"> & {
+  /**
+   * As in the rule; empty where it has one only.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional double raise_at = 2;
+   */
+  raiseAt?: number | undefined;
+
+  /**
+   * @generated from field: optional double clear_at = 3;
+   */
+  clearAt?: number | undefined;
+};
+
+/**
+ * @generated from message muster.v1.UpdateIssueRuleRequest.Threshold
+ */
+export type UpdateIssueRuleRequest_ThresholdJson = {
+  /**
+   * As in the rule; empty where it has one only.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: optional double raise_at = 2;
+   */
+  raiseAt?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: optional double clear_at = 3;
+   */
+  clearAt?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message muster.v1.UpdateIssueRuleRequest.Threshold.
+ * Use `create(UpdateIssueRuleRequest_ThresholdSchema)` to create a new message.
+ */
+export const UpdateIssueRuleRequest_ThresholdSchema: GenMessage<UpdateIssueRuleRequest_Threshold, {jsonType: UpdateIssueRuleRequest_ThresholdJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 20, 0);
+
+/**
+ * @generated from message muster.v1.UpdateIssueRuleResponse
+ */
+export type UpdateIssueRuleResponse = Message<"muster.v1.UpdateIssueRuleResponse"> & {
+  /**
+   * @generated from field: muster.v1.IssueRule rule = 1;
+   */
+  rule?: IssueRule | undefined;
+};
+
+/**
+ * @generated from message muster.v1.UpdateIssueRuleResponse
+ */
+export type UpdateIssueRuleResponseJson = {
+  /**
+   * @generated from field: muster.v1.IssueRule rule = 1;
+   */
+  rule?: IssueRuleJson;
+};
+
+/**
+ * Describes the message muster.v1.UpdateIssueRuleResponse.
+ * Use `create(UpdateIssueRuleResponseSchema)` to create a new message.
+ */
+export const UpdateIssueRuleResponseSchema: GenMessage<UpdateIssueRuleResponse, {jsonType: UpdateIssueRuleResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 21);
+
+/**
+ * @generated from message muster.v1.MuteIssueRuleRequest
+ */
+export type MuteIssueRuleRequest = Message<"muster.v1.MuteIssueRuleRequest"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * Until when: a duration ("8h", "30m", "7d"), at most 366 days.
+   *
+   * @generated from field: string for = 2;
+   */
+  for: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * @generated from message muster.v1.MuteIssueRuleRequest
+ */
+export type MuteIssueRuleRequestJson = {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * Until when: a duration ("8h", "30m", "7d"), at most 366 days.
+   *
+   * @generated from field: string for = 2;
+   */
+  for?: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason?: string;
+};
+
+/**
+ * Describes the message muster.v1.MuteIssueRuleRequest.
+ * Use `create(MuteIssueRuleRequestSchema)` to create a new message.
+ */
+export const MuteIssueRuleRequestSchema: GenMessage<MuteIssueRuleRequest, {jsonType: MuteIssueRuleRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 22);
+
+/**
+ * @generated from message muster.v1.MuteIssueRuleResponse
+ */
+export type MuteIssueRuleResponse = Message<"muster.v1.MuteIssueRuleResponse"> & {
+  /**
+   * @generated from field: muster.v1.IssueRule rule = 1;
+   */
+  rule?: IssueRule | undefined;
+};
+
+/**
+ * @generated from message muster.v1.MuteIssueRuleResponse
+ */
+export type MuteIssueRuleResponseJson = {
+  /**
+   * @generated from field: muster.v1.IssueRule rule = 1;
+   */
+  rule?: IssueRuleJson;
+};
+
+/**
+ * Describes the message muster.v1.MuteIssueRuleResponse.
+ * Use `create(MuteIssueRuleResponseSchema)` to create a new message.
+ */
+export const MuteIssueRuleResponseSchema: GenMessage<MuteIssueRuleResponse, {jsonType: MuteIssueRuleResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 23);
+
+/**
+ * @generated from message muster.v1.UnmuteIssueRuleRequest
+ */
+export type UnmuteIssueRuleRequest = Message<"muster.v1.UnmuteIssueRuleRequest"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+};
+
+/**
+ * @generated from message muster.v1.UnmuteIssueRuleRequest
+ */
+export type UnmuteIssueRuleRequestJson = {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+};
+
+/**
+ * Describes the message muster.v1.UnmuteIssueRuleRequest.
+ * Use `create(UnmuteIssueRuleRequestSchema)` to create a new message.
+ */
+export const UnmuteIssueRuleRequestSchema: GenMessage<UnmuteIssueRuleRequest, {jsonType: UnmuteIssueRuleRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 24);
+
+/**
+ * @generated from message muster.v1.UnmuteIssueRuleResponse
+ */
+export type UnmuteIssueRuleResponse = Message<"muster.v1.UnmuteIssueRuleResponse"> & {
+  /**
+   * @generated from field: muster.v1.IssueRule rule = 1;
+   */
+  rule?: IssueRule | undefined;
+};
+
+/**
+ * @generated from message muster.v1.UnmuteIssueRuleResponse
+ */
+export type UnmuteIssueRuleResponseJson = {
+  /**
+   * @generated from field: muster.v1.IssueRule rule = 1;
+   */
+  rule?: IssueRuleJson;
+};
+
+/**
+ * Describes the message muster.v1.UnmuteIssueRuleResponse.
+ * Use `create(UnmuteIssueRuleResponseSchema)` to create a new message.
+ */
+export const UnmuteIssueRuleResponseSchema: GenMessage<UnmuteIssueRuleResponse, {jsonType: UnmuteIssueRuleResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_issues, 25);
 
 /**
  * What is wrong with machines, and what to do about it.
@@ -584,7 +1798,7 @@ export const IssueService: GenService<{
     output: typeof AcknowledgeIssueResponseSchema;
   },
   /**
-   * Ends an issue by hand: the part was taken out for good, say.
+   * Ends an issue by hand: the part was taken out for good, say. One that the server finds anew at each look cannot be ended so: mute it.
    *
    * @generated from rpc muster.v1.IssueService.ClearIssue
    */
@@ -592,6 +1806,74 @@ export const IssueService: GenService<{
     methodKind: "unary";
     input: typeof ClearIssueRequestSchema;
     output: typeof ClearIssueResponseSchema;
+  },
+  /**
+   * For a while it is shown as muted and counted nowhere. Again replaces the time and the reason.
+   *
+   * @generated from rpc muster.v1.IssueService.MuteIssue
+   */
+  muteIssue: {
+    methodKind: "unary";
+    input: typeof MuteIssueRequestSchema;
+    output: typeof MuteIssueResponseSchema;
+  },
+  /**
+   * Ends what mutes this issue, also for the others of its kind on that machine. A muted rule is unmuted by itself.
+   *
+   * @generated from rpc muster.v1.IssueService.UnmuteIssue
+   */
+  unmuteIssue: {
+    methodKind: "unary";
+    input: typeof UnmuteIssueRequestSchema;
+    output: typeof UnmuteIssueResponseSchema;
+  },
+  /**
+   * How many are open, by kind and severity.
+   *
+   * @generated from rpc muster.v1.IssueService.GetIssueSummary
+   */
+  getIssueSummary: {
+    methodKind: "unary";
+    input: typeof GetIssueSummaryRequestSchema;
+    output: typeof GetIssueSummaryResponseSchema;
+  },
+  /**
+   * What the server looks for, with limits as they are set now.
+   *
+   * @generated from rpc muster.v1.IssueService.ListIssueRules
+   */
+  listIssueRules: {
+    methodKind: "unary";
+    input: typeof ListIssueRulesRequestSchema;
+    output: typeof ListIssueRulesResponseSchema;
+  },
+  /**
+   * Changes what is given. Issues of a rule that is switched off are cleared.
+   *
+   * @generated from rpc muster.v1.IssueService.UpdateIssueRule
+   */
+  updateIssueRule: {
+    methodKind: "unary";
+    input: typeof UpdateIssueRuleRequestSchema;
+    output: typeof UpdateIssueRuleResponseSchema;
+  },
+  /**
+   * Mutes all issues of this kind, on every machine.
+   *
+   * @generated from rpc muster.v1.IssueService.MuteIssueRule
+   */
+  muteIssueRule: {
+    methodKind: "unary";
+    input: typeof MuteIssueRuleRequestSchema;
+    output: typeof MuteIssueRuleResponseSchema;
+  },
+  /**
+   * @generated from rpc muster.v1.IssueService.UnmuteIssueRule
+   */
+  unmuteIssueRule: {
+    methodKind: "unary";
+    input: typeof UnmuteIssueRuleRequestSchema;
+    output: typeof UnmuteIssueRuleResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_muster_v1_issues, 0);
