@@ -21,7 +21,15 @@ export function Meter({used, max, unit, label}: MeterProps) {
   const isFull = used >= max;
   return (
     <span className={isFull ? 'meter tone-warn' : 'meter tone-info'}>
-      <span className="meter-bar" role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={max} aria-valuenow={Math.min(used, max)} aria-valuetext={`${used} of ${max} ${unit}`}>
+      <span
+        className="meter-bar"
+        role="meter"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={max}
+        aria-valuenow={Math.min(used, max)}
+        aria-valuetext={`${used} of ${max} ${unit}`}
+      >
         <span style={{width: `${Math.min(100, (used / max) * 100)}%`}} />
       </span>
       <span>
