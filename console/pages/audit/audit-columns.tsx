@@ -22,14 +22,14 @@ export const auditColumns: readonly TableColumn<AuditEntry>[] = [
   {
     id: 'time',
     header: 'When',
-    widthPx: 110,
+    widthPx: 96,
     onPhone: true,
     cell: ({time}) => <RelativeTime time={time} />,
   },
   {
     id: 'actor',
     header: 'Who',
-    widthPx: 150,
+    widthPx: 104,
     grows: true,
     onPhone: true,
     cell: ({actor}) => <span title={actor}>{actor}</span>,
@@ -37,7 +37,7 @@ export const auditColumns: readonly TableColumn<AuditEntry>[] = [
   {
     id: 'what',
     header: 'What',
-    widthPx: 210,
+    widthPx: 160,
     grows: true,
     onPhone: true,
     cell: entry => (

@@ -39,7 +39,7 @@ export function IssueFilters({search, summary, onChange}: IssueFiltersProps) {
     <div className="toolbar issue-filters">
       <SeverityToggles search={search} summary={summary} onChange={onChange} />
       {choose('state', 'State', stateChoices)}
-      {choose('source', 'Found by', sourceChoices)}
+      {choose('source', 'By', sourceChoices)}
       {choose('kind', 'What', [
         ['', 'Everything'],
         ...kinds.map(({kind}) => [kind, kindWord(kind)] as const),
@@ -70,7 +70,7 @@ export function IssueFilters({search, summary, onChange}: IssueFiltersProps) {
 type Choice = readonly [value: string, label: string];
 const stateChoices: readonly Choice[] = [
   ['', 'Not over'],
-  ['open', 'Open: nobody has it'],
+  ['open', 'Open'],
   ['acknowledged', 'Acknowledged'],
   ['cleared', 'Over'],
   ['any', 'All'],

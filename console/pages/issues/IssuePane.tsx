@@ -60,11 +60,11 @@ function IssueDetails({issue}: {readonly issue: Issue}) {
           ['Raised', <RelativeTime time={issue.raiseTime} />],
           [
             'Gone',
-            issue.goneTime && !issue.clearTime && (
+            issue.goneTime && !issue.clearTime ? (
               <>
                 <RelativeTime time={issue.goneTime} />, but not yet for long enough
               </>
-            ),
+            ) : undefined,
           ],
           [
             'Found by',

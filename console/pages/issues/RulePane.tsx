@@ -30,11 +30,11 @@ export function RulePane({rule, onClose}: RulePaneProps) {
           ],
           [
             'Changed',
-            rule.changed && (
+            rule.changed ? (
               <>
                 by {rule.updatedBy}, <RelativeTime time={rule.updateTime} />
               </>
-            ),
+            ) : undefined,
           ],
         ]}
       />

@@ -16,7 +16,7 @@ export const issueColumns: readonly TableColumn<Issue>[] = [
   {
     id: 'machine',
     header: 'Machine',
-    widthPx: 130,
+    widthPx: 104,
     grows: true,
     onPhone: true,
     cell: ({machineId}) => <MachineName id={machineId} />,
@@ -24,7 +24,7 @@ export const issueColumns: readonly TableColumn<Issue>[] = [
   {
     id: 'kind',
     header: 'What',
-    widthPx: 140,
+    widthPx: 150,
     onPhone: true,
     cell: ({kind}) => <strong>{kindWord(kind)}</strong>,
   },

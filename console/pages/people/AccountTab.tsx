@@ -11,6 +11,7 @@ import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {passwordCharactersMin, passwordMistake, permissionWord, signInWords} from './roles.ts';
 import './people.css';
+import '../../ui/detail-pane.css';
 
 /** Everybody's own: who one is, what one may, the password. */
 export function AccountTab() {

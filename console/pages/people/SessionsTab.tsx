@@ -127,7 +127,7 @@ const sessionColumns = (onEnd: (session: Session) => void): readonly TableColumn
   {
     id: 'ends',
     header: 'Ends unused',
-    widthPx: 100,
+    widthPx: 116,
     cell: ({expireTime}) => <RelativeTime time={expireTime} />,
   },
   {

@@ -14,6 +14,7 @@ import {PaneSection} from '../../ui/DetailPane.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {roleOf, roleWord, siteRoles} from './roles.ts';
+import '../../ui/detail-pane.css';
 
 type UserFieldsProps = {readonly user: User; readonly isMe: boolean};
 

@@ -14,30 +14,28 @@ const words: Readonly<Record<number, string>> = {
 export const roleWord = (role: number): string => words[role] ?? 'None';
 
 export const roleMeaning: Readonly<Record<number, string>> = {
-  [Role.MEMBER]: 'nothing everywhere: only what workspaces give',
-  [Role.VIEWER]: 'looks at everything but people’s secrets',
+  [Role.MEMBER]: 'only what workspaces give',
+  [Role.VIEWER]: 'looks at everything',
   [Role.DEVELOPER]: 'a viewer with shell access',
-  [Role.OPERATOR]: 'changes machines, builds, commands, boot',
-  [Role.ADMIN]: 'users, services, setup and all the rest',
+  [Role.OPERATOR]: 'changes machines, builds, boots',
+  [Role.ADMIN]: 'users, services and all the rest',
 };
 
 const choice = (role: Role): Choice => ({
   value: String(role),
   label: `${roleWord(role)}: ${roleMeaning[role] ?? ''}`,
 });
-export const workspaceRoles: readonly Choice[] = [
-  Role.VIEWER,
-  Role.DEVELOPER,
-  Role.OPERATOR,
-  Role.ADMIN,
-].map(choice);
-export const siteRoles: readonly Choice[] = [choice(Role.MEMBER), ...workspaceRoles];
+const levels = [Role.VIEWER, Role.DEVELOPER, Role.OPERATOR, Role.ADMIN] as const;
+/** For narrow forms: the words alone. */
+export const workspaceRoles: readonly Choice[] = levels.map(role => ({
+  value: String(role),
+  label: roleWord(role),
+}));
+export const siteRoles: readonly Choice[] = [Role.MEMBER, ...levels].map(choice);
 
 /** The role of a chosen entry of the lists above. */
 export const roleOf = (text: string): Role =>
-  [Role.MEMBER, Role.VIEWER, Role.DEVELOPER, Role.OPERATOR, Role.ADMIN].find(
-    role => String(role) === text,
-  ) ?? Role.UNSPECIFIED;
+  [Role.MEMBER, ...levels].find(role => String(role) === text) ?? Role.UNSPECIFIED;
 
 const permissionWords: Readonly<Record<number, string>> = {
   [Permission.VIEW]: 'View',

@@ -67,7 +67,7 @@ export const tokenColumns = ({nowMs, onRevoke}: TokenColumns): readonly TableCol
   {
     id: 'state',
     header: 'State',
-    widthPx: 110,
+    widthPx: 120,
     onPhone: true,
     cell: token => <Badge look={tokenLook(token, nowMs)} />,
   },

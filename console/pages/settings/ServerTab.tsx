@@ -114,14 +114,16 @@ function NatsCard() {
             </p>
           </>
         ) : (
-          <Button
-            busy={isPending}
-            disabledReason={reason}
-            title="It is an entry of the audit"
-            onClick={() => mutate({})}
-          >
-            Show site CA and configuration
-          </Button>
+          <div>
+            <Button
+              busy={isPending}
+              disabledReason={reason}
+              title="It is an entry of the audit"
+              onClick={() => mutate({})}
+            >
+              Show site CA and configuration
+            </Button>
+          </div>
         )}
         {error && <ErrorState error={error} attempt="show the configuration" />}
       </div>

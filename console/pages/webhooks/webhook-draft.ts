@@ -20,7 +20,7 @@ export const draftOf = (webhook: Webhook | undefined): WebhookDraft => ({
   url: webhook?.url ?? '',
   eventTypes: webhook?.eventTypes.join(' ') ?? '',
   filter: webhook?.filter ?? '',
-  contentType: webhook?.contentType ?? '',
+  contentType: webhook?.contentType === 'application/json' ? '' : (webhook?.contentType ?? ''),
   template: webhook?.template ?? '',
   attemptsMax: String(webhook?.attemptsMax || 12),
   enabled: webhook?.enabled ?? true,

@@ -19,6 +19,7 @@ import {EmptyState, ErrorState} from '../../ui/states.tsx';
 import {AssignDialog} from './AssignDialog.tsx';
 import {machineColumns, machineMask} from './machine-columns.tsx';
 import {ReleaseDialog} from './ReleaseDialog.tsx';
+import '../../ui/detail-pane.css';
 
 const pageSize = 100;
 const rowsOf = ({machines}: ListMachinesResponse) => machines;

@@ -38,7 +38,7 @@ export const machineColumns: readonly TableColumn<Machine>[] = [
   {
     id: 'presence',
     header: 'Presence',
-    widthPx: 100,
+    widthPx: 124,
     cell: ({presence}) => <PresenceMark value={presence} />,
   },
   {
