@@ -5,6 +5,7 @@ import {StrictMode} from 'react';
 import {createRoot} from 'react-dom/client';
 import {createQueryClient} from './api/query-client.ts';
 import {createBrowserTransport, onSignedOut} from './api/transport.ts';
+import {applyDensity} from './hooks/use-density.ts';
 import {applyTheme} from './hooks/use-theme.ts';
 import {createEventStream} from './live/event-stream.ts';
 import {createInvalidator} from './live/invalidate.ts';
@@ -13,6 +14,7 @@ import {createConsoleRouter} from './routes.tsx';
 import './ui/theme.css';
 
 applyTheme();
+applyDensity();
 await start();
 
 async function start(): Promise<void> {

@@ -153,8 +153,8 @@ const machineAudit = machineTab(
 const pending = page('/pending', ['machine'], notHere('Pending', 'muster discovery list'));
 const issues = page(
   '/issues',
-  ['severity', 'source', 'kind', 'cleared', 'issue'],
-  notHere('Issues', 'muster issues list'),
+  ['severity', 'source', 'kind', 'machine', 'state', 'muted', 'issue', 'tab', 'rule'],
+  lazyRouteComponent(() => import('./pages/issues/IssuesPage.tsx'), 'IssuesPage'),
 );
 const groups = page('/groups', ['group'], notHere('Groups', 'muster groups list'));
 const rules = page('/rules', ['rule'], notHere('Rules', 'muster rules list'));
@@ -187,12 +187,28 @@ const boot = page('/boot', ['explain'], notHere('Boot', 'muster boot explain MAC
 const workspaces = page(
   '/workspaces',
   ['workspace'],
-  notHere('Workspaces', 'muster workspaces list'),
+  lazyRouteComponent(() => import('./pages/workspaces/WorkspacesPage.tsx'), 'WorkspacesPage'),
 );
-const people = page('/people', ['tab', 'user'], notHere('People', 'muster users list'));
-const webhooks = page('/webhooks', ['webhook'], notHere('Webhooks', 'muster webhooks list'));
-const audit = page('/audit', ['filter'], notHere('Audit', 'muster audit list'));
-const settings = page('/settings', ['tab'], notHere('Settings', 'muster services list'));
+const people = page(
+  '/people',
+  ['tab', 'user'],
+  lazyRouteComponent(() => import('./pages/people/PeoplePage.tsx'), 'PeoplePage'),
+);
+const webhooks = page(
+  '/webhooks',
+  ['webhook', 'state', 'delivery'],
+  lazyRouteComponent(() => import('./pages/webhooks/WebhooksPage.tsx'), 'WebhooksPage'),
+);
+const audit = page(
+  '/audit',
+  ['actor', 'resource', 'outcome', 'since', 'until', 'entry'],
+  lazyRouteComponent(() => import('./pages/audit/AuditPage.tsx'), 'AuditPage'),
+);
+const settings = page(
+  '/settings',
+  ['tab'],
+  lazyRouteComponent(() => import('./pages/settings/SettingsPage.tsx'), 'SettingsPage'),
+);
 
 const tabs = [
   machineSummary,

@@ -16,8 +16,15 @@ export function Dialog({title, onClose, children, actions, wide = false}: Dialog
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
+    const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    // Not the button that closes it, which comes first in the document.
+    dialog?.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea)')?.focus();
+    return () => {
+      dialog?.close();
+      // It has left the document by now, so that the browser gives the focus to nobody.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog

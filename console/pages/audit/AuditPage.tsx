@@ -1,0 +1,114 @@
+import {
+  type AuditEntry,
+  AuditService,
+  type ListAuditResponse,
+} from '@muster/proto/gen/muster/v1/audit_pb.ts';
+import {useNavigate, useSearch} from '@tanstack/react-router';
+import {useMemo, useState} from 'react';
+import {Code} from '@connectrpc/connect';
+import {isCode} from '../../api/errors.ts';
+import {DataTable} from '../../table/DataTable.tsx';
+import {useKeysetRows} from '../../table/use-keyset-rows.ts';
+import {PageHeader} from '../../ui/blocks.tsx';
+import {Button} from '../../ui/Button.tsx';
+import {CommandLine} from '../../ui/CommandLine.tsx';
+import {Split} from '../../ui/DetailPane.tsx';
+import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {auditColumns, auditColumnsNarrow} from './audit-columns.tsx';
+import {type AuditSearch, exportHref, filterOf} from './audit-filter.ts';
+import {AuditFilters} from './AuditFilters.tsx';
+import {EntryPane} from './EntryPane.tsx';
+import {VerifyDialog} from './VerifyDialog.tsx';
+
+const pageSize = 100;
+const rowsOf = ({entries}: ListAuditResponse) => entries;
+const allColumns = new Set(auditColumns.map(({id}) => id));
+
+export function AuditPage() {
+  const {entry, ...search} = useSearch({from: '/shell/audit'});
+  const navigate = useNavigate();
+  const [verifying, setVerifying] = useState(false);
+  const key = JSON.stringify(search);
+  const input = useMemo(() => ({pageSize, ...filterOf(JSON.parse(key) as AuditSearch)}), [key]);
+  const list = useKeysetRows(AuditService.method.listAudit, input, rowsOf);
+  const open = ({id}: AuditEntry) => void navigate({to: '/audit', search: {...search, entry: id}});
+  const close = () => void navigate({to: '/audit', search});
+  if (isCode(list.error, Code.PermissionDenied)) return <AdminsOnly />;
+  return (
+    <div className="page fill">
+      <PageHeader
+        title="Audit"
+        actions={
+          <>
+            <a className="button plain" href={exportHref(search)} download="audit.jsonl">
+              Export as JSON lines
+            </a>
+            <Button icon="audit" onClick={() => setVerifying(true)}>
+              Verify the chain
+            </Button>
+          </>
+        }
+      />
+      <AuditFilters
+        key={key}
+        search={search}
+        onChange={next => void navigate({to: '/audit', search: next})}
+      />
+      {list.isOutdated && (
+        <Notice tone="info" icon="info">
+          There are newer entries.{' '}
+          <Button kind="quiet" icon="refresh" onClick={list.refresh}>
+            Show them
+          </Button>
+        </Notice>
+      )}
+      {list.error && list.rows.length === 0 ? (
+        <ErrorState error={list.error} attempt="list the audit" onRetry={list.refresh} />
+      ) : (
+        <Split
+          pane={
+            entry && (
+              <EntryPane
+                key={entry}
+                id={entry}
+                loaded={list.rows.find(({id}) => id === entry)}
+                onClose={close}
+              />
+            )
+          }
+        >
+          <DataTable
+            label="Audit"
+            columns={auditColumns}
+            visible={entry ? auditColumnsNarrow : allColumns}
+            rows={list.rows}
+            rowId={({id}) => id}
+            hasMore={list.hasMore}
+            isLoading={list.isLoading}
+            isLoadingMore={list.isLoadingMore}
+            onLoadMore={list.loadMore}
+            onOpen={open}
+            empty={
+              <EmptyState icon="audit" title="No entry fits">
+                <p>Widen the time or remove a filter. The same by the command line:</p>
+                <CommandLine command="muster audit list --outcome refused" />
+              </EmptyState>
+            }
+          />
+        </Split>
+      )}
+      {verifying && <VerifyDialog onClose={() => setVerifying(false)} />}
+    </div>
+  );
+}
+
+function AdminsOnly() {
+  return (
+    <div className="page">
+      <PageHeader title="Audit" />
+      <EmptyState icon="audit" title="The audit is for administrators">
+        <p>Who did what is told to those whose role is admin for the whole site.</p>
+      </EmptyState>
+    </div>
+  );
+}

@@ -1,0 +1,99 @@
+import {
+  type ListMachinesResponse,
+  type Machine,
+  MachineService,
+} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
+import type {Workspace} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
+import {useNavigate} from '@tanstack/react-router';
+import {useMemo, useState} from 'react';
+import {useReason} from '../../api/use-reason.ts';
+import {DataTable} from '../../table/DataTable.tsx';
+import {type Selection} from '../../table/use-table-model.ts';
+import {useKeysetRows} from '../../table/use-keyset-rows.ts';
+import {Card} from '../../ui/blocks.tsx';
+import {Button, ButtonLink} from '../../ui/Button.tsx';
+import {CommandLine} from '../../ui/CommandLine.tsx';
+import {plural} from '../../ui/format.ts';
+import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {AssignDialog} from './AssignDialog.tsx';
+import {machineColumns, machineMask} from './machine-columns.tsx';
+import {ReleaseDialog} from './ReleaseDialog.tsx';
+import '../../ui/detail-pane.css';
+
+const pageSize = 100;
+const rowsOf = ({machines}: ListMachinesResponse) => machines;
+const noneSelected: Selection = new Set();
+
+export function WorkspaceMachinesCard({workspace}: {readonly workspace: Workspace}) {
+  const navigate = useNavigate();
+  const reason = useReason(Permission.OPERATE);
+  const [assigning, setAssigning] = useState(false);
+  const [releasing, setReleasing] = useState<readonly Machine[]>();
+  const [selection, setSelection] = useState<Selection>(noneSelected);
+  const filter = `workspace = "${workspace.name}"`;
+  const input = useMemo(
+    () => ({pageSize, filter, orderBy: 'hostname', readMask: machineMask}),
+    [filter],
+  );
+  const list = useKeysetRows(MachineService.method.listMachines, input, rowsOf);
+  const chosen = list.rows.filter(({id}) => selection.has(id));
+  const actions = (
+    <div className="pane-actions">
+      <ButtonLink kind="quiet" to="/machines" search={{filter}}>
+        In the list of machines
+      </ButtonLink>
+      <Button
+        disabledReason={
+          reason ?? (chosen.length === 0 ? 'Select the machines in the table first' : undefined)
+        }
+        onClick={() => setReleasing(chosen)}
+      >
+        {chosen.length === 0 ? 'Release' : `Release ${plural(chosen.length, 'machine')}`}
+      </Button>
+      <Button kind="primary" icon="plus" disabledReason={reason} onClick={() => setAssigning(true)}>
+        Assign machines
+      </Button>
+    </div>
+  );
+  return (
+    <Card title="Machines" actions={actions} flush>
+      {list.error && list.rows.length === 0 ? (
+        <div className="card-note">
+          <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
+        </div>
+      ) : (
+        <DataTable
+          label={`Machines of ${workspace.name}`}
+          columns={machineColumns}
+          rows={list.rows}
+          rowId={({id}) => id}
+          hasMore={list.hasMore}
+          isLoading={list.isLoading}
+          isLoadingMore={list.isLoadingMore}
+          onLoadMore={list.loadMore}
+          selection={selection}
+          onSelect={setSelection}
+          onOpen={({id}) => void navigate({to: '/machines/$id', params: {id}})}
+          empty={
+            <EmptyState icon="machine" title="No machine is assigned yet">
+              <p>Machines that are Ready or Active can be assigned.</p>
+              <CommandLine command={`muster workspaces assign ${workspace.name} SERIAL`} />
+            </EmptyState>
+          }
+        />
+      )}
+      {assigning && <AssignDialog workspace={workspace} onClose={() => setAssigning(false)} />}
+      {releasing && (
+        <ReleaseDialog
+          workspace={workspace}
+          machines={releasing}
+          onClose={() => {
+            setReleasing(undefined);
+            setSelection(noneSelected);
+          }}
+        />
+      )}
+    </Card>
+  );
+}
