@@ -13,6 +13,8 @@ const stale: Readonly<Record<string, readonly string[]>> = {
   agent: ['MachineService'],
   enrolment: ['MachineService', 'DiscoveryService'],
   boot: ['BootService', 'MachineService'],
+  boot_session: ['BootService'],
+  boot_override: ['BootService', 'MachineService'],
   build: ['BuildService', 'ImageService', 'OperationService', 'MachineService'],
   image: ['ImageService', 'MachineService'],
   operation: ['OperationService', 'BuildService'],
