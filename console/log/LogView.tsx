@@ -7,6 +7,7 @@ import {formatCount, formatExact} from '../ui/format.ts';
 import {LogRow} from './LogRow.tsx';
 import {findLines, type LineRange, linesText, parseLines} from './log-search.ts';
 import {LogTools} from './LogTools.tsx';
+import '../table/table.css';
 import './log.css';
 
 const rowPx = 18;

@@ -5,6 +5,7 @@ import {BootExplain} from './BootExplain.tsx';
 import {BootProfiles} from './BootProfiles.tsx';
 import {BootsInProgress} from './BootsInProgress.tsx';
 import {useBootJournal} from './use-boot-journal.ts';
+import '../../table/table.css';
 import './boot.css';
 
 export function BootPage() {

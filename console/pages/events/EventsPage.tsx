@@ -5,7 +5,7 @@ import {useHotkeys} from '../../hooks/use-hotkeys.ts';
 import type {FilterField} from '../../table/filter-completion.ts';
 import {FilterBar} from '../../table/FilterBar.tsx';
 import {PageHeader, Skeleton} from '../../ui/blocks.tsx';
-import {IconButton} from '../../ui/Button.tsx';
+import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
@@ -14,6 +14,7 @@ import type {NarrowEvents} from './EventRow.tsx';
 import {eventGroups, parsePosition, parseTypes} from './event-words.ts';
 import {FeedBar} from './FeedBar.tsx';
 import {useEventFeed} from './use-event-feed.ts';
+import '../../table/table.css';
 import './events.css';
 
 const field = (name: string, type: FieldType, values: string[] = []): FilterField => ({
@@ -74,14 +75,12 @@ export function EventsPage() {
           onChange={next => void navigate({search: old => ({...old, types: next})})}
         />
         {group === undefined && (
-          <span className="machine-chip">
+          <Chip
+            label="All kinds of events"
+            onRemove={() => void navigate({search: old => ({...old, types: undefined})})}
+          >
             Only <span className="mono">{types.replaceAll(',', ', ')}</span>
-            <IconButton
-              icon="close"
-              label="All kinds of events"
-              onClick={() => void navigate({search: old => ({...old, types: undefined})})}
-            />
-          </span>
+          </Chip>
         )}
         <MachineChip
           id={machineId}

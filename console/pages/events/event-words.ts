@@ -64,6 +64,7 @@ const tellingNames = [
   'remove',
   'count',
   'machines',
+  'version',
   'method',
   'address',
   'note',

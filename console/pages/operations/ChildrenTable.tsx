@@ -10,7 +10,7 @@ import {useCallback, useMemo} from 'react';
 import {DataTable} from '../../table/DataTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card} from '../../ui/blocks.tsx';
-import {IconButton} from '../../ui/Button.tsx';
+import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
 import {childColumns} from './child-columns.tsx';
@@ -79,10 +79,9 @@ export function ChildrenTable({operation, isRollout}: ChildrenTableProps) {
           onChange={state => change({state})}
         />
         {wave > 0 && (
-          <span className="machine-chip">
+          <Chip label="All waves" onRemove={() => change({wave: undefined})}>
             Only wave {wave}
-            <IconButton icon="close" label="All waves" onClick={() => change({wave: undefined})} />
-          </span>
+          </Chip>
         )}
       </div>
       {list.error && (

@@ -19,7 +19,7 @@ import {CountsBar} from './CountsBar.tsx';
 import {FailedChildren} from './FailedChildren.tsx';
 import {OperationActions} from './OperationActions.tsx';
 import {countsText, operationTitle, rolloutLook} from './operation-words.ts';
-import {RolloutCard} from './RolloutCard.tsx';
+import {RolloutHold, RolloutWaves} from './RolloutParts.tsx';
 import './operations.css';
 
 const everyMs = 2_000;
@@ -82,8 +82,11 @@ function LoadedOperation({operation}: {readonly operation: Operation}) {
           <strong>{error}</strong>
         </Notice>
       )}
-      {rollout && <RolloutCard rollout={rollout} />}
-      <Facts operation={operation} rollout={rollout} />
+      {rollout && <RolloutHold rollout={rollout} />}
+      <div className={rollout ? 'operation-parts' : undefined}>
+        {rollout && <RolloutWaves rollout={rollout} />}
+        <Facts operation={operation} rollout={rollout} />
+      </div>
       {children && children.failed > 0 && <FailedChildren operation={operation} />}
       {children && <ChildrenTable operation={operation} isRollout={kind === 'rollout'} />}
     </div>

@@ -24,7 +24,7 @@ export const operationColumns: readonly TableColumn<Operation>[] = [
   {
     id: 'what',
     header: 'What',
-    widthPx: 250,
+    widthPx: 210,
     grows: true,
     onPhone: true,
     isFixed: true,
@@ -33,14 +33,14 @@ export const operationColumns: readonly TableColumn<Operation>[] = [
   {
     id: 'progress',
     header: 'Progress and outcome',
-    widthPx: 330,
+    widthPx: 280,
     grows: true,
     cell: operation => <Progress operation={operation} />,
   },
   {
     id: 'selection',
     header: 'Machines chosen by',
-    widthPx: 190,
+    widthPx: 170,
     cell: ({selection, machineId}) =>
       selection === '' ? (
         <MachineLink id={machineId} />
@@ -48,7 +48,7 @@ export const operationColumns: readonly TableColumn<Operation>[] = [
         <span title={selection}>{selection}</span>
       ),
   },
-  {id: 'actor', header: 'By', widthPx: 120, cell: ({actor}) => actor},
+  {id: 'actor', header: 'By', widthPx: 110, cell: ({actor}) => actor},
   {
     id: 'created',
     header: 'Made',
