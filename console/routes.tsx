@@ -163,27 +163,47 @@ const templates = page(
   ['template', 'version'],
   notHere('Templates', 'muster templates list'),
 );
-const builds = page('/builds', ['state'], notHere('Builds', 'muster builds list'));
-const build = page('/builds/$id', [], notHere('Build', 'muster builds watch BUILD'));
-const images = page('/images', [], notHere('Images', 'muster images list'));
-const image = page('/images/$id', [], notHere('Image', 'muster images get IMAGE'));
+const builds = page(
+  '/builds',
+  ['state', 'machine'],
+  lazyRouteComponent(() => import('./pages/builds/BuildsPage.tsx'), 'BuildsPage'),
+);
+const build = page(
+  '/builds/$id',
+  ['lines'],
+  lazyRouteComponent(() => import('./pages/builds/BuildPage.tsx'), 'BuildPage'),
+);
+const images = page(
+  '/images',
+  ['kind'],
+  lazyRouteComponent(() => import('./pages/images/ImagesPage.tsx'), 'ImagesPage'),
+);
+const image = page(
+  '/images/$id',
+  ['machines'],
+  lazyRouteComponent(() => import('./pages/images/ImagePage.tsx'), 'ImagePage'),
+);
 const imageTests = page('/image-tests', [], notHere('Image tests', 'muster images get IMAGE'));
 const operations = page(
   '/operations',
-  ['kind', 'state'],
-  notHere('Operations', 'muster operations list'),
+  ['kind', 'state', 'machine'],
+  lazyRouteComponent(() => import('./pages/operations/OperationsPage.tsx'), 'OperationsPage'),
 );
 const operation = page(
   '/operations/$id',
-  [],
-  notHere('Operation', 'muster operations watch OPERATION'),
+  ['state', 'wave'],
+  lazyRouteComponent(() => import('./pages/operations/OperationPage.tsx'), 'OperationPage'),
 );
 const events = page(
   '/events',
-  ['filter', 'types', 'machine'],
-  notHere('Events', 'muster events watch'),
+  ['filter', 'types', 'machine', 'after'],
+  lazyRouteComponent(() => import('./pages/events/EventsPage.tsx'), 'EventsPage'),
 );
-const boot = page('/boot', ['explain'], notHere('Boot', 'muster boot explain MACHINE'));
+const boot = page(
+  '/boot',
+  ['explain'],
+  lazyRouteComponent(() => import('./pages/boot/BootPage.tsx'), 'BootPage'),
+);
 const workspaces = page(
   '/workspaces',
   ['workspace'],

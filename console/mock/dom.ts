@@ -57,4 +57,6 @@ function isMethod(name: string, value: unknown): value is (...args: unknown[]) =
 Object.defineProperties(window.HTMLElement.prototype, {
   offsetHeight: {get: () => 800, configurable: true},
   offsetWidth: {get: () => 1280, configurable: true},
+  clientHeight: {get: () => 800, configurable: true},
+  clientWidth: {get: () => 1280, configurable: true},
 });

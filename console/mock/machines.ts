@@ -50,7 +50,7 @@ export function mockMachine(number: number): MachineInit {
   };
 }
 
-/** The filter "fail" fails; any other word is a part of the host name. */
+/** The filter "fail" fails; any other word is a part of the host name, or has ids in it; what it says about images is met by all. */
 export const machinesOf =
   (count: number): MockNoun =>
   router => {
@@ -59,7 +59,12 @@ export const machinesOf =
       listMachines({filter, pageSize, pageToken}) {
         if (filter === 'fail')
           throw new ConnectError('Cannot read the filter: "fail" is none', Code.InvalidArgument);
-        const found = filter ? all.filter(({hostname = ''}) => hostname.includes(filter)) : all;
+        const found =
+          filter === '' || filter.includes('image_id')
+            ? all
+            : all.filter(
+                ({id = '', hostname = ''}) => hostname.includes(filter) || filter.includes(id),
+              );
         const from = Number(pageToken || 0);
         const to = from + (pageSize || 50);
         return {

@@ -9,7 +9,9 @@ import {LiveProvider} from '../live/live.tsx';
 import {createConsoleRouter} from '../routes.tsx';
 import {createMockTransport, type MockNoun} from './transport.ts';
 
-const {render} = await import('@testing-library/react');
+const {configure, render} = await import('@testing-library/react');
+// The code of a page is read when it is opened: that takes longer than a second on a busy host.
+configure({asyncUtilTimeout: 20_000});
 
 /** The whole console at an address, over the mock server: tests look at it as people do, by roles and words. */
 export function renderConsole(address: string, ...nouns: readonly MockNoun[]) {

@@ -1,6 +1,9 @@
 import {createRouterTransport, type ConnectRouter, type Transport} from '@connectrpc/connect';
+import {addBuilds} from './builds.ts';
 import {addEvents} from './events.ts';
+import {addImages} from './images.ts';
 import {addMachines} from './machines.ts';
+import {addOperations} from './operations.ts';
 import {addSessions} from './sessions.ts';
 
 /** A noun of the mock server: adds its handlers. */
@@ -12,5 +15,14 @@ export type MockNoun = (router: ConnectRouter) => void;
  */
 export const createMockTransport = (...nouns: readonly MockNoun[]): Transport =>
   createRouterTransport(router => {
-    for (const add of nouns.length > 0 ? nouns : [addSessions, addMachines, addEvents]) add(router);
+    for (const add of nouns.length > 0 ? nouns : all) add(router);
   });
+
+const all: readonly MockNoun[] = [
+  addSessions,
+  addMachines,
+  addEvents,
+  addBuilds,
+  addImages,
+  addOperations,
+];

@@ -1,0 +1,48 @@
+import test from 'ava';
+import {parseAnsi, plainText} from './ansi.ts';
+
+const esc = '\u001b';
+
+test('colours and weights become classes of the palette', t => {
+  t.deepEqual(parseAnsi(`${esc}[31;1merror:${esc}[0m in ${esc}[92mnginx${esc}[39m.nix`), [
+    {text: 'error:', className: 'ansi-red ansi-bold'},
+    {text: ' in ', className: ''},
+    {text: 'nginx', className: 'ansi-green'},
+    {text: '.nix', className: ''},
+  ]);
+});
+
+test('256 and true colours become the nearest name, and greys stay the text colour', t => {
+  const classOf = (codes: string) => parseAnsi(`${esc}[${codes}mx`)[0]?.className;
+  t.is(classOf('38;5;196'), 'ansi-red');
+  t.is(classOf('38;5;9'), 'ansi-red');
+  t.is(classOf('38;2;20;200;30'), 'ansi-green');
+  t.is(classOf('48;2;250;240;10;1'), 'ansi-on-yellow ansi-bold');
+  t.is(classOf('38;5;244'), '');
+  t.is(classOf('38:2:0:0:255'), 'ansi-blue');
+});
+
+test('inverse swaps ink and paper, also without colours', t => {
+  t.is(parseAnsi(`${esc}[7mx`)[0]?.className, 'ansi-on-text');
+  t.is(parseAnsi(`${esc}[33;7mx`)[0]?.className, 'ansi-on-yellow');
+});
+
+test('what moves the cursor, sets titles or rings is left out', t => {
+  const line = `${esc}]0;title\u0007a${esc}[2Kb${esc}[1;5Hc\u0007${esc}(Bd`;
+  t.is(plainText(line), 'abcd');
+  t.is(
+    parseAnsi(line)
+      .map(({text}) => text)
+      .join(''),
+    'abcd',
+  );
+});
+
+test('of a line that was written over, the last writing is shown', t => {
+  t.is(plainText(' 10 %\r 50 %\r100 %\r'), '100 %');
+});
+
+test('a colour that a line leaves on does not run into the next', t => {
+  parseAnsi(`${esc}[31mred`);
+  t.deepEqual(parseAnsi('next'), [{text: 'next', className: ''}]);
+});

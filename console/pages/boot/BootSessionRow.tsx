@@ -1,0 +1,50 @@
+import type {BootSession} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {Link} from '@tanstack/react-router';
+import {type ReactNode, useId, useState} from 'react';
+import {Badge} from '../../ui/Badge.tsx';
+import {IconButton} from '../../ui/Button.tsx';
+import {RelativeTime} from '../../ui/RelativeTime.tsx';
+import {BootHops, BootStages} from './BootTimeline.tsx';
+import {sessionLook} from './boot-words.ts';
+
+/** One boot: who, how far, what the server makes of it; its steps when it is opened. */
+export function BootSessionRow({
+  session,
+  who,
+}: {
+  readonly session: BootSession;
+  readonly who?: ReactNode;
+}) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  return (
+    <li className="boot-row">
+      <div className="boot-row-head">
+        <IconButton
+          icon={open ? 'down' : 'right'}
+          label={open ? 'Hide the steps of this boot' : 'Show the steps of this boot'}
+          aria-expanded={open}
+          aria-controls={id}
+          onClick={() => setOpen(!open)}
+        />
+        <Badge look={sessionLook(session.state)} />
+        {who}
+        <span className="muted">
+          began <RelativeTime time={session.startTime} />
+        </span>
+        {session.imageId !== '' && (
+          <Link to="/images/$id" params={{id: session.imageId}} className="mono">
+            {session.imageId.slice(0, 12)}
+          </Link>
+        )}
+      </div>
+      <BootStages session={session} />
+      <p className="boot-diagnosis">{session.diagnosis}</p>
+      {open && (
+        <div id={id}>
+          <BootHops session={session} />
+        </div>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,45 @@
+import {
+  BootAction as Action,
+  BootHop_Kind as Hop,
+  BootSession_State as SessionState,
+} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import type {Look} from '../../ui/tones.ts';
+
+const actionWords: Readonly<Record<number, string>> = {
+  [Action.REGISTRATION]: 'Boot the registration image',
+  [Action.IMAGE]: 'Boot an image',
+  [Action.LOCAL_DISK]: 'Boot the local disk',
+  [Action.RETRY]: 'Wait and ask again',
+};
+export const bootActionWord = (action: number): string => actionWords[action] ?? 'Unknown';
+
+/** As events name actions (docs/boot.md). */
+const journalWords: Readonly<Record<string, string>> = {
+  registration: 'the registration image',
+  image: 'an image',
+  local_disk: 'the local disk',
+  retry: 'wait and ask again',
+};
+export const journalActionWord = (action: string): string => journalWords[action] ?? action;
+
+export const sessionLook = (state: number): Look =>
+  ({
+    [SessionState.OPEN]: {word: 'Booting', tone: 'busy', icon: 'operation'} as const,
+    [SessionState.STALLED]: {word: 'Stalled', tone: 'bad', icon: 'warning'} as const,
+    [SessionState.COMPLETED]: {word: 'Booted', tone: 'ok', icon: 'check'} as const,
+  })[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+
+/** The way of a boot, in order; a failure is none of its stages. */
+export const hopStages: readonly (readonly [kind: Hop, word: string])[] = [
+  [Hop.LOADER, 'Loader'],
+  [Hop.SCRIPT, 'Script'],
+  [Hop.KERNEL, 'Kernel'],
+  [Hop.INITRD, 'Initrd'],
+  [Hop.TOKEN, 'Token'],
+  [Hop.LAYER, 'Layers'],
+  [Hop.ENROLLED, 'Enrolled'],
+  [Hop.HELLO, 'Hello'],
+];
+const hopWords = new Map<number, string>(hopStages);
+export const hopWord = (kind: number): string =>
+  kind === Hop.FAILURE ? 'Failure' : (hopWords.get(kind) ?? 'Step');

@@ -1,0 +1,72 @@
+import {
+  type Operation,
+  type Operation_Counts as Counts,
+  OperationChild_State as ChildState,
+} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {Rollout_State as RolloutState} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
+import {plural} from '../../ui/format.ts';
+import type {Look} from '../../ui/tones.ts';
+
+const actionWords: Readonly<Record<string, string>> = {
+  update: 'Update',
+  build: 'Build',
+  reboot: 'Reboot',
+  label: 'Label',
+  assign: 'Assign to a workspace',
+  release: 'Release from a workspace',
+  delete: 'Delete',
+  rollout: 'Roll-out',
+};
+
+/** "Reboot of 40 machines", "Build", with what a dry run is. */
+export function operationTitle({kind, action, children, dryRun}: Operation): string {
+  if (kind === 'build') return 'Build of an image';
+  const word = actionWords[action] ?? (action || kind);
+  const many = children ? `: ${plural(children.total, 'machine')}` : '';
+  return `${word}${many}${dryRun ? ' (dry run)' : ''}`;
+}
+
+export const operationKinds = [
+  {value: '', label: 'All kinds'},
+  {value: 'build', label: 'Builds'},
+  {value: 'bulk', label: 'Bulk'},
+  {value: 'rollout', label: 'Roll-outs'},
+] as const;
+
+export const childLook = (state: number): Look =>
+  ({
+    [ChildState.QUEUED]: {word: 'Queued', tone: 'idle', icon: 'pending'} as const,
+    [ChildState.RUNNING]: {word: 'Running', tone: 'busy', icon: 'operation'} as const,
+    [ChildState.SUCCEEDED]: {word: 'Succeeded', tone: 'ok', icon: 'check'} as const,
+    [ChildState.FAILED]: {word: 'Failed', tone: 'bad', icon: 'warning'} as const,
+    [ChildState.SKIPPED]: {word: 'Skipped', tone: 'idle', icon: 'dash'} as const,
+    [ChildState.CANCELLED]: {word: 'Cancelled', tone: 'idle', icon: 'cross'} as const,
+  })[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+
+export const rolloutLook = (state: number): Look =>
+  ({
+    [RolloutState.QUEUED]: {word: 'Queued', tone: 'idle', icon: 'pending'} as const,
+    [RolloutState.RUNNING]: {word: 'Rolling out', tone: 'busy', icon: 'operation'} as const,
+    [RolloutState.PAUSED]: {word: 'Paused', tone: 'warn', icon: 'pause'} as const,
+    [RolloutState.HALTED]: {word: 'Halted', tone: 'bad', icon: 'warning'} as const,
+    [RolloutState.SUCCEEDED]: {word: 'Succeeded', tone: 'ok', icon: 'check'} as const,
+    [RolloutState.FAILED]: {word: 'Failed', tone: 'bad', icon: 'warning'} as const,
+    [RolloutState.CANCELLED]: {word: 'Cancelled', tone: 'idle', icon: 'cross'} as const,
+  })[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+
+/** The parts of a bar, in the order in which machines go through them; failures first, so that they are seen. */
+export const countParts = (counts: Counts) =>
+  [
+    {key: 'failed', word: 'failed', tone: 'bad', count: counts.failed},
+    {key: 'succeeded', word: 'succeeded', tone: 'ok', count: counts.succeeded},
+    {key: 'running', word: 'running', tone: 'busy', count: counts.running},
+    {key: 'skipped', word: 'skipped', tone: 'warn', count: counts.skipped},
+    {key: 'cancelled', word: 'cancelled', tone: 'idle', count: counts.cancelled},
+    {key: 'queued', word: 'queued', tone: 'none', count: counts.queued},
+  ] as const;
+
+export const countsText = (counts: Counts): string =>
+  countParts(counts)
+    .filter(({count}) => count > 0)
+    .map(({word, count}) => `${count} ${word}`)
+    .join(', ') || 'no machines';
