@@ -128,14 +128,22 @@ const machineEvents = machineTab(
 );
 const machineAudit = machineTab('/audit', [], notHere('Audit', 'muster audit list'));
 
-const pending = page('/pending', ['machine'], notHere('Pending', 'muster discovery list'));
+const pending = page(
+  '/pending',
+  ['machine', 'with', 'tab'],
+  lazyRouteComponent(() => import('./pages/pending/PendingPage.tsx'), 'PendingPage'),
+);
 const issues = page(
   '/issues',
   ['severity', 'source', 'kind', 'cleared', 'issue'],
   notHere('Issues', 'muster issues list'),
 );
 const groups = page('/groups', ['group'], notHere('Groups', 'muster groups list'));
-const rules = page('/rules', ['rule'], notHere('Rules', 'muster rules list'));
+const rules = page(
+  '/rules',
+  ['rule', 'mode', 'machine'],
+  lazyRouteComponent(() => import('./pages/rules/RulesPage.tsx'), 'RulesPage'),
+);
 const templates = page(
   '/templates',
   ['template', 'version'],

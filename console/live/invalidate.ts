@@ -8,6 +8,7 @@ const stale: Readonly<Record<string, readonly string[]>> = {
     'BootService',
     'GroupService',
     'DiscoveryService',
+    'RuleService',
     'WorkspaceService',
   ],
   agent: ['MachineService'],
@@ -22,6 +23,7 @@ const stale: Readonly<Record<string, readonly string[]>> = {
   component: ['ComponentService', 'IssueService'],
   issue: ['IssueService', 'MachineService'],
   group: ['GroupService', 'MachineService'],
+  ban: ['DiscoveryService'],
   rule: ['RuleService', 'DiscoveryService'],
   template: ['TemplateService'],
   workspace: ['WorkspaceService', 'MachineService'],
@@ -33,7 +35,11 @@ const stale: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Answers that cost the server a look at every machine: not with each event. */
-const costly: Readonly<Record<string, number>> = {ListMachineFacets: 3_000};
+const costly: Readonly<Record<string, number>> = {
+  ListMachineFacets: 3_000,
+  ListPendingMachines: 2_000,
+  TestRule: 5_000,
+};
 
 type MethodKey = {
   readonly serviceName?: string;
