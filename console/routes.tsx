@@ -138,7 +138,11 @@ const issues = page(
   ['severity', 'source', 'kind', 'cleared', 'issue'],
   notHere('Issues', 'muster issues list'),
 );
-const groups = page('/groups', ['group'], notHere('Groups', 'muster groups list'));
+const groups = page(
+  '/groups',
+  ['group', 'mode', 'filter', 'machine'],
+  lazyRouteComponent(() => import('./pages/groups/GroupsPage.tsx'), 'GroupsPage'),
+);
 const rules = page(
   '/rules',
   ['rule', 'mode', 'machine'],

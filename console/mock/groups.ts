@@ -1,6 +1,7 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
 import {type GroupSchema, GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {Code, ConnectError} from '@connectrpc/connect';
+import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {mockMachine} from './machines.ts';
 import type {MockNoun} from './transport.ts';
 
@@ -76,5 +77,17 @@ export const addGroups: MockNoun = router => {
       },
     }),
     listMachineGroups: () => ({groups}),
+  });
+  // Instead of that of machinesOf(), which knows neither groups nor quotes.
+  router.rpc(MachineService.method.listMachines, ({filter, pageSize}) => {
+    if (filter === 'fail')
+      throw new ConnectError('Cannot read the filter: "fail" is none', Code.InvalidArgument);
+    const words = filter.replaceAll('"', '');
+    const found = filter.startsWith('group = ')
+      ? members
+      : Array.from({length: 100}, (_, number) => mockMachine(number)).filter(({hostname = ''}) =>
+          hostname.includes(words),
+        );
+    return {machines: found.slice(0, pageSize || 50), totalSize: BigInt(found.length)};
   });
 };
