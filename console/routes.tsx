@@ -150,14 +150,26 @@ const machineAudit = machineTab(
   lazyRouteComponent(() => import('./pages/machines/tabs/AuditTab.tsx'), 'AuditTab'),
 );
 
-const pending = page('/pending', ['machine'], notHere('Pending', 'muster discovery list'));
+const pending = page(
+  '/pending',
+  ['machine', 'with', 'tab'],
+  lazyRouteComponent(() => import('./pages/pending/PendingPage.tsx'), 'PendingPage'),
+);
 const issues = page(
   '/issues',
   ['severity', 'source', 'kind', 'machine', 'state', 'muted', 'issue', 'tab', 'rule'],
   lazyRouteComponent(() => import('./pages/issues/IssuesPage.tsx'), 'IssuesPage'),
 );
-const groups = page('/groups', ['group'], notHere('Groups', 'muster groups list'));
-const rules = page('/rules', ['rule'], notHere('Rules', 'muster rules list'));
+const groups = page(
+  '/groups',
+  ['group', 'mode', 'filter', 'machine'],
+  lazyRouteComponent(() => import('./pages/groups/GroupsPage.tsx'), 'GroupsPage'),
+);
+const rules = page(
+  '/rules',
+  ['rule', 'mode', 'machine'],
+  lazyRouteComponent(() => import('./pages/rules/RulesPage.tsx'), 'RulesPage'),
+);
 const templates = page(
   '/templates',
   ['template', 'version'],

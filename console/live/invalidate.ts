@@ -9,11 +9,11 @@ const stale: Readonly<Record<string, readonly string[]>> = {
     'BootService',
     'GroupService',
     'DiscoveryService',
+    'RuleService',
     'WorkspaceService',
   ],
   agent: ['MachineService'],
   enrolment: ['MachineService', 'DiscoveryService'],
-  boot: ['BootService', 'MachineService'],
   boot_session: ['BootService', 'MachineService'],
   boot_override: ['BootService', 'MachineService'],
   build: ['BuildService', 'ImageService', 'OperationService', 'MachineService'],
@@ -40,7 +40,12 @@ const stale: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Answers that cost the server a look at every machine: not with each event. */
-const costly: Readonly<Record<string, number>> = {ListMachineFacets: 3_000, ListMachines: 1_000};
+const costly: Readonly<Record<string, number>> = {
+  ListMachineFacets: 3_000,
+  ListMachines: 1_000,
+  ListPendingMachines: 2_000,
+  TestRule: 5_000,
+};
 
 type MethodKey = {
   readonly serviceName?: string;

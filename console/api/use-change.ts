@@ -1,0 +1,19 @@
+import type {DescMessage, DescMethodUnary, DescService} from '@bufbuild/protobuf';
+import {createConnectQueryKey, useMutation} from '@connectrpc/connect-query';
+import {useQueryClient} from '@tanstack/react-query';
+
+/** A call that changes something. What these services said is asked again at once: whoever changed it does not wait for the event. */
+export function useChange<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  stale: readonly DescService[],
+) {
+  const queryClient = useQueryClient();
+  return useMutation(method, {
+    onSuccess: () => {
+      for (const schema of stale)
+        void queryClient.invalidateQueries({
+          queryKey: createConnectQueryKey({schema, cardinality: undefined}),
+        });
+    },
+  });
+}

@@ -1,0 +1,121 @@
+import type {Group} from '@muster/proto/gen/muster/v1/groups_pb.ts';
+import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
+import {useQuery} from '@connectrpc/connect-query';
+import {useNavigate} from '@tanstack/react-router';
+import {type FormEvent, useState} from 'react';
+import {useOperateReason} from '../../api/caller.ts';
+import {useChange} from '../../api/use-change.ts';
+import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
+import {Button, ButtonLink} from '../../ui/Button.tsx';
+import {ConfirmDialog} from '../../ui/Dialog.tsx';
+import {plural} from '../../ui/format.ts';
+import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
+import {ErrorState, Notice} from '../../ui/states.tsx';
+import {showToast} from '../../ui/Toast.tsx';
+import {groupFilter} from './GroupMembers.tsx';
+import {firstDraft, hasMistake, plannedWaves, requestOf} from './rollout-draft.ts';
+import {RolloutFields} from './RolloutFields.tsx';
+import {RolloutOutcomes} from './RolloutOutcomes.tsx';
+import '../../forms/form-parts.css';
+
+/** A roll-out over the machines that the group holds now: first tried, then started. */
+export function RolloutForm({group}: {readonly group: Group}) {
+  const [draft, setDraft] = useState(firstDraft);
+  const [isTried, setTried] = useState(false);
+  const [asking, setAsking] = useState(false);
+  const operateReason = useOperateReason();
+  const total = useMemberCount(group);
+  const {dryRun, start} = useRollout(group);
+  const mistake = hasMistake(draft);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (!mistake) dryRun.mutate(requestOf(group.name, draft, true));
+  };
+  const tried = dryRun.data?.rollout;
+  return (
+    <form className="form roomy" onSubmit={submit} aria-label={`Roll out to ${group.name}`}>
+      <DetailHeader
+        title={`Roll out to ${group.name}`}
+        back={<BackLink to="/groups">All groups</BackLink>}
+        beside={
+          total !== undefined && <span className="muted">{plural(total, 'machine')} now</span>
+        }
+      />
+      <RolloutFields draft={draft} onChange={setDraft} total={total ?? 0} isTried={isTried} />
+      {dryRun.error && <ErrorState error={dryRun.error} attempt="try the roll-out" />}
+      {tried && <RolloutOutcomes operationId={tried.id} />}
+      {isTried && mistake && (
+        <Notice tone="bad" icon="warning">
+          Not tried: look at the fields that are marked.
+        </Notice>
+      )}
+      <div className="form-actions">
+        <ButtonLink to="/groups" search={{group: group.name}}>
+          Cancel
+        </ButtonLink>
+        <Button type="submit" busy={dryRun.isPending} disabledReason={operateReason}>
+          Dry run
+        </Button>
+        <Button
+          kind="primary"
+          disabledReason={operateReason ?? (total === 0 ? 'No machine is in the group' : undefined)}
+          onClick={() => {
+            setTried(true);
+            if (!mistake) setAsking(true);
+          }}
+        >
+          Start…
+        </Button>
+      </div>
+      {asking && (
+        <ConfirmDialog
+          title={`Roll out to ${plural(total ?? 0, 'machine')}?`}
+          action="Start the roll-out"
+          typeToConfirm={group.name}
+          busy={start.isPending}
+          error={start.error && <ErrorState error={start.error} attempt="start the roll-out" />}
+          onConfirm={() => start.mutate(requestOf(group.name, draft, false))}
+          onClose={() => setAsking(false)}
+        >
+          <p>
+            Each machine is built and <strong>rebooted</strong>, in{' '}
+            {plural(plannedWaves(total ?? 0, draft).length, 'wave')}. A wave begins when all
+            machines of those before are over; with more than{' '}
+            {plural(Number(draft.maxFailures), 'failure')} nothing further begins. It can be paused
+            and cancelled at any time; a machine that was rebooted is not taken back by that.
+          </p>
+        </ConfirmDialog>
+      )}
+      <LeaveGuard isDirty={draft !== firstDraft && !start.isSuccess} />
+    </form>
+  );
+}
+
+function useRollout(group: Group) {
+  const navigate = useNavigate();
+  const stale = [RolloutService, OperationService];
+  const dryRun = useChange(RolloutService.method.createRollout, stale);
+  const change = useChange(RolloutService.method.createRollout, stale);
+  const mutate = (request: ReturnType<typeof requestOf>) =>
+    change.mutate(request, {
+      onSuccess: ({rollout}) => {
+        showToast(`The roll-out to ${group.name} has begun`);
+        if (rollout)
+          void navigate({to: '/operations/$id', params: {id: rollout.id}, ignoreBlocker: true});
+      },
+    });
+  return {dryRun, start: {...change, mutate}};
+}
+
+function useMemberCount(group: Group): number | undefined {
+  const {data} = useQuery(MachineService.method.listMachines, {
+    filter: groupFilter(group),
+    pageSize: 1,
+    countTotal: true,
+    readMask: {paths: ['id']},
+  });
+  return data && Number(data.totalSize);
+}

@@ -1,0 +1,48 @@
+import {type Group, GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
+import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {useCallback} from 'react';
+import {explainError} from '../../api/errors.ts';
+import {useChange} from '../../api/use-change.ts';
+import {showToast} from '../../ui/Toast.tsx';
+import {machineName} from '../machines/machine-name.ts';
+
+/** Puts machines into a group and takes them out; each can be taken back. */
+export function useMembership({id: groupId, name}: Pick<Group, 'id' | 'name'>) {
+  const stale = [GroupService, MachineService];
+  const {mutate: put} = useChange(GroupService.method.addGroupMachine, stale);
+  const {mutate: take} = useChange(GroupService.method.removeGroupMachine, stale);
+  const onError = useCallback(
+    (error: unknown) => {
+      const {title, message} = explainError(error, `change group ${name}`);
+      showToast(`${title}: ${message}`, {tone: 'bad'});
+    },
+    [name],
+  );
+  const add = useCallback(
+    (machine: Machine) => {
+      const request = {groupId, machineId: machine.id};
+      put(request, {
+        onError,
+        onSuccess: () =>
+          showToast(`${machineName(machine)} is in ${name}`, {
+            undo: () => take(request, {onError}),
+          }),
+      });
+    },
+    [groupId, name, put, take, onError],
+  );
+  const remove = useCallback(
+    (machine: Machine) => {
+      const request = {groupId, machineId: machine.id};
+      take(request, {
+        onError,
+        onSuccess: () =>
+          showToast(`${machineName(machine)} is out of ${name}`, {
+            undo: () => put(request, {onError}),
+          }),
+      });
+    },
+    [groupId, name, put, take, onError],
+  );
+  return {add, remove};
+}

@@ -1,0 +1,52 @@
+import type {TestRuleResponse} from '@muster/proto/gen/muster/v1/rules_pb.ts';
+import {Link} from '@tanstack/react-router';
+import {StateBadge} from '../../ui/Badge.tsx';
+import {Skeleton} from '../../ui/blocks.tsx';
+import {formatCount} from '../../ui/format.ts';
+import {machineName} from '../machines/machine-name.ts';
+
+/** "Would match 14, of which 3 wait", and some of them. */
+export function RuleMatches({
+  matches,
+  isOld,
+}: {
+  readonly matches: TestRuleResponse | undefined;
+  readonly isOld: boolean;
+}) {
+  if (!matches) return <Skeleton lines={2} />;
+  const {matchCount, estimated, waitingCount, sample} = matches;
+  return (
+    <div aria-busy={isOld || undefined}>
+      <p className="match-count" role="status">
+        <span>
+          Would match{' '}
+          <strong>
+            {estimated && 'about '}
+            {formatCount(matchCount)}
+          </strong>
+        </span>
+        <span className="muted">
+          {matchCount === 0n
+            ? 'No machine that is known meets it'
+            : `of which ${formatCount(waitingCount)} ${waitingCount === 1n ? 'waits' : 'wait'}`}
+        </span>
+      </p>
+      {sample.length > 0 && (
+        <ul className="sample" aria-label="Some of them">
+          {sample.map(machine => (
+            <li key={machine.id}>
+              <Link to="/machines/$id" params={{id: machine.id}}>
+                {machineName(machine)}
+              </Link>
+              <StateBadge value={machine.state} />
+              <span className="muted">{`${machine.manufacturer} ${machine.product}`}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {matchCount > BigInt(sample.length) && (
+        <p className="muted">and {formatCount(matchCount - BigInt(sample.length))} more</p>
+      )}
+    </div>
+  );
+}
