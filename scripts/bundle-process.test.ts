@@ -6,7 +6,7 @@ import process from 'node:process';
 import {promisify} from 'node:util';
 import test from 'ava';
 import {startPostgres} from '../test/helpers/postgres.ts';
-import {bundleConsole, bundleProcess} from './bundle-process.ts';
+import {copyConsole, bundleProcess} from './bundle-process.ts';
 
 const run = promisify(execFile);
 const timeLimitMs = 60_000;
@@ -44,9 +44,9 @@ test('the console lies beside the server, when somebody has built it', t => {
   t.teardown(() => rmSync(folder, {recursive: true}));
   const built = join(folder, 'built');
   mkdirSync(join(built, 'assets'), {recursive: true});
-  bundleConsole(folder, built);
+  copyConsole(folder, built);
   t.false(existsSync(join(folder, 'console')), 'without its page it is none');
   writeFileSync(join(built, 'index.html'), '');
-  bundleConsole(folder, built);
+  copyConsole(folder, built);
   t.deepEqual(readdirSync(join(folder, 'console')).sort(), ['assets', 'index.html']);
 });

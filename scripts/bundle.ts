@@ -4,7 +4,7 @@ import {copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync} from 
 import process from 'node:process';
 import {build} from 'esbuild';
 import {bundleConsole} from './bundle-console.ts';
-import {bundleConsole as copyConsole, bundleProcess} from './bundle-process.ts';
+import {copyConsole, bundleProcess} from './bundle-process.ts';
 
 const outfile = 'dist/agent.cjs';
 const bundleBytesMax = 1_500_000;

@@ -4,7 +4,7 @@ import axe from 'axe-core';
 const needsLayout = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
 
 /** Sentences about what is wrong for people with other means than eyes and a mouse; empty is good. */
-export async function findBarriers(root: Element): Promise<readonly string[]> {
+export async function findBarriers(root: Element = document.body): Promise<readonly string[]> {
   const {violations} = await axe.run(root, {
     rules: Object.fromEntries(needsLayout.map(id => [id, {enabled: false}])),
     resultTypes: ['violations'],

@@ -59,6 +59,4 @@ Object.defineProperties(window.HTMLElement.prototype, {
   clientWidth: {get: () => 1280, configurable: true},
   offsetHeight: {get: () => 800, configurable: true},
   offsetWidth: {get: () => 1280, configurable: true},
-  clientHeight: {get: () => 800, configurable: true},
-  clientWidth: {get: () => 1280, configurable: true},
 });
