@@ -92,10 +92,10 @@ test.serial(
     const series = new RegExp(`^muster_machine_issues\\{.*${machineId}.*kind="stuck"`, 'm');
     t.true(await counted(series));
 
-    const mute = {id, for: '8h', reason: 'Works on the network'};
+    const mute = {id, duration: '8h', reason: 'Works on the network'};
     t.is(await code(client().muteIssue({...mute, reason: ''})), Code.InvalidArgument);
-    t.is(await code(client().muteIssue({...mute, for: '0s'})), Code.InvalidArgument);
-    t.is(await code(client().muteIssue({...mute, for: '999999d'})), Code.InvalidArgument);
+    t.is(await code(client().muteIssue({...mute, duration: '0s'})), Code.InvalidArgument);
+    t.is(await code(client().muteIssue({...mute, duration: '999999d'})), Code.InvalidArgument);
     t.is(
       await code(client().muteIssue({...mute, scope: IssueMute_Scope.RULE})),
       Code.InvalidArgument,
@@ -132,7 +132,7 @@ test.serial(
     await told('issue.raised', machineId);
     const [issue] = await list({machineId});
     const id = issue?.id ?? '';
-    const body = {for: '7d', reason: 'A spare', scope: 'machine'};
+    const body = {duration: '7d', reason: 'A spare', scope: 'machine'};
     const {status, body: muted} = await rest(`issues/${id}/mute`, {method: 'POST', body});
     t.is(status, 200);
     t.like(muted, {mute: {scope: 'machine', reason: 'A spare', muted_by: 'local'}});
@@ -147,7 +147,7 @@ test.serial(
     const [next] = await list({machineId});
     t.like(next, {component: 'ready', mute: {reason: 'A spare'}});
     t.is(
-      await code(client().muteIssue({id, for: '1h', reason: 'too late'})),
+      await code(client().muteIssue({id, duration: '1h', reason: 'too late'})),
       Code.FailedPrecondition,
     );
 
@@ -165,7 +165,7 @@ test.serial('a mute of a machine ends when the machine gets another tenant', asy
   const {MACHINE: scope} = IssueMute_Scope;
   const [issue] = await list({machineId, kind: 'stuck'});
   const id = issue?.id ?? '';
-  const {issue: muted} = await client().muteIssue({id, for: '7d', reason: 'private', scope});
+  const {issue: muted} = await client().muteIssue({id, duration: '7d', reason: 'private', scope});
   t.is(muted?.mute?.scope, scope);
   const {workspace} = await site.workspaces.createWorkspace({workspace: {name: 'tenant'}});
   await site.workspaces.assignMachine({workspaceId: workspace?.id ?? '', machineId});
@@ -224,7 +224,7 @@ test.serial('rules are listed, changed, muted, and switched off with what they f
     Code.PermissionDenied,
   );
 
-  const wide = {kind: 'stuck', for: '1h', reason: 'We know'};
+  const wide = {kind: 'stuck', duration: '1h', reason: 'We know'};
   t.is((await asOperator.muteIssueRule(wide)).rule?.mute?.mutedBy, 'user:olga');
   const [issue] = await list({machineId});
   t.is(issue?.mute?.scope, IssueMute_Scope.RULE);

@@ -72,8 +72,8 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
   AcknowledgeIssue: byIssue,
   ClearIssue: byIssue,
   MuteIssue: ({issueId}) => [
-    {id: issueId, for: '1h', reason: 'mine'},
-    {id: issueId, for: '1h', reason: 'mine', scope: IssueMute_Scope.MACHINE},
+    {id: issueId, duration: '1h', reason: 'mine'},
+    {id: issueId, duration: '1h', reason: 'mine', scope: IssueMute_Scope.MACHINE},
   ],
   UnmuteIssue: byIssue,
   GetIssueSummary: () => [{}],
