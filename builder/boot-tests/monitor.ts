@@ -29,7 +29,7 @@ export async function openMonitor(onStop: () => void): Promise<Monitor> {
 
   const server = net.createServer(socket => {
     connection ??= socket;
-    if (socket !== connection) return void socket.destroy();
+    if (socket !== connection) socket.destroy();
     socket.on('error', () => socket.destroy());
     createInterface(socket).on('line', line => {
       const message = parse(line);
