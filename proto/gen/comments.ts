@@ -554,7 +554,7 @@ export const comments: Readonly<Record<string, string>> = {
   "muster.v1.ImageTestService.RetryImageTest": "Queues the same test once more, as a new one.",
   "muster.v1.ImageTestService.GetImageTestLog": "The serial console as far as it is kept.",
   "muster.v1.ImageTestService.WatchImageTest": "State and serial console from the beginning as far as they are kept, then live; ends with the test.",
-  "muster.v1.ImageTestService.GetImageTestScreenshot": "The screen at the end of the test, as PNG. NOT_FOUND when there is none.",
+  "muster.v1.ImageTestService.GetImageTestScreenshot": "The screen at the end of the test, as PNG. FAILED_PRECONDITION while there is none.",
   "muster.v1.ImageTestService.ExplainImageGate": "Which tests a machine's groups require of an image before the machine may have it, and what is known of each.",
   "muster.v1.ImageTestService.ClaimImageTest": "A builder that took `muster.jobs.test` asks for the work. Raises the attempt number, which every report carries: a report of an older one is\nrefused (ABORTED). FAILED_PRECONDITION when the test is over: drop the job.",
   "muster.v1.ImageTestService.ReportImageTest": "How far it is, and lines of the serial console. The answer tells whether to go on.",

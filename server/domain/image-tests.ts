@@ -237,13 +237,16 @@ export function createImageTests(deps: ImageTestsDeps) {
         .slice(0, serialLogBytesMax);
     },
 
-    /** PNG. Throws not_found. */
+    /** PNG. Throws not_found; failed_precondition when there is none. */
     async screenshot(id: string): Promise<Buffer> {
       const {screenshot, status} = await get(id);
       const png = screenshot && (await readBlob(screenshot.sha256, screenshotBytesMax));
       if (png) return png;
       const why = isTestOver(status) ? 'its builder could take none' : `it is ${status}`;
-      throw new DomainError('not_found', `Cannot show the screen of test "${id}": ${why}`);
+      throw new DomainError(
+        'failed_precondition',
+        `Cannot show the screen of test "${id}": ${why}`,
+      );
     },
 
     /** Its state and its log as far as it is kept, then every change; ends with the test, or with the signal. Throws not_found. */
