@@ -115,8 +115,10 @@ test('a test is queued, followed live, and kept with its log and its screen', as
 
 test('image_path finds images by id and by file, and nothing outside of the image store', async t => {
   const image = await registrationImage();
-  const create = (imagePath: string, imageType = 0) =>
-    tests().createImageTest({imagePath, imageType, testType: BOOT});
+  const create = (
+    imagePath: string,
+    imageType: ImageTest_ImageType = ImageTest_ImageType.UNSPECIFIED,
+  ) => tests().createImageTest({imagePath, imageType, testType: BOOT});
   const {imageTest} = await create(`/images/sha256/${image.kernel?.sha256}/vmlinuz`);
   t.is(imageTest?.imageId, image.id);
   t.deepEqual(imageTest?.names, ['boot-bios', 'boot-uefi']);
@@ -219,12 +221,12 @@ test('a gate holds an image back, tests it, and lets it through once the tests p
   t.deepEqual(decided?.origins, ['group flaky']);
   const configuration = await cli('machines', 'configuration', machineId);
   t.regex(configuration, /image_gate +group flaky +boot-uefi hello service:flaky\.service/);
-  const test = (await tests().getImageTest({id: decided?.imageTestId ?? ''})).imageTest;
-  t.like(test, {actor: 'system', machineId});
+  const decision = (await tests().getImageTest({id: decided?.imageTestId ?? ''})).imageTest;
+  t.like(decision, {actor: 'system', machineId});
 
   await cli('image-tests', 'retry', decided?.imageTestId ?? '');
   const ready = await machineWhen(machineId, ({state}) => state === Machine_State.READY);
-  t.is(ready.desiredImageId, closed?.imageId);
+  t.is(ready.desiredImageId, closed?.imageId ?? '');
   t.like(await gateOf(machineId), {verdict: ImageGate_Verdict.OPEN, held: false});
   t.regex(await cli('image-tests', 'gate', machineId), /gate +OPEN/);
 });
