@@ -33,6 +33,9 @@ const journalLengthMax = 4096;
 const journalLines = 40;
 const checkSecondsDefault = 120;
 const unitsMax = 16;
+/** Also of NixOS, whose services have next to nothing in theirs. */
+const scriptPath =
+  '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
 
 type Kit = {
   readonly boot: BootFile;
@@ -186,6 +189,7 @@ async function runScript(kit: Kit, script: string, limitMs: number): Promise<Che
   await writeFile(path, script, {mode: 0o700});
   const child = spawn(join(kit.root, 'bin/sh'), [path], {
     cwd: kit.root,
+    env: {...process.env, PATH: scriptPath},
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -65,7 +65,11 @@ export async function startBuilder(
   const bus = stack.use(await openBusSession(session, identity, {signal: running, log}));
   checks.nats = bus.connected;
   const imageStore = createImageStore(config.serverUrl, session.authorize);
-  const timeLimitSeconds = config.bootTestTimeLimitSeconds;
+  const settings = {
+    firmwares: config.bootTestFirmwares,
+    accelerator,
+    timeLimitSeconds: config.bootTestTimeLimitSeconds,
+  };
   const {observer} = metrics;
   stack.use(
     startWorker(
@@ -75,7 +79,7 @@ export async function startBuilder(
         bus,
         backends,
         imageStore,
-        bootTests: {firmwares: config.bootTestFirmwares, accelerator, timeLimitSeconds},
+        bootTests: settings,
         workDirectory,
         buildTimeLimitSeconds: config.buildTimeLimitSeconds,
         observer,
@@ -94,7 +98,6 @@ export async function startBuilder(
     authorize: session.authorize,
     directory: path.join(config.stateDirectory, 'image-tests'),
   });
-  const settings = {accelerator, timeLimitSeconds};
   const {imageTests: tests} = session;
   stack.use(
     startImageTestWorker(

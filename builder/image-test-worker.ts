@@ -54,7 +54,7 @@ export function startImageTestWorker(deps: ImageTestWorkerDeps, slots: number): 
       noun: 'image-test',
       idField: 'imageTestId',
       consumer: deps.bus.imageTests,
-      isReady: async () => (await findMissingForBootTests(['bios', 'uefi'])) === undefined,
+      isReady: async () => (await findMissingForBootTests(deps.settings.firmwares)) === undefined,
       observer: deps.observer,
       log: deps.log,
       async work(imageTestId, running) {

@@ -18,7 +18,7 @@ import {create} from '@bufbuild/protobuf';
 import type {LocalArtifact} from '../backends/backend.ts';
 import {createBoundedLog} from '../boot-tests/console.ts';
 import {type ImageTestEnd, runImageTest, type TestedImage} from '../boot-tests/image-test.ts';
-import type {Firmware} from '../boot-tests/qemu.ts';
+import {type Firmware, findMissingForBootTests} from '../boot-tests/qemu.ts';
 import {describeArtifact} from '../digests.ts';
 import type {Downloads} from '../download.ts';
 import type {ImageStore} from '../image-store.ts';
@@ -30,7 +30,7 @@ const errorLengthMax = 4096;
 export type ImageTestDeps = {
   readonly downloads: Downloads;
   readonly imageStore: ImageStore;
-  readonly settings: Pick<BootTestSettings, 'accelerator' | 'timeLimitSeconds'>;
+  readonly settings: BootTestSettings;
 };
 
 /** FinishImageTestRequest without what names the attempt. */
@@ -83,6 +83,8 @@ async function attempt(
 ): Promise<ImageTestResult> {
   const {signal} = context;
   const plan = claim.plan ?? create(ImageTestPlanSchema);
+  const missing = await findMissingForBootTests(claim.firmwares.map(firmwareOf));
+  if (missing) throw new Error(missing);
   const subject = await fetchSubject(downloads, claim, signal);
   const serial = createBoundedLog(serialLogBytesMax);
   const note = (line: string) => {

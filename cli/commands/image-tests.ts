@@ -2,6 +2,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {BootTest_Firmware} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {
   type ImageTest,
+  GetImageTestLogResponseSchema,
   ImageTest_ImageType,
   ImageTest_Status,
   ImageTest_StatusSchema,
@@ -229,8 +230,9 @@ async function log(
 ): Promise<void> {
   const context = contextOf(command);
   if (options.follow) return follow(context, id);
-  const {text} = await context.clients.imageTests.getImageTestLog({id});
-  context.out.line(text.replace(/\n$/, ''));
+  const answer = await context.clients.imageTests.getImageTestLog({id});
+  if (context.out.json) return context.out.document(GetImageTestLogResponseSchema, answer);
+  context.out.line(answer.text.replace(/\n$/, ''));
 }
 
 async function follow({clients, out, remark, signal}: Context, id: string): Promise<void> {

@@ -1,6 +1,5 @@
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
-import {deleteTestLog} from '../store/image-test-logs.ts';
 import {
   type ImageTest,
   type ImageTestChange,
@@ -30,8 +29,6 @@ export const endTest =
       ),
     );
     await updateImageTest(tx, id, {status, failure, endTime: time, ...given});
-    // The builder's file has more than what was kept while it ran.
-    if (end.serialLog) await deleteTestLog(tx, id);
     await appendEvent(tx, {
       id: newId(),
       time,

@@ -2,7 +2,7 @@ import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {holdArtifacts} from '../store/image-collection.ts';
-import {appendTestLog, deleteTestLog} from '../store/image-test-logs.ts';
+import {appendTestLog, deleteStoredTestLogs, deleteTestLog} from '../store/image-test-logs.ts';
 import * as store from '../store/image-tests.ts';
 import type {ImageTest, ImageTestResult} from '../store/image-tests.ts';
 import {type Artifact, findImages} from '../store/images.ts';
@@ -24,6 +24,8 @@ import {
 const heldMs = 20_000;
 const liveTestsReadMax = 1000;
 const busyFactor = 15;
+/** For those who follow a test to its end. */
+const logKeptMs = 10 * 60_000;
 
 export type ImageTestOutcome = {
   readonly outcome: 'passed' | 'failed' | 'cancelled' | 'error';
@@ -121,6 +123,7 @@ export function createImageTestWork(
     /** Ends and re-queues what has to be, and gives the tests that need a job in the work queue. */
     async review({queueIsEmpty}: {readonly queueIsEmpty: boolean}) {
       const queuedMs = limits.queuedMs * (queueIsEmpty ? 1 : busyFactor);
+      await deleteStoredTestLogs(sql, new Date(now().getTime() - logKeptMs));
       const jobs: {readonly imageTestId: string; readonly jobCount: number}[] = [];
       for (const {id} of await store.listLiveImageTests(sql, liveTestsReadMax)) {
         const test = await sql.begin(tx => review(tx, id, {...limits, queuedMs}));

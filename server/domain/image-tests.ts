@@ -136,7 +136,7 @@ export function createImageTests(deps: ImageTestsDeps) {
     await store.notifyImageTest(tx, id);
   }
 
-  /** Of a test that is over its builder's file of the whole, else what came in until now. */
+  /** From the beginning of a test that is over its builder's file of the whole, else what came in. */
   async function* logAfter(test: ImageTest, after: number): AsyncGenerator<LogChunk> {
     const text = isTestOver(test.status) && after === 0 ? await fileText(test) : undefined;
     if (text !== undefined) {
@@ -254,16 +254,12 @@ export function createImageTests(deps: ImageTestsDeps) {
       using subscription = changes.subscribe(id);
       let revision = 0;
       let number = 0;
-      let attempt = 0;
       while (!signal.aborted) {
         const seen = subscription.version;
         const test = await get(id);
         const over = isTestOver(test.status);
         if (!over && test.revision !== revision) yield {test};
         revision = test.revision;
-        // A builder that begins anew writes its log from the beginning.
-        if (test.attempt > attempt && attempt > 0) number = 0;
-        ({attempt} = test);
         for await (const log of logAfter(test, number)) {
           number = log.number || number;
           yield {log};

@@ -38,10 +38,18 @@ export async function listTestLog(
   }));
 }
 
-/** A builder that begins anew writes its own; a test that is over has a file. */
+/** A builder that begins anew writes its own. */
 export async function deleteTestLog(sql: Sql, testId: string): Promise<void> {
   await sql`delete from image_test_log_chunks where test_id = ${testId}`;
   await sql`update image_tests set log_bytes = 0 where id = ${testId}`;
+}
+
+/** Of tests whose whole console is a file of the image store; those who followed one have read it by then. */
+export async function deleteStoredTestLogs(sql: Sql, endedBefore: Date): Promise<void> {
+  await sql`
+    delete from image_test_log_chunks using image_tests
+    where test_id = image_tests.id and serial_log is not null and end_time < ${endedBefore}
+  `;
 }
 
 async function dropOldest(sql: Sql, testId: string): Promise<void> {

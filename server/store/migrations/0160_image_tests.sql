@@ -40,6 +40,7 @@ create table image_tests (
 );
 
 create index image_tests_of_image on image_tests (image_id, id desc);
+create index image_tests_of_path on image_tests (image_path, id desc);
 create index image_tests_of_machine on image_tests (machine_id, id desc);
 create index image_tests_live on image_tests (id) where status in ('pending', 'running');
 
