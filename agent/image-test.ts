@@ -191,7 +191,7 @@ async function runScript(kit: Kit, script: string, limitMs: number): Promise<Che
   const [program, args] = commandOf(kit, path, limitMs);
   const child = spawn(program, args, {
     cwd: kit.root,
-    env: {...process.env, PATH: scriptPath},
+    env: {PATH: scriptPath, HOME: '/root'},
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
