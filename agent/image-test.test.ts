@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -132,6 +132,50 @@ test('units need systemd: where there is none, that is said', async t => {
     length: 1,
     0: {name: 'unit sshd.service', passed: false, detail: 'This image has no systemd'},
   });
+});
+
+/** A tree whose systemd knows one unit that becomes active at the second look, one that failed, and no other. */
+async function treeWithSystemd(t: ExecutionContext): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'muster-agent-root-'));
+  t.teardown(() => rm(root, {recursive: true, force: true}));
+  await mkdir(join(root, 'usr/bin'), {recursive: true});
+  const tool = (name: string, text: string) =>
+    writeFile(join(root, 'usr/bin', name), `#!/bin/sh\n${text}\n`, {mode: 0o755});
+  await tool(
+    'systemctl',
+    `for unit; do :; done
+say() { printf 'LoadState=%s\\nActiveState=%s\\nSubState=%s\\n' "$@"; }
+case $unit in
+  slow.service) [ -e ${root}/seen ] && say loaded active running || { touch ${root}/seen; say loaded activating start; } ;;
+  broken.service) say loaded failed failed ;;
+  idle.service) say loaded inactive dead ;;
+  *) say not-found inactive dead ;;
+esac`,
+  );
+  await tool('journalctl', 'echo "$2: it said no"');
+  return root;
+}
+
+test('units are waited for; one that failed, stays inactive or does not exist is told with its journal', async t => {
+  const root = await treeWithSystemd(t);
+  const units = ['slow.service', 'broken.service', 'idle.service', 'typo.service'];
+  const plan = {units, checkTimeLimitSeconds: 3};
+  const task = {nonce: boot.token, testType: 'TEST_TYPE_SERVICE', plan};
+  const {report} = await run(t, task, root);
+  t.deepEqual(
+    report?.checks?.map(({name, passed, detail, output}) => [name, passed, detail, output]),
+    [
+      ['unit slow.service', true, 'active (running)', undefined],
+      ['unit broken.service', false, 'failed (failed)', 'broken.service: it said no\n'],
+      [
+        'unit idle.service',
+        false,
+        'inactive (dead) at the end of the time limit',
+        'idle.service: it said no\n',
+      ],
+      ['unit typo.service', false, 'This image has no such unit', undefined],
+    ],
+  );
 });
 
 test('the network is looked at: addresses, the way to the server, names', async t => {

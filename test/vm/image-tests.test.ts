@@ -26,7 +26,7 @@ import {type Muster, startMuster} from '../helpers/muster.ts';
 import {readPng} from '../helpers/png.ts';
 import {until} from '../helpers/processes.ts';
 
-const {BOOT, SERVICE, SCRIPT} = ImageTest_TestType;
+const {BOOT, NETWORK, SERVICE, SCRIPT} = ImageTest_TestType;
 const {PENDING, RUNNING, PASSED, FAILED} = ImageTest_Status;
 const minuteMs = 60_000;
 /** Four times what a quiet machine needs under TCG. */
@@ -184,7 +184,7 @@ test.serial(
 );
 
 test.serial(
-  'the agent runs a script, and units that are not there fail with their name',
+  'the agent runs a script as root, and tells what it wrote and how it ended',
   async t => {
     const script = 'cat /etc/motd; hostname; id -u; exit 3';
     const scripted = await queue({imageId: image, testType: SCRIPT, plan: {script}});
@@ -208,6 +208,30 @@ test.serial('an image boots until its agent starts', async t => {
   t.is(done.status, PASSED, `${done.failure}\n${await story(id)}`);
   t.deepEqual(done.names, ['boot-bios']);
 });
+
+test.serial(
+  'under UEFI the agent finds its network, and a name that nobody knows fails',
+  async t => {
+    const id = await queue({
+      imageId: image,
+      testType: NETWORK,
+      firmwares: [BootTest_Firmware.UEFI],
+      plan: {resolveName: 'nobody.invalid'},
+    });
+    const done = await end(id);
+    t.is(done.status, FAILED, await story(id));
+    t.regex(done.failure, /^Under UEFI: resolve: Cannot resolve "nobody\.invalid"/);
+    t.deepEqual(
+      done.results[0]?.checks.map(({name, passed}) => [name, passed]),
+      [
+        ['address', true],
+        ['http', true],
+        ['resolve', false],
+      ],
+    );
+    await assertPicture(t, id);
+  },
+);
 
 test.serial('a disk image of the image store boots until it asks for a login', async t => {
   const folder = path.join(muster.folder, 'server', 'images', 'images');
