@@ -234,7 +234,7 @@ export function createImageTests(deps: ImageTestsDeps) {
       return lines
         .map(line => `${line}\n`)
         .join('')
-        .slice(0, serialLogBytesMax);
+        .slice(-serialLogBytesMax);
     },
 
     /** PNG. Throws not_found; failed_precondition when there is none. */

@@ -1,8 +1,8 @@
 import type {LogChunk} from './build-logs.ts';
 import type {Sql} from './db.ts';
 
-/** Of a test that runs: beyond this the oldest lines go. Afterwards its builder's file of the whole counts. */
-export const testLogBytesMax = 1024 * 1024;
+/** Of a test that runs: beyond this the oldest lines go. More than two reports; afterwards its builder's file of the whole counts. */
+export const testLogBytesMax = 4 * 1024 * 1024;
 
 /** The test's row is locked by the caller. */
 export async function appendTestLog(
