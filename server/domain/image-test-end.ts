@@ -3,7 +3,7 @@ import {appendEvent} from '../store/events.ts';
 import {
   type ImageTest,
   type ImageTestChange,
-  notifyImageTest,
+  notifyTestQueue,
   updateImageTest,
 } from '../store/image-tests.ts';
 import {updated} from './changes.ts';
@@ -39,5 +39,5 @@ export const endTest =
       data: {imagePath, testType, names, attempt, ...(failure ? {error: failure} : {})},
       change: updated({status: test.status, failure: test.failure}, {status, failure}),
     });
-    await notifyImageTest(tx, id);
+    await notifyTestQueue(tx, id);
   };

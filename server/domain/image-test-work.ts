@@ -138,7 +138,7 @@ export function createImageTestWork(
     /** The work queue gave it up. */
     async jobLost(id: string): Promise<void> {
       await store.forgetImageTestJob(sql, id);
-      await store.notifyImageTest(sql, id);
+      await store.notifyTestQueue(sql, id);
     },
   };
 

@@ -114,7 +114,7 @@ export function createImageTests(deps: ImageTestsDeps) {
       data: {imagePath, testType, names: order.names},
       change: created({...order, status: 'pending'}),
     });
-    await store.notifyImageTest(tx, id);
+    await store.notifyTestQueue(tx, id);
     return id;
   }
 

@@ -254,9 +254,15 @@ export async function forgetImageTestJob(sql: Sql, id: string): Promise<void> {
   await sql`update image_tests set job_time = null where id = ${id} and status in ('pending', 'running')`;
 }
 
-/** Wakes those who watch tests, who queue them, and who wait at a gate, when the transaction commits. */
+/** Wakes those who watch the test, when the transaction commits. */
 export async function notifyImageTest(sql: Sql, id: string): Promise<void> {
   await sql`select pg_notify('image_tests', ${id})`;
+}
+
+/** It came, ended, or needs another job: wakes also those who queue tests and look at gates. */
+export async function notifyTestQueue(sql: Sql, id: string): Promise<void> {
+  await notifyImageTest(sql, id);
+  await sql`select pg_notify('image_test_queue', ${id})`;
 }
 
 function toImageTest(row: Row): ImageTest {

@@ -65,7 +65,7 @@ export async function startImageTestJobs({
       },
     }),
   );
-  stack.use(await listenFor(sql, 'image_tests', review.wake));
+  stack.use(await listenFor(sql, 'image_test_queue', review.wake));
   stack.use(wakeOnReconnect(nats, review.wake));
   const onGivenUp = async (job: unknown) => {
     const {imageTestId} = job as {readonly imageTestId?: unknown};
