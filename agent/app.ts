@@ -121,6 +121,13 @@ function createAgent({config, ownCommand, log}: AgentOptions, signal: AbortSigna
       if (machineId !== undefined && machineId !== enrolled.machineId) commands.reset();
       machineId = enrolled.machineId;
 
+      if (boot.imageTestUrl !== undefined) {
+        // Loaded only here: an agent in service never needs it.
+        const {imageTestUrlOf, runImageTest} = await import('./image-test.ts');
+        const url = imageTestUrlOf(boot);
+        const {bootFile} = config;
+        if (url !== undefined) return runImageTest({boot, url, bootFile, root, tools, log}, signal);
+      }
       const mayHearSwitches = tools.find('lldpcli') !== undefined;
       void collectUntilDone({collectInventory, mayHearSwitches, log}, signal);
       const outcome = await runSession(

@@ -12,6 +12,8 @@ export type BootFile = {
   /** PEM */
   readonly siteCa: string;
   readonly bootMacAddress: string | undefined;
+  /** Only in a test of an image: where to ask what to look at. */
+  readonly imageTestUrl?: string | undefined;
 };
 
 /** Throws an error that names every missing field. */
@@ -32,6 +34,7 @@ export function parseBootFile(text: string): BootFile {
     natsServers: textsField(object, 'natsServers'),
     siteCa: field('siteCa'),
     bootMacAddress: textField(object, 'bootMacAddress'),
+    imageTestUrl: textField(object, 'imageTestUrl'),
   };
 }
 

@@ -10,7 +10,9 @@ import {probeAccelerator} from './boot-tests/kvm.ts';
 import {openBusSession} from './bus-session.ts';
 import type {Config} from './config.ts';
 import {loadIdentity} from './identity.ts';
+import {openDownloads} from './download.ts';
 import {createImageStore} from './image-store.ts';
+import {startImageTestWorker} from './image-test-worker.ts';
 import {startPruning} from './pruning.ts';
 import {type BuilderMetrics, createBuilderMetrics} from './metrics.ts';
 import {openServerSession, startReporting} from './server-session.ts';
@@ -62,6 +64,13 @@ export async function startBuilder(
 
   const bus = stack.use(await openBusSession(session, identity, {signal: running, log}));
   checks.nats = bus.connected;
+  const imageStore = createImageStore(config.serverUrl, session.authorize);
+  const settings = {
+    firmwares: config.bootTestFirmwares,
+    accelerator,
+    timeLimitSeconds: config.bootTestTimeLimitSeconds,
+  };
+  const {observer} = metrics;
   stack.use(
     startWorker(
       {
@@ -69,15 +78,11 @@ export async function startBuilder(
         storePaths: session.storePaths,
         bus,
         backends,
-        imageStore: createImageStore(config.serverUrl, session.authorize),
-        bootTests: {
-          firmwares: config.bootTestFirmwares,
-          accelerator,
-          timeLimitSeconds: config.bootTestTimeLimitSeconds,
-        },
+        imageStore,
+        bootTests: settings,
         workDirectory,
         buildTimeLimitSeconds: config.buildTimeLimitSeconds,
-        observer: metrics.observer,
+        observer,
         log,
       },
       config.buildSlots,
@@ -85,8 +90,19 @@ export async function startBuilder(
   );
   stack.use(
     startValidationWorker(
-      {builds: session.builds, bus, backends, observer: metrics.observer, log},
+      {builds: session.builds, bus, backends, observer, log},
       config.validationSlots,
+    ),
+  );
+  const downloads = await openDownloads(config.serverUrl, {
+    authorize: session.authorize,
+    directory: path.join(config.stateDirectory, 'image-tests'),
+  });
+  const {imageTests: tests} = session;
+  stack.use(
+    startImageTestWorker(
+      {tests, bus, downloads, imageStore, settings, workDirectory, observer, log},
+      config.imageTestSlots,
     ),
   );
   stack.use(startPruning({builds: session.builds, backends, everyMs: pruneEveryMs, log}));

@@ -5,6 +5,7 @@ import type {IssueServiceCredentialResponse} from '@muster/proto/gen/muster/v1/s
 import {
   buildersDurable,
   busOptions,
+  imageTestsDurable,
   streams,
   subjects,
   validationsDurable,
@@ -25,6 +26,8 @@ export type BusSession = AsyncDisposable & {
   readonly builds: () => Promise<Consumer>;
   /** The queue of configurations that somebody waits to have checked. */
   readonly validations: () => Promise<Consumer>;
+  /** The queue of tests of images. */
+  readonly imageTests: () => Promise<Consumer>;
 };
 
 /** A NATS connection as this builder, kept alive: its credential of one hour is renewed in time, and a lost server is looked for again. */
@@ -96,6 +99,7 @@ export async function openBusSession(
     connected: () => connected,
     builds: () => consumerOf(buildersDurable),
     validations: () => consumerOf(validationsDurable),
+    imageTests: () => consumerOf(imageTestsDurable),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await renewing;

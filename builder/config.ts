@@ -55,6 +55,12 @@ export const settings = {
     default: '3600',
     parse: integer(60, 86_400),
   },
+  imageTestSlots: {
+    env: 'IMAGE_TEST_SLOTS',
+    describe: 'tests of images at a time; each is a virtual machine',
+    default: '1',
+    parse: integer(1, 16),
+  },
   bootTestTimeLimitSeconds: {
     env: 'BOOT_TEST_TIME_LIMIT_SECONDS',
     describe: 'a boot test that takes longer fails; generous, because it also holds without KVM',

@@ -31,7 +31,7 @@ export function createBuilderMetrics(isConnected: () => {server: boolean; nats: 
       this.set({peer: 'nats'}, Number(nats));
     },
   }).reset();
-  for (const kind of ['build', 'validation']) {
+  for (const kind of ['build', 'validation', 'image-test']) {
     running.set({kind}, 0);
     for (const outcome of ['done', 'requeued']) ended.inc({kind, outcome}, 0);
   }

@@ -17,6 +17,8 @@ export type ProgramOptions = {
   readonly cwd?: string;
   /** Every line of standard output and standard error, cut at 4000 characters. */
   readonly onLine?: (line: string) => void;
+  /** Standard output as it comes, for what has to be seen before its line ends. */
+  readonly onOutput?: (chunk: Buffer) => void;
   /** A file that becomes standard input. */
   readonly inputPath?: string;
   /**
@@ -93,6 +95,7 @@ export async function runToEnd(
   const output: Buffer[] = [];
   let outputBytes = 0;
   stdout.on('data', (chunk: Buffer) => {
+    options.onOutput?.(chunk);
     outputBytes += chunk.length;
     if (outputBytes <= outputBytesMax) output.push(chunk);
   });

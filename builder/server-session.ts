@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {type Client, Code, ConnectError, createClient} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {ImageTestService} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
@@ -24,6 +25,7 @@ const callTimeoutMs = 30_000;
 export type ServerSession = {
   readonly serviceId: string;
   readonly builds: Client<typeof BuildService>;
+  readonly imageTests: Client<typeof ImageTestService>;
   readonly services: Client<typeof ServiceService>;
   readonly storePaths: Client<typeof StorePathService>;
   /** Authorization header for the image store. */
@@ -57,6 +59,7 @@ export async function openServerSession(
     serviceId,
     connection,
     builds: createClient(BuildService, transport),
+    imageTests: createClient(ImageTestService, transport),
     services: createClient(ServiceService, transport),
     storePaths: createClient(StorePathService, transport),
     authorize: serviceAuthorization(serviceId, key),

@@ -19,6 +19,7 @@ import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {ImageTestService} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {ImportService} from '@muster/proto/gen/muster/v1/imports_pb.ts';
 import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
@@ -52,6 +53,7 @@ export type Clients = {
   readonly groups: Client<typeof GroupService>;
   readonly hardware: Client<typeof HardwareService>;
   readonly images: Client<typeof ImageService>;
+  readonly imageTests: Client<typeof ImageTestService>;
   readonly imports: Client<typeof ImportService>;
   readonly issues: Client<typeof IssueService>;
   readonly machines: Client<typeof MachineService>;
@@ -104,6 +106,7 @@ export function createClients(access: Access): Clients {
     groups: createClient(GroupService, transport),
     hardware: createClient(HardwareService, transport),
     images: createClient(ImageService, transport),
+    imageTests: createClient(ImageTestService, transport),
     imports: createClient(ImportService, transport),
     issues: createClient(IssueService, transport),
     machines: createClient(MachineService, transport),

@@ -9,6 +9,7 @@ import {addEventCommands} from './commands/events.ts';
 import {addHardwareHistoryCommands} from './commands/hardware-history.ts';
 import {addGroupCommands} from './commands/groups.ts';
 import {addHardwareCommands} from './commands/hardware.ts';
+import {addImageTestCommands} from './commands/image-tests.ts';
 import {addImageCommands} from './commands/images.ts';
 import {addImportCommands} from './commands/imports.ts';
 import {addIssueCommands} from './commands/issues.ts';
@@ -67,6 +68,7 @@ export function createProgram(version: string): Command {
   addBootCommands(program);
   addBuildCommands(program);
   addImageCommands(program);
+  addImageTestCommands(program);
   addOperationCommands(program);
   addEventCommands(program);
   addAuditCommands(program);

@@ -19,6 +19,7 @@ export const subjects = {
   inbox: (id: string) => `muster.inbox.${id}`,
   buildJob: 'muster.jobs.build',
   validateJob: 'muster.jobs.validate',
+  imageTestJob: 'muster.jobs.test',
 } as const;
 
 export type AgentReportKind = 'hello' | 'inventory' | 'result' | 'metrics';
@@ -70,9 +71,10 @@ export const streams: Readonly<Record<StreamName, Partial<StreamConfig> & {name:
   },
 };
 
-/** Of JOBS: build jobs, and configurations to be evaluated while somebody waits. */
+/** Of JOBS: build jobs, configurations to be evaluated while somebody waits, and tests of images. */
 export const buildersDurable = 'builders';
 export const validationsDurable = 'validations';
+export const imageTestsDurable = 'image-tests';
 
 /** Creates the streams that are missing and brings the others to their configuration. */
 export async function ensureStreams(manager: JetStreamManager): Promise<void> {

@@ -5,6 +5,7 @@ import {listenOnePort, listenTls} from '@muster/runtime/rpc-server.ts';
 import {collectDefaultMetrics, Gauge, Registry} from 'prom-client';
 import {busStatusOf, startBusWorkers} from './bus-workers.ts';
 import {openFolderBlobStore} from './clients/blob-store.ts';
+import {createDiskImages} from './clients/disk-images.ts';
 import type {Config} from './config.ts';
 import {createAgentNonces} from './domain/agent-nonces.ts';
 import {createAuditRecorder} from './domain/audit-recorder.ts';
@@ -61,6 +62,8 @@ export async function startServer(config: Config, log: Logger) {
   stack.use(await listenFor(sql, 'builds', buildChanges.notify));
   const validationChanges = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'validations', validationChanges.notify));
+  const imageTestChanges = createKeyedWakeUps();
+  stack.use(await listenFor(sql, 'image_tests', imageTestChanges.notify));
   stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
 
   const recorder = createAuditRecorder(deps);
@@ -70,6 +73,11 @@ export async function startServer(config: Config, log: Logger) {
 
   const services = createServices({...deps, trust});
   const blobs = await openFolderBlobStore(config.imageStoreDirectory);
+  const diskImages = createDiskImages({
+    folder: config.imageStoreDirectory,
+    blobs,
+    sizeBytesMax: config.artifactBytesMax,
+  });
   const liveBuilders = () => listLiveBuilders(sql, now());
   const busStatus = busStatusOf(bus, now);
   const nouns = createNouns({
@@ -83,6 +91,8 @@ export async function startServer(config: Config, log: Logger) {
     positions,
     buildChanges,
     validationChanges,
+    imageTestChanges,
+    diskImages,
     busStatus,
     log,
   });

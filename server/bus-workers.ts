@@ -10,6 +10,7 @@ import {startAgentReports} from './workers/agent-reports.ts';
 import {startBuildJobs} from './workers/build-jobs.ts';
 import {startCommandSender} from './workers/commands.ts';
 import {createCommitReport, createConfirmReport} from './workers/commit-report.ts';
+import {startImageTestJobs} from './workers/image-test-jobs.ts';
 import {startMetricsWorker} from './workers/metrics.ts';
 import {startValidationJobs} from './workers/validation-jobs.ts';
 
@@ -59,6 +60,7 @@ async function startAll(
 ): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const {hellos, hardware, commands, metrics, upkeep, validations} = nouns;
+  const {imageTestWork: work, imageGates: gates} = nouns;
   const commit = createCommitReport({sql, hellos, hardware, commands, rules: nouns.application});
   const confirm = createConfirmReport(hardware);
   const reports = {jetstream: jetstream(nats), commit, confirm, presence, count};
@@ -67,6 +69,7 @@ async function startAll(
   stack.use(await startMetricsWorker({nats, metrics, presence, newId, count, log}));
   stack.use(await startBuildJobs({sql, nats, upkeep, log}));
   stack.use(await startValidationJobs({sql, nats, validations, log}));
+  stack.use(await startImageTestJobs({sql, nats, work, gates, log}));
   const owned = stack.move();
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }

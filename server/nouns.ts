@@ -28,6 +28,10 @@ import {createGroups} from './domain/groups.ts';
 import {createHardware} from './domain/hardware.ts';
 import {createHellos} from './domain/hello.ts';
 import {createImageCollection} from './domain/image-collection.ts';
+import type {DiskImages} from './domain/image-paths.ts';
+import {createImageGates} from './domain/image-gates.ts';
+import {createImageTestWork} from './domain/image-test-work.ts';
+import {createImageTests} from './domain/image-tests.ts';
 import {createImages} from './domain/images.ts';
 import {createImports} from './domain/imports.ts';
 import {createIssueEvaluation} from './domain/issue-evaluation.ts';
@@ -82,6 +86,8 @@ export function createNouns({
   positions,
   buildChanges,
   validationChanges,
+  imageTestChanges,
+  diskImages,
   busStatus,
   log,
 }: {
@@ -96,6 +102,8 @@ export function createNouns({
   readonly positions: WakeUps;
   readonly buildChanges: KeyedWakeUps;
   readonly validationChanges: KeyedWakeUps;
+  readonly imageTestChanges: KeyedWakeUps;
+  readonly diskImages: DiskImages;
   readonly busStatus: () => BusStatus;
   readonly log: Logger;
 }) {
@@ -131,6 +139,15 @@ export function createNouns({
   });
   const application = createRuleApplication({...deps, search, transitions, agentKeys});
   const machines = createMachines({...deps, recognition, transitions, agentKeys, bans});
+
+  const imageTests = createImageTests({
+    ...deps,
+    getMachine: machines.get,
+    blobs,
+    diskImages,
+    changes: imageTestChanges,
+  });
+  const imageGates = createImageGates({...deps, groups, transitions, tests: imageTests});
 
   const {metricsRetentionDays: retentionDays} = config;
   const metrics = createMetrics({
@@ -223,11 +240,19 @@ export function createNouns({
       trialLimitSeconds: config.trialLimitSeconds,
     }),
     images: createImages(deps),
+    imageTests,
+    imageGates,
+    imageTestWork: createImageTestWork({
+      ...deps,
+      hasArtifact: hasArtifact(blobs),
+      limits: {queuedMs, silentMs},
+    }),
     collection: createImageCollection({...deps, blobs}),
     storePaths: createStorePaths({...deps, hasArtifact: hasArtifact(blobs), cacheKey}),
     work: createBuildWork({
       ...deps,
-      transitions,
+      // A machine gets its image when that has passed what the machine's groups require.
+      transitions: {...transitions, imageReady: imageGates.imageReady},
       timeLimitSeconds: config.buildTimeLimitSeconds,
       offers: serviceOffers,
       hasArtifact: hasArtifact(blobs),

@@ -122,7 +122,7 @@ export function checkEnrolment(
 }
 
 /** Locally administered, in QEMU's range. */
-const testMacAddress = (): string =>
+export const testMacAddress = (): string =>
   `52:54:00:${[...randomBytes(3)].map(byte => byte.toString(16).padStart(2, '0')).join(':')}`;
 
 const elapsedSeconds = (startedMs: number): string =>

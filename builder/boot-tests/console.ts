@@ -1,3 +1,5 @@
+import {StringDecoder} from 'node:string_decoder';
+
 /** What BootTest.console_tail may hold. */
 export const consoleTailBytesMax = 16 * 1024;
 
@@ -25,3 +27,61 @@ export function createConsoleTail(bytesMax: number = consoleTailBytesMax) {
 export const printable = (line: string): string =>
   // eslint-disable-next-line no-control-regex
   line.replace(/\u001b\[[0-9;?=]*[A-Za-z]/g, '').replace(/[^\x20-\x7e]/g, '');
+
+const lineLengthMax = 4000;
+
+/** Cuts output into lines. `onRest` is told what there is of one that has not ended yet. */
+export function createLineReader({
+  onLine,
+  onRest,
+}: {
+  readonly onLine: (line: string) => void;
+  readonly onRest: (text: string) => void;
+}) {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  const pass = (line: string) => {
+    const clean = printable(line);
+    if (clean.trim() !== '') onLine(clean);
+  };
+  return {
+    add(chunk: Buffer): void {
+      const lines = (rest + decoder.write(chunk)).split(/[\r\n]+/);
+      rest = lines.pop() ?? '';
+      for (const line of lines) pass(line.slice(0, lineLengthMax));
+      for (; rest.length > lineLengthMax; rest = rest.slice(lineLengthMax))
+        pass(rest.slice(0, lineLengthMax));
+      if (rest !== '') onRest(printable(rest));
+    },
+    end(): void {
+      pass(rest);
+      rest = '';
+    },
+  };
+}
+
+/** A text of bounded length: its beginning, and its end. */
+export function createBoundedLog(bytesMax: number) {
+  const headMax = Math.floor(bytesMax / 4);
+  const head: string[] = [];
+  let headBytes = 0;
+  const tail = createConsoleTail(bytesMax - headMax - 256);
+  let tailLines = 0;
+  return {
+    add(line: string): void {
+      if (tailLines === 0 && headBytes + line.length + 1 <= headMax) {
+        head.push(line);
+        headBytes += line.length + 1;
+      } else {
+        tailLines += 1;
+        tail.add(line);
+      }
+    },
+    text(): string {
+      const end = tail.text();
+      const kept = end === '' ? 0 : end.split('\n').length;
+      const gap = tailLines > kept ? [`(${tailLines - kept} lines left out)`] : [];
+      return [...head, ...gap, ...(end === '' ? [] : [end])].map(line => `${line}\n`).join('');
+    },
+  };
+}

@@ -57,6 +57,41 @@ export async function qemuArguments({
   directory: string;
 }): Promise<string[]> {
   return [
+    ...machineArguments(accelerator, memoryBytes),
+    ...['-netdev', `user,id=net0,bootfile=${scriptUrl}`],
+    ...['-device', `${networkCard},netdev=net0,mac=${macAddress},bootindex=1`],
+    ...(firmware === 'uefi' ? await uefiArguments(directory) : []),
+  ];
+}
+
+const diskMemoryBytes = 1024 * megabyte;
+
+/**
+ * A machine that boots from its disk, which is never written to. Raw, whatever its content says it is: a format that names other files would be let
+ * read them. Its network leads nowhere.
+ */
+export async function diskArguments({
+  firmware,
+  accelerator,
+  disk,
+  directory,
+}: {
+  firmware: Firmware;
+  accelerator: Accelerator;
+  disk: string;
+  directory: string;
+}): Promise<string[]> {
+  return [
+    ...machineArguments(accelerator, diskMemoryBytes),
+    ...['-drive', `if=none,id=disk0,format=raw,snapshot=on,file=${disk.replaceAll(',', ',,')}`],
+    ...['-device', 'ide-hd,drive=disk0,bootindex=1'],
+    ...['-netdev', 'user,id=net0,restrict=on', '-device', 'virtio-net-pci,netdev=net0,romfile='],
+    ...(firmware === 'uefi' ? await uefiArguments(directory) : []),
+  ];
+}
+
+function machineArguments(accelerator: Accelerator, memoryBytes: number): string[] {
+  return [
     accelerator === 'kvm'
       ? ['-accel', 'kvm', '-cpu', 'host']
       : ['-accel', 'tcg,thread=multi', '-cpu', 'max'],
@@ -66,9 +101,6 @@ export async function qemuArguments({
     ['-nodefaults', '-no-reboot', '-nographic', '-serial', 'stdio', '-monitor', 'none'],
     ['-sandbox', 'on,elevateprivileges=deny,spawn=deny'],
     ['-device', 'virtio-rng-pci'],
-    ['-netdev', `user,id=net0,bootfile=${scriptUrl}`],
-    ['-device', `${networkCard},netdev=net0,mac=${macAddress},bootindex=1`],
-    firmware === 'uefi' ? await uefiArguments(directory) : [],
   ].flat();
 }
 

@@ -10,12 +10,13 @@ import {
   EnrollAgentRequestSchema,
   EnrollAgentResponseSchema,
 } from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {type GuestReport, GuestReportSchema} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import type {BuiltImage, LocalArtifact} from '../backends/backend.ts';
 import {writeCpio} from '../cpio.ts';
 import {renderTestScript} from './script.ts';
 import type {Stage} from './stages.ts';
 
-const bodyBytesMax = 256 * 1024;
+const bodyBytesMax = 1024 * 1024;
 const cpioBlockBytes = 512;
 /** How a guest of QEMU's user network reaches the host's loopback. */
 const hostAddress = '10.0.2.2';
@@ -26,19 +27,31 @@ export type TestServer = AsyncDisposable & {
   readonly scriptUrl: string;
 };
 
-/** Stands in for edge and server in one boot test: script, artifacts, boot.json with a nonce, and the enrolment. */
+/** What the agent asks for after its hello in a test that looks at more (docs/image-tests.md). */
+export type Guest = {
+  /** GuestTask as JSON. */
+  readonly task: string;
+  readonly onAsked: () => void;
+  readonly onReport: (report: GuestReport) => void;
+};
+
+const guestPath = '/image-test';
+
+/** Stands in for edge and server in one boot test: script, artifacts, boot.json with a nonce, the enrolment, and what to check. */
 export async function startTestServer({
   image,
   nonce,
   macAddress,
   onStage,
   onEnroll,
+  guest,
 }: {
   image: BuiltImage;
   nonce: string;
   macAddress: string;
   onStage: (stage: Stage) => void;
   onEnroll: (request: EnrollAgentRequest) => void;
+  guest?: Guest;
 }): Promise<TestServer> {
   const artifacts = new Map<string, LocalArtifact>(
     [image.kernel, ...image.initrds, ...image.layers].map(artifact => [
@@ -55,9 +68,23 @@ export async function startTestServer({
       sendJson(
         response,
         200,
-        toJsonString(EnrollAgentResponseSchema, create(EnrollAgentResponseSchema)),
+        toJsonString(
+          EnrollAgentResponseSchema,
+          create(EnrollAgentResponseSchema, enrolment(guest)),
+        ),
       );
       onEnroll(fromJsonString(EnrollAgentRequestSchema, body, {ignoreUnknownFields: true}));
+    } else if (guest && request.method === 'POST' && pathname === `${guestPath}/report`) {
+      const report = fromJsonString(GuestReportSchema, await readBody(request), {
+        ignoreUnknownFields: true,
+      });
+      sendJson(response, 200, '{}');
+      guest.onReport(report);
+    } else if (guest && request.method === 'GET' && pathname === `${guestPath}/task`) {
+      sendJson(response, 200, guest.task);
+      guest.onAsked();
+    } else if (guest && request.method === 'GET' && pathname === `${guestPath}/ping`) {
+      sendJson(response, 200, '{}');
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       sendJson(response, 404, '{"code":"unimplemented","message":"Not part of a boot test"}');
     } else if (pathname === '/boot.ipxe') {
@@ -91,6 +118,7 @@ export async function startTestServer({
         natsServers: [`${hostAddress}:${port}`],
         siteCa: 'A boot test has no site CA',
         bootMacAddress: macAddress,
+        ...(guest ? {imageTestUrl: `${base}${guestPath}`} : {}),
       }),
       {useProtoFieldName: true, alwaysEmitImplicit: true},
     );
@@ -114,6 +142,10 @@ export async function startTestServer({
     },
   };
 }
+
+/** What lets the agent go on after its hello. Nothing takes the credential. */
+const enrolment = (guest: Guest | undefined) =>
+  guest ? {machineId: 'image-test', natsJwt: 'image-test', expiresInSeconds: 3600} : {};
 
 /** As the edge wraps it (docs/boot.md): newc, mode 0400, padded to 512. */
 async function wrapBootFile(text: string): Promise<Buffer> {

@@ -16,7 +16,12 @@ type GroupOptions = {
   readonly tag?: readonly string[];
   readonly filter?: string;
   readonly priority?: number;
+  /** False: --no-gate. */
+  readonly gate?: readonly string[] | false;
 };
+
+const gateHelp =
+  'tests that an image must have passed before its machines may have it: boot-bios, boot-uefi, hello, network, service:UNIT, script:NAME';
 
 /** `muster groups …` */
 export function addGroupCommands(program: Command): void {
@@ -43,6 +48,7 @@ export function addGroupCommands(program: Command): void {
     .option('--tag <tag...>', 'tags')
     .option('--filter <filter>', 'which machines are in it; without, they are added by hand')
     .option('--priority <n>', 'of several groups the highest counts (default: 0)', parsePriority)
+    .option('--gate <test...>', gateHelp)
     .addHelpText('after', `\nExample: muster groups create rack7 --filter 'labels.rack = "r7"'`)
     .action(create);
   groups
@@ -53,7 +59,14 @@ export function addGroupCommands(program: Command): void {
     .option('--tag <tag...>', 'tags, in place of those before')
     .option('--filter <filter>', 'another filter')
     .option('--priority <n>', 'of several groups the highest counts', parsePriority)
-    .addHelpText('after', `\nExample: muster groups update rack7 --filter 'labels.rack = "r8"'`)
+    .option('--gate <test...>', gateHelp)
+    .option('--no-gate', 'no test is required any more')
+    .addHelpText(
+      'after',
+      `
+Example: muster groups update rack7 --filter 'labels.rack = "r8"'
+  muster groups update web-servers --gate boot-uefi hello service:sshd.service`,
+    )
     .action(update);
   addMembership(groups);
   addInheritanceCommands(groups, show);
@@ -104,6 +117,7 @@ function show(out: Output, group: Group | undefined): void {
     priority: String(group.priority),
     templates: group.templates.map(({name}) => name).join(' '),
     'boot profile': describeBootProfile(group.bootProfile),
+    'image gate': group.imageGate.join(' '),
     created: clock(group.createTime),
     changed: clock(group.updateTime),
   });
@@ -141,23 +155,27 @@ async function create(name: string, options: GroupOptions, command: Command): Pr
 async function update(id: string, options: GroupOptions, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const fields = fieldsOf(options);
-  const paths = Object.keys(fields);
+  const paths = Object.keys(fields).map(protoName);
   if (paths.length === 0)
     throw new CommandError(
-      'Cannot update a group without a change: give --name, --description, --tag, --filter or --priority',
+      'Cannot update a group without a change: give --name, --description, --tag, --filter, --priority or --gate',
       exitStatus.usage,
     );
   const answer = await clients.groups.updateGroup({group: {...fields, id}, updateMask: {paths}});
   show(out, answer.group);
 }
 
-function fieldsOf({name, description, tag, filter, priority}: GroupOptions) {
+/** As the update mask has it. */
+const protoName = (name: string): string => name.replaceAll(/[A-Z]/g, '_$&').toLowerCase();
+
+function fieldsOf({name, description, tag, filter, priority, gate}: GroupOptions) {
   return {
     ...(name !== undefined && {name}),
     ...(description !== undefined && {description}),
     ...(tag !== undefined && {tags: [...tag]}),
     ...(filter !== undefined && {filter}),
     ...(priority !== undefined && {priority}),
+    ...(gate !== undefined && {imageGate: gate === false ? [] : [...gate]}),
   };
 }
 

@@ -9,7 +9,11 @@ import {
 import type {Command} from 'commander';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
+import {describeOutcome} from '../image-test-view.ts';
 import {age, bytes, clock, type Column, nameOf} from '../output.ts';
+
+/** The newest; "muster image-tests list --image" has the others. */
+const testsShownMax = 20;
 
 const columns: readonly Column<Image>[] = [
   {title: 'ID', value: image => image.id},
@@ -32,7 +36,8 @@ export function addImageCommands(program: Command): void {
     .action(list);
   images
     .command('get <image>')
-    .description('show one image: its files, digests and boot tests')
+    .alias('show')
+    .description('show one image: its files, digests, boot tests and what else it was tested for')
     .addHelpText(
       'after',
       '\nExample: muster images get $(muster images list --json | jq -r .[0].id)',
@@ -117,6 +122,9 @@ async function get(id: string, _options: object, command: Command): Promise<void
     const reused = boot.reusedFromImageId ? ` (of image ${boot.reusedFromImageId})` : '';
     out.line(`boot test ${firmware}: ${result} in ${boot.durationMs / 1000} s${reused}`);
   }
+  const page = {imageId: id, pageSize: testsShownMax};
+  const {imageTests} = await clients.imageTests.listImageTests(page);
+  for (const imageTest of imageTests) out.line(`test ${describeOutcome(imageTest)}`);
 }
 
 const filesOf = ({kernel, initrds, layers}: Image) => [

@@ -25,9 +25,21 @@ export type BuildEnd =
     }
   | {readonly outcome: 'cancelled'; readonly actor: string; readonly error: string};
 
+/** What a build's end means for its machine. */
+export type BuildTransitions = Pick<Transitions, 'buildFailed' | 'buildCancelled'> & {
+  readonly imageReady: (
+    tx: Sql,
+    ready: {readonly machineId: string; readonly imageId: string; readonly actor: string},
+  ) => Promise<unknown>;
+};
+
 /** The one way in which a build ends: operation, build, machine and event in the caller's transaction, which has locked the build. */
 export const endBuild =
-  ({now, newId, transitions}: Pick<Deps, 'now' | 'newId'> & {readonly transitions: Transitions}) =>
+  ({
+    now,
+    newId,
+    transitions,
+  }: Pick<Deps, 'now' | 'newId'> & {readonly transitions: BuildTransitions}) =>
   async (tx: Sql, build: Build, end: BuildEnd): Promise<void> => {
     const {id, machineId, operation} = build;
     const {outcome, actor} = end;
@@ -72,7 +84,7 @@ export const endBuild =
   };
 
 async function tellMachine(
-  transitions: Transitions,
+  transitions: BuildTransitions,
   tx: Sql,
   machineId: string,
   {id, error, end}: {readonly id: string; readonly error: string; readonly end: BuildEnd},

@@ -15,12 +15,11 @@ import {appendEvent} from '../store/events.ts';
 import {holdArtifacts} from '../store/image-collection.ts';
 import {type Image, insertImage} from '../store/images.ts';
 import {updateOperation} from '../store/operations.ts';
-import {endBuild} from './build-end.ts';
+import {type BuildTransitions, endBuild} from './build-end.ts';
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {imageId, keepBootTestResults} from './images.ts';
 import {advanceSteps, isOver} from './operations.ts';
-import type {Transitions} from './transitions.ts';
 
 const attemptsMax = 5;
 /** Less than the queue's ack_wait: a job that comes again because its builder died is never taken for a doubled one. */
@@ -46,7 +45,7 @@ type Attempt = {readonly buildId: string; readonly attempt: number};
 export type BuildWork = ReturnType<typeof createBuildWork>;
 
 export type BuildWorkDeps = Deps & {
-  readonly transitions: Transitions;
+  readonly transitions: BuildTransitions;
   /** Whether the image store has this artifact whole. */
   readonly hasArtifact: (sha256: string, sizeBytes: number) => Promise<boolean>;
   readonly timeLimitSeconds: number;

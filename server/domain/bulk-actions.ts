@@ -4,6 +4,7 @@ import type {Bulk} from '../store/bulks.ts';
 import {findBuild} from '../store/builds.ts';
 import {findCommandEnd} from '../store/commands.ts';
 import type {Sql} from '../store/db.ts';
+import {findHeldImage} from '../store/held-images.ts';
 import {findMachine} from '../store/machines.ts';
 import type {LiveBuilder} from './build-rules.ts';
 import type {Builds} from './builds.ts';
@@ -140,7 +141,9 @@ export function createBulkActions({
       const machine = child.machineId ? await findMachine(tx, child.machineId) : undefined;
       if (child.step === 'building') {
         const of = child.buildId ? await findBuild(tx, child.buildId) : undefined;
-        return apply(tx, bulk, child, afterBuild({action, cancelRequested, build: of, machine}));
+        const held = machine && (await findHeldImage(tx, machine.id));
+        const facts = {action, cancelRequested, build: of, machine, held};
+        return apply(tx, bulk, child, afterBuild(facts));
       }
       const command = child.commandId ? await findCommandEnd(tx, child.commandId) : undefined;
       const next = afterReboot({

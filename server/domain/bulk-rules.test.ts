@@ -157,6 +157,32 @@ const built = test.macro({
     t.deepEqual(afterBuild({...buildFacts, ...part}), next as ReturnType<typeof afterBuild>);
   },
 });
+
+const held = {
+  imageId: build.imageId ?? '',
+  verdict: 'waiting',
+  reason: 'It waits for hello',
+} as const;
+test('its image waits for the tests of its groups', built, {held}, {do: 'wait'});
+test(
+  'its image failed the tests of its groups',
+  built,
+  {held: {...held, verdict: 'closed', reason: 'It failed hello'}},
+  {
+    do: 'end',
+    state: 'failed',
+    text: 'Its image did not pass the gate of its groups: It failed hello',
+  },
+);
+test(
+  'an older image is held back',
+  built,
+  {held: {...held, imageId: 'another'}},
+  {
+    do: 'reboot',
+    imageId: build.imageId,
+  },
+);
 const running = {...build, operation: {...operation, state: 'running'}} as const;
 const end = (state: string, text: string) => ({do: 'end', state, text});
 

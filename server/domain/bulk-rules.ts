@@ -3,6 +3,7 @@ import type {Bulk, BulkAction} from '../store/bulks.ts';
 import type {ChildCounts, ChildState, WaveCounts} from '../store/bulk-children.ts';
 import {noChildren} from '../store/bulk-children.ts';
 import type {Command} from '../store/commands.ts';
+import type {HeldImage} from '../store/held-images.ts';
 import type {Machine, MachineState} from '../store/machines.ts';
 import {isOver} from './operations.ts';
 
@@ -107,6 +108,8 @@ export type BuildFacts = {
   readonly cancelRequested: boolean;
   readonly build: Pick<Build, 'id' | 'imageId' | 'operation'> | undefined;
   readonly machine: MachineFacts | undefined;
+  /** The image that waits for tests that the machine's groups require. */
+  readonly held?: Pick<HeldImage, 'imageId' | 'verdict' | 'reason'> | undefined;
 };
 
 type MachineFacts = Pick<
@@ -114,7 +117,7 @@ type MachineFacts = Pick<
   'state' | 'stateReason' | 'desiredImageId' | 'bootedImageId' | 'badImageIds' | 'quarantineReason'
 >;
 
-export function afterBuild({action, cancelRequested, build, machine}: BuildFacts): Next {
+export function afterBuild({action, cancelRequested, build, machine, held}: BuildFacts): Next {
   if (!build) return end('failed', 'Its build is gone');
   const {id, imageId = '', operation} = build;
   if (!isOver(operation.state))
@@ -132,6 +135,10 @@ export function afterBuild({action, cancelRequested, build, machine}: BuildFacts
     return end('succeeded', 'It runs this image already');
   if (cancelRequested)
     return end('cancelled', 'The operation was cancelled; the next boot takes the new image');
+  if (held?.imageId === imageId)
+    return held.verdict === 'closed'
+      ? end('failed', `Its image did not pass the gate of its groups: ${held.reason}`)
+      : {do: 'wait'};
   return {do: 'reboot', imageId};
 }
 

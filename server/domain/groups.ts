@@ -18,7 +18,8 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_. -]{0,62}$/;
 
 export type Groups = ReturnType<typeof createGroups>;
 
-export type NewGroup = Omit<Group, 'id' | 'createTime' | 'updateTime'>;
+export type NewGroup = Omit<Group, 'id' | 'createTime' | 'updateTime' | 'imageGate'> &
+  Partial<Pick<Group, 'imageGate'>>;
 
 /** Machines that belong together, by hand or by a rule (docs/groups.md). */
 export function createGroups({sql, now, newId, search}: Deps & {readonly search: MachineSearch}) {
@@ -89,7 +90,8 @@ export function createGroups({sql, now, newId, search}: Deps & {readonly search:
 
     async create(actor: string, wanted: NewGroup): Promise<Group> {
       await assertRule(wanted.filter);
-      const group = {...wanted, id: newId(), createTime: now(), updateTime: now()};
+      const {imageGate = []} = wanted;
+      const group = {...wanted, imageGate, id: newId(), createTime: now(), updateTime: now()};
       return sql.begin(async tx => {
         if (group.filter !== '') await assertRoom(tx);
         await assertTemplatesFit(tx, group.templates);

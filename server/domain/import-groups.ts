@@ -56,7 +56,7 @@ async function create(
   const {text: description, losses} = readDescription(record.description);
   const {tags, losses: lostTags} = readTags(record.tags);
   const time = now();
-  const gives = {priority: 0, templates: [], bootProfile: undefined};
+  const gives = {priority: 0, templates: [], bootProfile: undefined, imageGate: []};
   const group = {id: newId(), name, description, tags, filter: '', ...gives};
   const row = {...group, createTime: time, updateTime: time};
   if (!(await insertGroup(tx, row))) throw new Error(`Group "${name}" came while it was made`);

@@ -6,7 +6,8 @@ import {bootFields, bootValues, byPriority, contractName} from './rule-verdict.t
 
 /** What a machine has from others: groups in their order, then rules. */
 export type Inherited = {
-  readonly groups: readonly Pick<Group, 'name' | 'priority' | 'templates' | 'bootProfile'>[];
+  readonly groups: readonly (Pick<Group, 'name' | 'priority' | 'templates' | 'bootProfile'> &
+    Partial<Pick<Group, 'imageGate'>>)[];
   readonly rules: Pick<MachineRules, 'templates' | 'bootProfile'> | undefined;
 };
 
@@ -79,6 +80,12 @@ export function effectiveConfiguration(
           ? [{field: contractName(field), value: words(found.value), origin: found.origin}]
           : [];
       }),
+      // Of all groups: what each requires of an image adds up.
+      ...ordered.flatMap(({name, imageGate = []}) =>
+        imageGate.length > 0
+          ? [{field: 'image_gate', value: words(imageGate), origin: `group ${name}`}]
+          : [],
+      ),
     ],
   };
 }

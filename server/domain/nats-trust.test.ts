@@ -170,6 +170,7 @@ test('an agent reaches its own subjects only, a builder its queue only', async t
     'muster.events.x',
     'muster.jobs.build',
     'muster.jobs.validate',
+    'muster.jobs.test',
     '$JS.API.STREAM.NAMES',
     '$SYS.REQ.CLAIMS.UPDATE',
   ])
@@ -193,6 +194,7 @@ test('an agent reaches its own subjects only, a builder its queue only', async t
   for (const [durable, subject] of [
     ['builders', 'muster.jobs.build'],
     ['validations', 'muster.jobs.validate'],
+    ['image-tests', 'muster.jobs.test'],
   ] as const) {
     const filter = {filter_subject: subject, ack_policy: 'explicit'} as const;
     await manager.consumers.add('JOBS', {durable_name: durable, ...filter});
@@ -205,6 +207,7 @@ test('an agent reaches its own subjects only, a builder its queue only', async t
   for (const subject of [
     'muster.jobs.build',
     'muster.jobs.validate',
+    'muster.jobs.test',
     '$JS.API.CONSUMER.INFO.JOBS.other',
     '$JS.API.CONSUMER.DELETE.JOBS.validations',
     '$JS.API.STREAM.PURGE.JOBS',

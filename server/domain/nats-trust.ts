@@ -1,4 +1,9 @@
-import {buildersDurable, subjects, validationsDurable} from '@muster/runtime/bus.ts';
+import {
+  buildersDurable,
+  imageTestsDurable,
+  subjects,
+  validationsDurable,
+} from '@muster/runtime/bus.ts';
 import {decode, encodeAccount, encodeUser} from '@nats-io/jwt';
 import {createUser, fromPublic, type KeyPair} from '@nats-io/nkeys';
 import {DomainError} from '../errors.ts';
@@ -47,7 +52,7 @@ export function createNatsTrust({sql, now, keys}: Pick<Deps, 'sql' | 'now'> & {k
     issueAgentCredential: ({machineId, publicKey}: {machineId: string; publicKey: string}) =>
       issue(`agent-${machineId}`, publicKey, agentRights(machineId)),
 
-    /** A builder pulls from the two durable consumers of JOBS, and no more. */
+    /** A builder pulls from the three durable consumers of JOBS, and no more. */
     issueBuilderCredential: ({serviceId, publicKey}: {serviceId: string; publicKey: string}) =>
       issue(`builder-${serviceId}`, publicKey, builderRights(serviceId)),
 
@@ -111,7 +116,7 @@ function agentRights(machineId: string): Rights {
 
 function builderRights(serviceId: string): Rights {
   return {
-    publish: [buildersDurable, validationsDurable].flatMap(durable => [
+    publish: [buildersDurable, validationsDurable, imageTestsDurable].flatMap(durable => [
       `$JS.API.CONSUMER.INFO.JOBS.${durable}`,
       `$JS.API.CONSUMER.MSG.NEXT.JOBS.${durable}`,
       `$JS.ACK.JOBS.${durable}.>`,

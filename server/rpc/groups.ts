@@ -48,6 +48,7 @@ export const groupService = ({
       priority,
       templates: wanted.templates.map(fromMachineTemplateMessage),
       bootProfile: fromBootProfileMessage(wanted.bootProfile),
+      imageGate: wanted.imageGate,
     });
     return {group: toGroupMessage(created)};
   },
@@ -102,11 +103,12 @@ export const groupService = ({
 });
 
 function toGroupMessage(group: Group): GroupMessage {
-  const {createTime, updateTime, tags, templates, bootProfile, ...same} = group;
+  const {createTime, updateTime, tags, templates, bootProfile, imageGate, ...same} = group;
   return create(GroupSchema, {
     ...same,
     tags: [...tags],
     templates: templates.map(toMachineTemplateMessage),
+    imageGate: [...imageGate],
     ...(bootProfile ? {bootProfile: toBootProfileMessage(bootProfile)} : {}),
     createTime: timestampFromDate(createTime),
     updateTime: timestampFromDate(updateTime),
@@ -122,6 +124,7 @@ const changeable: Readonly<Record<string, (group: GroupMessage) => GroupChange>>
   priority: ({priority}) => ({priority}),
   templates: ({templates}) => ({templates: templates.map(fromMachineTemplateMessage)}),
   boot_profile: ({bootProfile}) => ({bootProfile: fromBootProfileMessage(bootProfile)}),
+  image_gate: ({imageGate}) => ({imageGate}),
 };
 const names = Object.keys(changeable).join(', ');
 

@@ -27,7 +27,7 @@ export const imageVariants: Readonly<Record<ImageVariant, Image_Variant>> = {
   virtual: Image_Variant.VIRTUAL,
 };
 
-const firmwares: Readonly<Record<Firmware, BootTest_Firmware>> = {
+export const firmwares: Readonly<Record<Firmware, BootTest_Firmware>> = {
   bios: BootTest_Firmware.BIOS,
   uefi: BootTest_Firmware.UEFI,
 };
@@ -110,13 +110,13 @@ export function fromBootTestMessage(message: BootTestMessage): BootTest {
   };
 }
 
-const toArtifactInit = ({name, sha256, sizeBytes}: Artifact) => ({
+export const toArtifactInit = ({name, sha256, sizeBytes}: Artifact) => ({
   name,
   sha256,
   sizeBytes: BigInt(sizeBytes),
 });
 
-const fromArtifact = ({name, sha256, sizeBytes}: ArtifactMessage): Artifact => ({
+export const fromArtifact = ({name, sha256, sizeBytes}: ArtifactMessage): Artifact => ({
   name,
   sha256,
   sizeBytes: toSafeNumber(sizeBytes, `the size of "${name}"`),

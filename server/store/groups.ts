@@ -22,6 +22,8 @@ export type Group = {
   /** Of machines without their own. */
   readonly templates: readonly MachineTemplate[];
   readonly bootProfile: BootProfile | undefined;
+  /** Tests that an image must have passed before a machine of the group may have it. */
+  readonly imageGate: readonly string[];
   readonly createTime: Date;
   readonly updateTime: Date;
 };
@@ -38,7 +40,7 @@ type Row = Omit<Group, 'templates' | 'bootProfile'> & {
 
 const columns = (sql: Sql) => sql`
   groups.id, groups.name, groups.description, groups.tags, groups.filter, groups.priority, groups.create_time,
-  groups.update_time, groups.templates::text as templates_text, groups.boot_profile::text as boot_profile_text
+  groups.update_time, groups.image_gate, groups.templates::text as templates_text, groups.boot_profile::text as boot_profile_text
 `;
 
 /** False when the name is taken; names differ by more than case. */
@@ -147,6 +149,7 @@ export async function listGroupsOfMember(sql: Sql, machineId: string): Promise<r
 
 function toColumns(sql: Sql, group: Group) {
   const {name, description, tags, filter, priority, templates, bootProfile, updateTime} = group;
+  const {imageGate} = group;
   const json = (value: unknown) => sql.json(structuredClone(value) as never);
   return {
     name,
@@ -156,6 +159,7 @@ function toColumns(sql: Sql, group: Group) {
     priority,
     templates: json(templates),
     bootProfile: bootProfile ? json(bootProfile) : null,
+    imageGate: [...imageGate],
     updateTime,
   };
 }

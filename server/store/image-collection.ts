@@ -41,7 +41,7 @@ export async function lockImages(sql: Sql, ids: readonly string[]): Promise<void
   await sql`select 1 from images where id = any(${ids}::text[]) order by id for update`;
 }
 
-/** Named by a machine, by a boot that is under way, or by a build that is: each as far as it is committed. */
+/** Named by a machine, by a boot, a build or a test that is under way, or held back for a machine: each as far as it is committed. */
 export async function listUsedImageIds(sql: Sql): Promise<ReadonlySet<string>> {
   const rows = await sql<{id: string}[]>`
     select distinct id from (
@@ -49,6 +49,8 @@ export async function listUsedImageIds(sql: Sql): Promise<ReadonlySet<string>> {
       from machines
       union all select image_id from boot_sessions where state = 'open'
       union all select unnest(found_image_ids || image_id) from builds where live
+      union all select image_id from image_tests where status in ('pending', 'running')
+      union all select image_id from held_images
     ) as used where id is not null
   `;
   return new Set(rows.map(({id}) => id));
@@ -58,7 +60,7 @@ export async function deleteImages(sql: Sql, ids: readonly string[]): Promise<vo
   await sql`delete from images where id = any(${ids}::text[])`;
 }
 
-/** Of all images but those left out. */
+/** Of all images but those left out, and of their tests. */
 export async function listNamedDigests(
   sql: Sql,
   except: readonly string[] = [],
@@ -68,6 +70,9 @@ export async function listNamedDigests(
       jsonb_build_array(manifest->'kernel') || (manifest->'initrds') || (manifest->'layers')
     ) as artifact
     where not id = any(${except}::text[])
+    union
+    select file->>'sha256' from image_tests, lateral unnest(array[disk, screenshot, serial_log]) as file
+    where file is not null and (image_id is null or not image_id = any(${except}::text[]))
   `;
   return new Set(rows.map(({sha256}: Pick<Artifact, 'sha256'>) => sha256));
 }

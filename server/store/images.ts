@@ -76,6 +76,21 @@ export async function findImageByInputKey(sql: Sql, inputKey: string): Promise<I
   return (await toImages(sql, rows))[0];
 }
 
+/** The newest one that this file is part of. */
+export async function findImageByArtifact(sql: Sql, sha256: string): Promise<Image | undefined> {
+  const one = JSON.stringify({sha256});
+  const many = JSON.stringify([{sha256}]);
+  const rows = await sql<Row[]>`
+    select * from images
+    where (
+      manifest->'kernel' @> ${one}::text::jsonb or manifest->'initrds' @> ${many}::text::jsonb
+      or manifest->'layers' @> ${many}::text::jsonb
+    ) and ${imageInScope(sql)}
+    order by create_time desc, id desc limit 1
+  `;
+  return (await toImages(sql, rows))[0];
+}
+
 /** The newest one; undefined while none was ever built. */
 export async function latestRegistrationImage(
   sql: Sql,

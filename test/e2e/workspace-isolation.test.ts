@@ -8,6 +8,7 @@ import {
 import {Code, ConnectError} from '@connectrpc/connect';
 import {BootAction} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {IssueMute_Scope} from '@muster/proto/gen/muster/v1/issues_pb.ts';
+import {ImageTest_TestType} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {CommandMachineRequest_Command} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {
   Permission,
@@ -34,6 +35,7 @@ const reboot = CommandMachineRequest_Command.REBOOT;
 const byMachine = ({machineId}: Target) => [{machineId}];
 const byName = ({machineId, serviceTag}: Target) => [{id: machineId}, {id: serviceTag}];
 const byIssue = ({issueId}: Target) => [{id: issueId}];
+const byImageTest = ({imageTestId}: Target) => [{id: imageTestId}];
 const byBuild = ({buildId}: Target) => [{id: buildId}];
 const mine = '$MINE';
 
@@ -67,6 +69,24 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
   DiffHardwareVersions: byMachine,
   ListImages: ({imageId}) => [{}, {pageToken: imageId}],
   GetImage: ({imageId}) => [{id: imageId}],
+  CreateImageTest: ({machineId, imageId}) => [
+    {machineId, imageId, testType: ImageTest_TestType.HELLO},
+    // Somebody else's image for one's own machine.
+    {machineId: mine, imageId, testType: ImageTest_TestType.HELLO},
+    {machineId: mine, imagePath: `/images/${imageId}`, testType: ImageTest_TestType.BOOT},
+  ],
+  ListImageTests: ({machineId, imageId, imageTestId}) => [
+    {},
+    {machineId},
+    {imageId},
+    {pageToken: imageTestId, machineId},
+  ],
+  GetImageTest: byImageTest,
+  CancelImageTest: byImageTest,
+  RetryImageTest: byImageTest,
+  GetImageTestLog: byImageTest,
+  WatchImageTest: byImageTest,
+  GetImageTestScreenshot: byImageTest,
   ListIssues: ({machineId}) => [{machineId}, {}],
   GetIssue: byIssue,
   AcknowledgeIssue: byIssue,

@@ -10,8 +10,18 @@ import {
   FinishBuildRequest_Outcome,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {BootTest_Firmware, Image_Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {
+  FinishImageTestRequest_Outcome,
+  ImageTest_TestType,
+  ImageTestService,
+} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
-import {buildersDurable, busOptions, validationsDurable} from '@muster/runtime/bus.ts';
+import {
+  buildersDurable,
+  busOptions,
+  imageTestsDurable,
+  validationsDurable,
+} from '@muster/runtime/bus.ts';
 import {
   createServerConnection,
   createServiceTransport,
@@ -86,6 +96,13 @@ export async function startContractBuilder(
       validate(builds, message.json<{validationId: string}>().validationId),
     ),
   );
+  const tests = createClient(ImageTestService, transport);
+  const seen = new Set<string>();
+  stack.use(
+    await takeJobs(nats, imageTestsDurable, message =>
+      testImage(tests, message.json<{imageTestId: string}>().imageTestId, {upload, seen}),
+    ),
+  );
   const owned = stack.move();
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
@@ -141,9 +158,61 @@ const findMistakes = (nixosConfig: string) =>
       : [],
   );
 
+/** The smallest PNG there is: one black point. */
+export const blackPoint = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+/**
+ * Stands in for virtual machines: "broken.service" is never active, "flaky.service" not at the first time, and a script with "wait" goes on until
+ * somebody cancels it.
+ */
+async function testImage(
+  tests: Client<typeof ImageTestService>,
+  imageTestId: string,
+  {upload, seen}: {upload: Upload; seen: Set<string>},
+): Promise<void> {
+  const claim = await tests.claimImageTest({imageTestId});
+  const attempt = {imageTestId, attempt: claim.attempt};
+  const units = claim.plan?.units ?? [];
+  const lines = ['MUSTER init', `testing ${claim.image?.id ?? claim.disk?.name}`];
+  const report = {...attempt, stage: 'agent started', log: {lines}};
+  let {cancelRequested} = await tests.reportImageTest(report);
+  while (claim.plan?.script.includes('wait') && !cancelRequested)
+    ({cancelRequested} = await tests.reportImageTest(attempt));
+  if (cancelRequested) {
+    const {CANCELLED: outcome} = FinishImageTestRequest_Outcome;
+    await tests.finishImageTest({...attempt, outcome});
+    return;
+  }
+  const isActive = (unit: string) =>
+    unit !== 'broken.service' && (unit !== 'flaky.service' || seen.has(unit));
+  const checks = units.map(unit => {
+    const passed = isActive(unit);
+    return {name: `unit ${unit}`, passed, detail: passed ? 'active (running)' : 'failed (failed)'};
+  });
+  for (const unit of units) seen.add(unit);
+  const passed = checks.every(check => check.passed);
+  await tests.finishImageTest({
+    ...attempt,
+    outcome: passed ? FinishImageTestRequest_Outcome.PASSED : FinishImageTestRequest_Outcome.FAILED,
+    error: passed ? '' : 'Under BIOS: a unit is not active',
+    results: claim.firmwares.slice(0, passed ? 2 : 1).map(firmware => ({
+      firmware,
+      passed,
+      durationMs: 1,
+      stage: 'agent started',
+      checks: claim.testType === ImageTest_TestType.SERVICE ? checks : [],
+    })),
+    screenshot: await upload('screen.png', blackPoint),
+    serialLog: await upload('serial.log', `${lines.join('\n')}\nlater\n`),
+  });
+}
+
 type Upload = (
   name: string,
-  content: string,
+  content: string | Buffer,
 ) => Promise<{name: string; sha256: string; sizeBytes: bigint}>;
 
 async function build(builds: Client<typeof BuildService>, buildId: string, upload: Upload) {
@@ -191,7 +260,10 @@ async function build(builds: Client<typeof BuildService>, buildId: string, uploa
 const createUpload =
   (serverUrl: string, authorization: () => Promise<string>): Upload =>
   async (name, content) => {
-    const body = Buffer.from(content.padEnd(Math.ceil(content.length / 4) * 4));
+    const body =
+      typeof content === 'string'
+        ? Buffer.from(content.padEnd(Math.ceil(content.length / 4) * 4))
+        : content;
     const sha256 = createHash('sha256').update(body).digest('hex');
     const response = await fetch(`${serverUrl}/blobs/sha256/${sha256}`, {
       method: 'PUT',

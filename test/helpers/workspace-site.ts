@@ -17,9 +17,12 @@ import {createComponents} from '@muster/server/domain/components.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createIssues} from '@muster/server/domain/issues.ts';
 import {arrangeParts} from '@muster/server/domain/hardware-parts.ts';
+import {completeTest} from '@muster/server/domain/image-test-rules.ts';
+import {subjectOf} from '@muster/server/domain/image-tests.ts';
 import {appendLog} from '@muster/server/store/build-logs.ts';
 import {insertBuild} from '@muster/server/store/builds.ts';
 import type {Database} from '@muster/server/store/db.ts';
+import {insertImageTest} from '@muster/server/store/image-tests.ts';
 import {insertMachine, type MachineState} from '@muster/server/store/machines.ts';
 import {insertOperation} from '@muster/server/store/operations.ts';
 import {password} from './people.ts';
@@ -98,6 +101,7 @@ export type Target = Readonly<
     | 'hostname'
     | 'buildId'
     | 'imageId'
+    | 'imageTestId'
     | 'issueId'
     | 'componentId'
     | 'serial'
@@ -116,6 +120,7 @@ export const unknownTarget = (): Target => {
     hostname: `host-${name}`,
     buildId: randomUUID(),
     imageId: randomBytes(32).toString('hex'),
+    imageTestId: randomUUID(),
     issueId: randomUUID(),
     componentId: randomUUID(),
     serial: `DIMM${name.toUpperCase()}`,
@@ -136,6 +141,7 @@ export async function addTenant(site: Site, {assigned}: {assigned: boolean}): Pr
   const username = workspace ? target.username : '';
   const componentId = await addHardware(site, target);
   await addBuild(site.sql, target);
+  await addImageTest(site.sql, target);
   await addIssue(site, target);
   await addBoot(site.sql, target);
   const metrics = {cpuUsagePercent: 12};
@@ -207,6 +213,28 @@ export async function addBuild(
   });
   await addImage(database, {id: imageId, buildId});
   await database`update builds set image_id = ${imageId} where id = ${buildId}`;
+}
+
+async function addImageTest(
+  sql: Database,
+  {imageTestId, imageId, machineId, serial}: Target,
+): Promise<void> {
+  const complete = completeTest({
+    testType: 'script',
+    firmwares: [],
+    plan: {script: `# ${serial}`},
+    isDisk: false,
+  });
+  await insertImageTest(sql, {
+    ...complete,
+    ...subjectOf({id: imageId, kind: 'machine'}),
+    id: imageTestId,
+    testType: 'script',
+    machineId,
+    actor: 'user:somebody',
+    createTime: new Date(),
+  });
+  await sql`update image_tests set status = 'passed', end_time = now() where id = ${imageTestId}`;
 }
 
 async function addIssue({sql, issues}: Site, {issueId, machineId, serial}: Target) {

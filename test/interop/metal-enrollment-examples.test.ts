@@ -1,4 +1,4 @@
-import {writeFile} from 'node:fs/promises';
+import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
@@ -72,6 +72,12 @@ const examples: Readonly<Record<string, Check>> = {
   // From this host; from elsewhere it needs a token or METRICS_SCRAPE_NETWORKS.
   'Prometheus Metrics Export: Public endpoint - no authentication required': (t, answer) =>
     t.regex(answer.text, /^# TYPE muster_machines gauge$/m),
+  'Create Image Test'(t, answer, {machineId}) {
+    const asked = {image_path: '/images/custom-image.img', image_type: 'custom', test_type: 'boot'};
+    t.like(answer.fields(), {...asked, machine_id: machineId, status: 'pending'});
+  },
+  'List Image Tests': (t, answer) =>
+    t.like(answer.rows(), {length: 1, 0: {image_type: 'custom', test_type: 'boot'}}),
   'Create User': (t, answer) => t.like(answer.fields(), {...user, password: undefined}),
   'List Users'(t, answer, found) {
     lists(user)(t, answer, found);
@@ -92,8 +98,6 @@ const exceptions: Readonly<Record<string, {readonly reason: string; readonly sta
   'Power Control Operations: Get power status': {reason: 'power control', status: 404},
   'Get BMC Sensor Readings': {reason: 'power control', status: 404},
   'Submit Metrics (from machine)': {reason: 'it has no token and needs one', status: 401},
-  'Create Image Test': {reason: 'image tests are an issue of their own', status: 404},
-  'List Image Tests': {reason: 'image tests', status: 404},
   'Login to get a token': {reason: 'admin/admin does not exist', status: 401},
 };
 
@@ -176,6 +180,12 @@ async function prepare(title: string, {token, machineId}: Found): Promise<void> 
     const filled = fillIn(submit, {serverUrl: muster.serverUrl, ...(machineId && {machineId})});
     const answer = await runCurl(filled, muster.folder);
     if (answer.status !== 200) throw new Error(answer.text);
+  }
+  // It has put its image into the image store.
+  if (title === 'Create Image Test') {
+    const images = join(muster.folder, 'server', 'images', 'images');
+    await mkdir(images, {recursive: true});
+    await writeFile(join(images, 'custom-image.img'), 'a disk');
   }
   if (title === 'Create additional users')
     await runCurl(
