@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {performance} from 'node:perf_hooks';
-import {stdout} from 'node:process';
+import process, {stdout} from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 
 const ticksPerSecond = 100;
@@ -51,7 +51,9 @@ export type Row = {
   readonly met: boolean;
 };
 
+/** Also the status of the process: 1 once a limit was not met. */
 export function print(row: Row): void {
+  if (!row.met) process.exitCode = 1;
   const columns = [row.what.padEnd(44), row.value.padStart(14), (row.base ?? '').padEnd(44)];
   stdout.write(`${row.met ? '✔' : '✘'} ${columns.join('  ')}  ${row.limit}\n`);
 }

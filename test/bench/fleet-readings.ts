@@ -1,0 +1,85 @@
+import {readFileSync} from 'node:fs';
+import {cpuSeconds, median, residentMib} from './measure.ts';
+
+const readEveryMs = 500;
+
+/** Who costs what, by name; gives the process of this moment, which may be another after a kill. */
+type Processes<Name extends string> = Readonly<Record<Name, () => number | undefined>>;
+
+export type Readings<Name extends string> = Disposable & {
+  /** CPU seconds of each so far, of all its processes one after the other and of their children. */
+  cpu(): Readonly<Record<Name, number>>;
+  /** The largest resident set that any process of this name ever had, by the kernel. */
+  peakMib(name: Name): number;
+  /** The median since then. */
+  steadyMib(name: Name, sinceMs: number): number;
+};
+
+/** Reads /proc twice a second: what a killed process had used by then is kept. */
+export function startReadings<Name extends string>(processes: Processes<Name>): Readings<Name> {
+  const names = Object.keys(processes) as Name[];
+  const used = new Map(names.map(name => [name, new Map<number, number>()]));
+  const peaks = new Map<Name, number>();
+  const resident = new Map(names.map(name => [name, [] as {atMs: number; mib: number}[]]));
+
+  const readOne = (name: Name) => {
+    const pid = processes[name]();
+    if (pid === undefined) return;
+    used.get(name)?.set(pid, cpuSeconds(pid) + cpuOfChildren(pid));
+    const peak = highWaterMib(pid);
+    peaks.set(name, Math.max(peaks.get(name) ?? 0, peak));
+    resident.get(name)?.push({atMs: performance.now(), mib: residentMib(pid)});
+  };
+  const read = () => {
+    for (const name of names) {
+      try {
+        readOne(name);
+      } catch {
+        // It ended a moment ago.
+      }
+    }
+  };
+  const timer = setInterval(read, readEveryMs);
+
+  return {
+    cpu() {
+      read();
+      const sums = names.map(name => [
+        name,
+        [...(used.get(name)?.values() ?? [])].reduce((sum, seconds) => sum + seconds, 0),
+      ]);
+      return Object.fromEntries(sums) as Record<Name, number>;
+    },
+    peakMib: name => peaks.get(name) ?? Number.NaN,
+    steadyMib(name, sinceMs) {
+      const later = (resident.get(name) ?? []).filter(({atMs}) => atMs >= sinceMs);
+      return median(later.map(({mib}) => mib));
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+const ticksPerSecond = 100;
+
+/** Of those that live, and of those that ended and were waited for (proc(5), stat fields 16 and 17): PostgreSQL is a process a connection. */
+function cpuOfChildren(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  const ended = (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
+  const living = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean);
+  return living.reduce((sum, child) => sum + cpuOrNothing(Number(child)), ended);
+}
+
+function cpuOrNothing(pid: number): number {
+  try {
+    return cpuSeconds(pid);
+  } catch {
+    return 0; // It ended a moment ago.
+  }
+}
+
+function highWaterMib(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
