@@ -19,6 +19,13 @@ export function residentMib(pid: number): number {
   return (pages * pageBytes) / 1024 ** 2;
 }
 
+/** Of no other process, as the kernel counts it. */
+export function privateMib(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const kib = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)];
+  return kib.reduce((sum, [, count]) => sum + Number(count), 0) / 1024;
+}
+
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
@@ -26,9 +33,11 @@ export const percentile = (values: readonly number[], percent: number): number =
   [...values].sort((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1] ?? Number.NaN;
 
 /** Bare Node, idle: the base of every footprint. */
-export async function bareNode(
-  node: string,
-): Promise<{readonly residentMib: number; readonly startMs: number}> {
+export async function bareNode(node: string): Promise<{
+  readonly residentMib: number;
+  readonly privateMib: number;
+  readonly startMs: number;
+}> {
   const since = performance.now();
   const child = spawn(node, ['-e', 'process.stdout.write("x"); setInterval(() => {}, 1000)'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -36,7 +45,8 @@ export async function bareNode(
   await once(child.stdout, 'data');
   const startMs = performance.now() - since;
   await delay(1000);
-  const result = {residentMib: residentMib(child.pid ?? 0), startMs};
+  const pid = child.pid ?? 0;
+  const result = {residentMib: residentMib(pid), privateMib: privateMib(pid), startMs};
   child.kill();
   await once(child, 'exit');
   return result;
