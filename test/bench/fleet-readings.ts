@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {cpuSeconds, median, residentMib} from './measure.ts';
+import {cpuSecondsOfTree, median, residentMib} from './measure.ts';
 
 const readEveryMs = 500;
 
@@ -25,7 +25,7 @@ export function startReadings<Name extends string>(processes: Processes<Name>): 
   const readOne = (name: Name) => {
     const pid = processes[name]();
     if (pid === undefined) return;
-    used.get(name)?.set(pid, cpuSeconds(pid) + cpuOfChildren(pid));
+    used.get(name)?.set(pid, cpuSecondsOfTree(pid));
     const peak = highWaterMib(pid);
     peaks.set(name, Math.max(peaks.get(name) ?? 0, peak));
     resident.get(name)?.push({atMs: performance.now(), mib: residentMib(pid)});
@@ -57,26 +57,6 @@ export function startReadings<Name extends string>(processes: Processes<Name>): 
     },
     [Symbol.dispose]: () => clearInterval(timer),
   };
-}
-
-const ticksPerSecond = 100;
-
-/** Of those that live, and of those that ended and were waited for (proc(5), stat fields 16 and 17): PostgreSQL is a process a connection. */
-function cpuOfChildren(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const ended = (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
-  const living = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .split(' ')
-    .filter(Boolean);
-  return living.reduce((sum, child) => sum + cpuOrNothing(Number(child)), ended);
-}
-
-function cpuOrNothing(pid: number): number {
-  try {
-    return cpuSeconds(pid);
-  } catch {
-    return 0; // It ended a moment ago.
-  }
 }
 
 function highWaterMib(pid: number): number {

@@ -10,9 +10,29 @@ const pageBytes = 4096;
 
 /** User and system CPU time of a process and its threads so far, in seconds (proc(5), stat fields 14 and 15). */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  const ticks = statOf(pid);
+  return (Number(ticks[11]) + Number(ticks[12])) / ticksPerSecond;
 }
+
+/** With its children, those that ended included (fields 16 and 17): PostgreSQL is a process a connection. */
+export function cpuSecondsOfTree(pid: number): number {
+  const ticks = statOf(pid);
+  const ended = (Number(ticks[13]) + Number(ticks[14])) / ticksPerSecond;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return children.filter(Boolean).reduce(
+    (sum, child) => {
+      try {
+        return sum + cpuSeconds(Number(child));
+      } catch {
+        return sum; // It ended a moment ago.
+      }
+    },
+    cpuSeconds(pid) + ended,
+  );
+}
+
+const statOf = (pid: number): readonly string[] =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
 
 export function residentMib(pid: number): number {
   const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
