@@ -52,6 +52,16 @@ export const median = (values: readonly number[]): number =>
 export const percentile = (values: readonly number[], percent: number): number =>
   [...values].sort((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1] ?? Number.NaN;
 
+/** Time, and CPU of this process. */
+export async function timed(work: () => Promise<unknown>): Promise<{ms: number; cpuUs: number}> {
+  const cpu = process.cpuUsage();
+  const since = performance.now();
+  await work();
+  const ms = performance.now() - since;
+  const {user, system} = process.cpuUsage(cpu);
+  return {ms, cpuUs: user + system};
+}
+
 /** Bare Node, idle: the base of every footprint. */
 export async function bareNode(node: string): Promise<{
   readonly residentMib: number;
