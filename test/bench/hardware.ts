@@ -121,9 +121,7 @@ async function costOf(muster: Muster, count: number, work: () => Promise<unknown
 /** The base: the document as it is, and nothing else. */
 function insert(muster: Muster, machines: readonly Machine[]): Promise<Cost> {
   const {sql} = muster.postgres;
-  const left = machines
-    .map(({id, inventory}) => ({id, text: JSON.stringify(inventory)}))
-    [Symbol.iterator]();
+  const left = machines.map(({id, inventory}) => ({id, text: JSON.stringify(inventory)})).values();
   const insertAll = async () => {
     for (const {id, text} of left)
       await sql`insert into bench_inventories values (${id}, ${text}::text::jsonb)`;
