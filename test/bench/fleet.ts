@@ -6,6 +6,7 @@ import process, {execPath, stdout} from 'node:process';
 import {createInterface} from 'node:readline';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {ParseArgsOptionsConfig} from 'node:util';
+import {serverMemory} from '@muster/cli/up/processes.ts';
 import {Image_Kind, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import type {FleetReport} from '@muster/simulator/fleet.ts';
 import type {Verdict} from '@muster/simulator/verify.ts';
@@ -60,7 +61,10 @@ export async function benchFleet(options: FleetOptions): Promise<void> {
   const plan = readPlan(options);
   const {machines, streamingMs, everySeconds, nodeOptions} = plan;
   await using muster = await startMuster({
-    serverEnv: {NEW_MACHINES_PER_HOUR_MAX: String(2 * machines), NODE_OPTIONS: nodeOptions},
+    serverEnv: {
+      NEW_MACHINES_PER_HOUR_MAX: String(2 * machines),
+      NODE_OPTIONS: `${serverMemory.NODE_OPTIONS} ${nodeOptions}`,
+    },
     edgeEnv: {NODE_OPTIONS: nodeOptions},
     postgresSettings,
   });

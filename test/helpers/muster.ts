@@ -6,6 +6,7 @@ import {type Client, createClient, type Transport} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import type {DescService} from '@bufbuild/protobuf';
+import {serverMemory} from '@muster/cli/up/processes.ts';
 import {startPostgres, type TestPostgres} from './postgres.ts';
 import {freePort} from './ports.ts';
 import {createProcess, type ManagedProcess, ready, until} from './processes.ts';
@@ -74,6 +75,7 @@ export async function startMuster(
   };
 
   const serverEnv = {
+    ...serverMemory,
     DATABASE_URL: postgres.url,
     NATS_URL: `127.0.0.1:${natsPort}`,
     SERVER_HOST: host,
