@@ -26,8 +26,7 @@ export function startReadings<Name extends string>(processes: Processes<Name>): 
     const pid = processes[name]();
     if (pid === undefined) return;
     used.get(name)?.set(pid, cpuSecondsOfTree(pid));
-    const peak = highWaterMib(pid);
-    peaks.set(name, Math.max(peaks.get(name) ?? 0, peak));
+    peaks.set(name, Math.max(peaks.get(name) ?? 0, highWaterMib(pid)));
     resident.get(name)?.push({atMs: performance.now(), mib: residentMib(pid)});
   };
   const read = () => {
@@ -59,7 +58,8 @@ export function startReadings<Name extends string>(processes: Processes<Name>): 
   };
 }
 
+/** 0 for a process that was killed and not waited for yet. */
 function highWaterMib(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }

@@ -85,8 +85,8 @@ export async function benchFleet(options: FleetOptions): Promise<void> {
   const watch = startWatch(readings);
 
   await until(
-    'every machine to be heard',
-    async () => (await countHeard(muster)) >= machines,
+    'every machine to be taken in',
+    async () => (await countTakenIn(muster)) >= machines,
     enrolmentMsMax,
   );
   const streamingSinceMs = performance.now();
@@ -157,9 +157,9 @@ function startSimulator(muster: Muster, options: FleetOptions, nodeOptions: stri
   };
 }
 
-/** A machine is heard with its first report. */
-async function countHeard({postgres: {sql}}: Muster): Promise<number> {
-  const [row] = await sql<{count: number}[]>`select count(*)::int as count from machine_presence`;
+/** The inventory is the last thing that the server takes in of a machine that comes. */
+async function countTakenIn({postgres: {sql}}: Muster): Promise<number> {
+  const [row] = await sql<{count: number}[]>`select count(*)::int as count from machine_hardware`;
   return row?.count ?? 0;
 }
 
