@@ -10,8 +10,8 @@ import {encodeSamples} from '@muster/server/store/metrics-copy.ts';
 import {startMetricsWorker} from '@muster/server/workers/metrics.ts';
 import {createTestMachine} from '../helpers/builds.ts';
 import {startNats, type TestNats} from '../helpers/nats.ts';
-import {startPostgres} from '../helpers/postgres.ts';
-import {median, print, timed} from './measure.ts';
+import {startPostgres, type TestPostgres} from '../helpers/postgres.ts';
+import {cpuSecondsOfTree, median, print, timed} from './measure.ts';
 import {makeSamples, toReport} from './samples.ts';
 
 const machineCount = 200;
@@ -22,11 +22,19 @@ const insertedRows = 500;
 const copyRatioMin = 0.6;
 const insertRatioMin = 50;
 const cpuUsMax = 60;
-const retention = {samplesDays: 14, minutesDays: 90, hoursDays: 365};
+export const retention = {samplesDays: 14, minutesDays: 90, hoursDays: 365};
 const columns =
   'machine_id, time, cpu_usage_percent, load1, load5, load15, temperature, uptime, memory_used_bytes, memory_total_bytes, disk_used_bytes, disk_total_bytes, network_rx_bytes, network_tx_bytes, power_state, devices';
 
-type Cost = Awaited<ReturnType<typeof timed>>;
+/** Of all rows. */
+type Cost = {
+  readonly ms: number;
+  readonly nodeUs: number;
+  readonly postgresUs: number;
+};
+
+/** What the busiest process has to do: how fast it goes where each has a core. On shared cores a rate tells more about the neighbours. */
+const busiestUs = ({nodeUs, postgresUs}: Cost): number => Math.max(nodeUs, postgresUs);
 
 /** From NATS to what is committed, with receipts: against a raw COPY of the same rows, and against a statement for each sample. */
 export async function benchIngest(): Promise<void> {
@@ -37,41 +45,54 @@ export async function benchIngest(): Promise<void> {
 
 async function benchAgainstCopy(nats: TestNats): Promise<void> {
   await using postgres = await startPostgres();
-  await using ingest = await openIngest(postgres.sql, nats);
-  const {samples} = ingest;
-  const rows = encodeForCopy(samples);
-  const costs: Record<1 | 60, {readonly ratio: number; readonly cpuUs: number}[]> = {1: [], 60: []};
+  await using ingest = await openIngest(postgres, nats);
+  const total = ingest.samples.length;
+  const rows = encodeForCopy(ingest.samples);
+  const costs: Record<1 | 60, {readonly base: Cost; readonly taken: Cost}[]> = {1: [], 60: []};
   for (let round = 0; round < rounds; round++) {
-    const base = await timed(() => rawCopy(postgres.sql, rows));
+    const base = await costOf(postgres, () => rawCopy(postgres.sql, rows));
     await ingest.clean();
-    for (const batch of [1, 60] as const) {
-      const {ms, cpuUs} = await ingest.take(batch);
-      costs[batch].push({ratio: base.ms / ms, cpuUs: cpuUs / samples.length});
-    }
+    for (const batch of [1, 60] as const)
+      costs[batch].push({base, taken: await ingest.take(batch)});
   }
   for (const batch of [1, 60] as const) {
-    const ratio = median(costs[batch].map(cost => cost.ratio));
+    const ratio = (of: (cost: Cost) => number) =>
+      median(costs[batch].map(({base, taken}) => of(base) / of(taken)));
+    const each = (of: (cost: Cost) => number) =>
+      median(costs[batch].map(({taken}) => of(taken))) / total;
+    const byCpu = ratio(busiestUs);
     print({
       what: `samples NATS → committed, ${batch} a message`,
-      value: `${ratio.toFixed(2)} ×`,
-      base: 'rate of one raw binary COPY of the rows',
+      value: `${byCpu.toFixed(2)} ×`,
+      base: `rate of a raw binary COPY, by CPU of the busier process; by the clock ${ratio(({ms}) => ms).toFixed(2)} ×`,
       limit: batch === 60 ? `floor ${copyRatioMin}, goal 0.9` : 'reported',
-      met: batch !== 60 || ratio >= copyRatioMin,
+      met: batch !== 60 || byCpu >= copyRatioMin,
     });
-    const cpuUs = median(costs[batch].map(cost => cost.cpuUs));
+    const nodeUs = each(cost => cost.nodeUs);
     print({
       what: `server CPU a sample, ${batch} a message`,
-      value: `${cpuUs.toFixed(0)} µs`,
+      value: `${nodeUs.toFixed(0)} µs`,
+      base: `PostgreSQL ${each(cost => cost.postgresUs).toFixed(0)} µs`,
       limit: `floor ${cpuUsMax} µs, goal 15`,
-      met: cpuUs <= cpuUsMax,
+      met: nodeUs <= cpuUsMax,
     });
   }
+}
+
+async function costOf(
+  postgres: Pick<TestPostgres, 'pid'>,
+  work: () => Promise<unknown>,
+): Promise<Cost> {
+  const pid = postgres.pid ?? 0;
+  const before = cpuSecondsOfTree(pid);
+  const {ms, cpuUs} = await timed(work);
+  return {ms, nodeUs: cpuUs, postgresUs: (cpuSecondsOfTree(pid) - before) * 1e6};
 }
 
 /** Both on a PostgreSQL that waits for the disk, as a real one does: that is most of what a single INSERT costs. */
 async function benchAgainstInserts(nats: TestNats): Promise<void> {
   await using postgres = await startPostgres(['max_connections=50']);
-  await using ingest = await openIngest(postgres.sql, nats);
+  await using ingest = await openIngest(postgres, nats);
   const {samples} = ingest;
   const few = samples.slice(0, insertedRows);
   const ratios: number[] = [];
@@ -95,8 +116,9 @@ async function benchAgainstInserts(nats: TestNats): Promise<void> {
 }
 
 /** The worker, with what it needs, and samples of many machines for it. */
-async function openIngest(sql: Database, nats: TestNats) {
+async function openIngest(postgres: TestPostgres, nats: TestNats) {
   await using stack = new AsyncDisposableStack();
+  const {sql} = postgres;
   const connection = stack.adopt(await nats.connectServer({}), opened => opened.close());
   const manager = await jetstreamManager(connection);
   await ensureStreams(manager);
@@ -135,7 +157,7 @@ async function openIngest(sql: Database, nats: TestNats) {
       let committed = 0;
       const done = Promise.withResolvers<void>();
       await using worker = new AsyncDisposableStack();
-      const cost = await timed(async () => {
+      const cost = await costOf(postgres, async () => {
         worker.use(
           await startMetricsWorker({
             nats: connection,

@@ -4,14 +4,14 @@ import type {FleetSnapshot, MeasuredMachine} from '@muster/server/domain/fleet-m
 import {decodePoints} from '@muster/server/domain/metrics-chunks.ts';
 import {packPoints} from '@muster/server/domain/metrics-packs.ts';
 import {toPoint} from '@muster/server/domain/metrics-points.ts';
-import type {Sample} from '@muster/server/domain/metrics.ts';
+import {createMetrics, type Sample} from '@muster/server/domain/metrics.ts';
 import {createExposition} from '@muster/server/http/exposition.ts';
 import {listSamples} from '@muster/server/store/metrics.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {createTestMachine} from '../helpers/builds.ts';
 import {startPostgres} from '../helpers/postgres.ts';
 import {median, print, timed} from './measure.ts';
-import {benchIngest, encodeForCopy, rawCopy} from './metrics-ingest.ts';
+import {benchIngest, encodeForCopy, rawCopy, retention} from './metrics-ingest.ts';
 import {makeSamples} from './samples.ts';
 
 const rounds = 5;
@@ -29,7 +29,8 @@ async function benchHistory(sql: Database): Promise<void> {
   const machineId = await createTestMachine(sql, 'active');
   const day = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000);
   const samples = makeSamples(machineId, day, 8640);
-  await sql`truncate metrics`;
+  // Makes the partitions of today.
+  await createMetrics({sql, now: () => new Date(), retention}).maintain();
   await rawCopy(sql, encodeForCopy(samples));
   const [size] = await sql<{bytes: string}[]>`
     select sum(pg_total_relation_size(inhrelid)) as bytes from pg_inherits where inhparent = 'metrics'::regclass

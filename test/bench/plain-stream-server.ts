@@ -17,8 +17,7 @@ const handler = connectNodeAdapter({
     router.service(EventService, {
       async *watchEvents(_, {signal}) {
         for await (const [events] of on(batches, 'batch', {signal}))
-          for (const [index, event] of (events as Event[]).entries())
-            yield {event, position: BigInt(position + index)};
+          for (const event of events as Event[]) yield {event, position: event.position};
       },
     }),
 });

@@ -28,18 +28,25 @@ export async function startPlainServer(eventsPerBatch: number) {
   const greeting = Buffer.concat([Buffer.from(head), frame]);
   let shownCount = 0;
   /** The last event of a batch has its marker as id. */
-  const show = async (viewers: readonly Viewer[]) => {
+  const write = () => {
     const marker = `marker-${(shownCount += 1)}-`;
     child.stdin.write(`${marker}\n`);
-    await until('the batch', async () => viewers.every(({seen}) => seen.tail.includes(marker)));
+    return (viewers: readonly Viewer[]) => viewers.every(({seen}) => seen.tail.includes(marker));
+  };
+  const show = async (viewers: readonly Viewer[]) => {
+    const isSeenBy = write();
+    await until('the batch', async () => isSeenBy(viewers));
   };
   const open = async (count: number) => {
     const viewers = await openAll(count, () =>
       until('the plain server', () => openViewer(port, greeting)),
     );
-    // Its handler listens once it has read the request.
-    await delay(listenMs);
-    await show(viewers);
+    // A viewer sees what comes after its request was read.
+    await until('all viewers of the plain server', async () => {
+      const isSeenBy = write();
+      await delay(listenMs);
+      return isSeenBy(viewers);
+    });
     return viewers;
   };
   return {
