@@ -79,8 +79,9 @@ export async function findImagesToBoot(
   ids: readonly string[],
 ): Promise<readonly ImageToBoot[]> {
   if (ids.length === 0) return [];
-  const rows = await sql<Row[]>`
-    select * from images where id in ${sql(ids)} and ${imageInScope(sql)}
+  const rows = await sql<Omit<Row, 'buildId'>[]>`
+    select id, kind, variant, backend, input_key, manifest, memory_required_bytes, create_time from images
+    where id in ${sql(ids)} and ${imageInScope(sql)}
   `;
   return rows.map(toImage);
 }
@@ -146,6 +147,6 @@ async function toImages(sql: Sql, rows: readonly Row[]): Promise<readonly Image[
   return masked(sql, images);
 }
 
-function toImage({manifest, buildId: _, ...row}: Row): ImageToBoot {
+function toImage({manifest, ...row}: Omit<Row, 'buildId'>): ImageToBoot {
   return {...row, ...manifest, memoryRequiredBytes: Number(row.memoryRequiredBytes)};
 }

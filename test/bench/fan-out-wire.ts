@@ -18,7 +18,7 @@ import {closeViewers, everyBatch, openAll, openViewer, type Viewer} from './wire
 /** For the cost of a delivery. */
 const viewerCount = 500;
 /** For the memory of a viewer who has nothing to see. */
-const idleCount = 1500;
+const idleCount = 1000;
 /** A caller may have 200 streams open. */
 const viewersOfUserMax = 190;
 const eventsPerBatch = 20;

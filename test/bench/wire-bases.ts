@@ -12,6 +12,8 @@ import {cpuSeconds} from './measure.ts';
 import {closeViewers, everyBatch, openAll, openViewer, type Viewer} from './wire-viewers.ts';
 
 const listenMs = 1000;
+const batchMsMax = 30_000;
+const lookMs = 100;
 
 /** `plain-stream-server.ts` as a process of its own, watched by Connect streams. */
 export async function startPlainServer(eventsPerBatch: number) {
@@ -41,10 +43,12 @@ export async function startPlainServer(eventsPerBatch: number) {
     const viewers = await openAll(count, () =>
       until('the plain server', () => openViewer(port, greeting)),
     );
-    // A viewer sees what comes after its request was read.
+    // A viewer sees what comes after its request was read, which nobody tells.
+    await delay(listenMs);
     await until('all viewers of the plain server', async () => {
       const isSeenBy = write();
-      await delay(listenMs);
+      const endMs = performance.now() + batchMsMax;
+      while (!isSeenBy(viewers) && performance.now() < endMs) await delay(lookMs);
       return isSeenBy(viewers);
     });
     return viewers;
