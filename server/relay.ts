@@ -18,6 +18,8 @@ import {listenFor} from './store/notifications.ts';
 
 const intervalMs = 2000;
 const publishedPerMarkMax = 100;
+/** Fewer than this were all that waited; what comes after them wakes the relay itself. */
+const placedWhenMoreMayWait = 100;
 
 /** Resolves when the bus has stored the message; rejects while it is away. The id lets the bus drop what it was told twice. */
 export type PublishEvent = (
@@ -58,7 +60,11 @@ export async function startRelay({
       intervalMs,
       log,
       step: async signal => {
-        while (!signal.aborted && (await placeSome(session))) publishing.wake();
+        for (let placed = placedWhenMoreMayWait; placed >= placedWhenMoreMayWait;) {
+          if (signal.aborted) return;
+          placed = await placeSome(session);
+          if (placed > 0) publishing.wake();
+        }
       },
     }),
   );
@@ -68,17 +74,17 @@ export async function startRelay({
   return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
-async function placeSome(session: RelaySession): Promise<boolean> {
-  const placed = await session.run(sql =>
+/** Gives how many. */
+function placeSome(session: RelaySession): Promise<number> {
+  return session.run(sql =>
     sql.begin(async tx => {
       if (!(await holdRelayLock(tx))) return 0;
       return (await placeWaitingEntries(tx)) + (await placeWaitingAudit(tx));
     }),
   );
-  return placed > 0;
 }
 
-/** One after the other, so that a failure leaves no gap behind. False when nothing is left to do. */
+/** One after the other, so that a failure leaves no gap behind. False when nothing is left to do; whoever places more wakes it again. */
 async function publishSome(
   session: RelaySession,
   publish: PublishEvent,
@@ -103,5 +109,5 @@ async function publishSome(
   const reached = last;
   if (reached !== undefined) await session.run(sql => markPublished(sql, reached));
   if (failure) throw failure;
-  return entries.length > 0;
+  return entries.length === publishedPerMarkMax;
 }

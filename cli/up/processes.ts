@@ -10,6 +10,16 @@ export const root = join(import.meta.dirname, '..', '..');
 const natsServer = '/var/lib/muster/tools/nats-server';
 const startLimitMs = 120_000;
 
+/**
+ * For the server's process. V8 lets the heap of a process that may take four gigabytes grow to four times of what lives before it collects, and
+ * glibc keeps a pool of memory for each thread that compresses: without these, a server that takes in a thousand machines holds 410 MiB, with
+ * them 210, for a few per cent of CPU. deploy/systemd and nixos/ say the same.
+ */
+export const serverMemory = {
+  NODE_OPTIONS: '--max-old-space-size=1024 --max-semi-space-size=8',
+  MALLOC_ARENA_MAX: '2',
+} as const;
+
 /** What lies where below MUSTER_DATA_DIR. */
 export function foldersOf({dataFolder}: Config) {
   return {
@@ -30,6 +40,9 @@ export const serverUrlOf = ({serverPort}: Config): string => `http://127.0.0.1:$
 export function serverEnvironment(config: Config) {
   const {server, run} = foldersOf(config);
   return environmentWith({
+    ...serverMemory,
+    // Of two that contradict each other the last one counts.
+    NODE_OPTIONS: `${serverMemory.NODE_OPTIONS} ${process.env.NODE_OPTIONS ?? ''}`.trim(),
     DATABASE_URL: config.databaseUrl || databaseUrl(run),
     NATS_URL: config.natsUrl || `127.0.0.1:${config.natsPort}`,
     SERVER_PORT: String(config.serverPort),

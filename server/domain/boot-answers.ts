@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Logger} from '@muster/runtime/log.ts';
 import {repeat} from '../repeat.ts';
 import {type BootRow, findNextTransaction, listBootChanges} from '../store/boot-answers.ts';
@@ -10,6 +11,8 @@ import type {BootImage, BootImages, RegistrationImages} from './boot-images.ts';
 
 /** Beyond committed events, which wake it: a change without an event, a lost notification. */
 const refreshEveryMs = 5000;
+/** Between two looks, while machines come: each writes half a dozen events one after the other. */
+const refreshRestMs = 40;
 const answersInMessageMax = 500;
 /** A reader that is further behind than this starts again from a snapshot. */
 const stepsKeptMax = 1000;
@@ -189,7 +192,15 @@ export async function startBootAnswers({
 
   await refresh();
   const refreshing = stack.use(
-    repeat({name: 'boot answers', intervalMs: refreshEveryMs, step: refresh, log}),
+    repeat({
+      name: 'boot answers',
+      intervalMs: refreshEveryMs,
+      step: async signal => {
+        await refresh();
+        await sleep(refreshRestMs, undefined, {signal}).catch(() => undefined);
+      },
+      log,
+    }),
   );
   stack.use(await listen(() => refreshing.wake()));
   const owned = stack.move();

@@ -1,5 +1,5 @@
 import type {Database, Sql} from '../store/db.ts';
-import {findImageByInputKey, findImages, latestRegistrationImage} from '../store/images.ts';
+import {findImageByInputKey, findImagesToBoot, listRegistrationImageIds} from '../store/images.ts';
 
 export type BootArtifact = {
   readonly name: string;
@@ -41,13 +41,10 @@ export type BootImages = {
 
 export function createBootImages(sql: Database): BootImages {
   return {
-    find: (ids, tx = sql) => findImages(tx, ids),
+    find: (ids, tx = sql) => findImagesToBoot(tx, ids),
     async findRegistration() {
-      const [full, virtual] = await Promise.all([
-        latestRegistrationImage(sql, 'full'),
-        latestRegistrationImage(sql, 'virtual'),
-      ]);
-      return {full: full?.id, virtual: virtual?.id};
+      const ids = await listRegistrationImageIds(sql);
+      return {full: ids.get('full'), virtual: ids.get('virtual')};
     },
     findByInputKey: async (inputKey, tx) =>
       inputKey === '' ? undefined : findImageByInputKey(tx, inputKey),

@@ -289,6 +289,14 @@ test('a flood of new machines ends at the limit', async t => {
   });
 });
 
+test('a limit that is far is kept as exactly as one that is near', async t => {
+  await using server = await setUp({newMachinesPerHourMax: 8});
+  const sight = (n: number) =>
+    server.sightings.ofScript({serviceTag: `SER${n}77`, macAddress: '', note: ''});
+  for (let n = 1; n <= 8; n++) await sight(n);
+  await t.throwsAsync(sight(9), {message: /8 came within the last hour/});
+});
+
 test('a sighting alters nothing that was proven', async t => {
   await using server = await setUp();
   const {machineId} = await enrol(server, await server.token({session: 's1', mac}));

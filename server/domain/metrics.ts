@@ -1,17 +1,13 @@
 import {DomainError} from '../errors.ts';
-import type {Database, Sql} from '../store/db.ts';
+import type {Database} from '../store/db.ts';
 import {
   deleteSessionsBefore,
   listClockSkews,
   listLatestSamples,
-  lockSessions,
   type Measurements,
   type Sample,
   type SessionKey,
-  updateSessions,
 } from '../store/metrics.ts';
-import {copySamples} from '../store/metrics-copy.ts';
-import {hourOf} from '../store/metrics-history.ts';
 import {seesEverything} from '../store/scope.ts';
 import type {Aggregation} from './metrics-buckets.ts';
 import {
@@ -20,9 +16,9 @@ import {
   parseDurationMs,
   parseMoment,
 } from './metrics-history.ts';
-import {createMetricsIntake, storeUnnumbered, withHours} from './metrics-intake.ts';
+import {createMetricsIntake, storeUnnumbered} from './metrics-intake.ts';
 import {createMetricsRollups, type Retention, rowsKeptMs} from './metrics-rollups.ts';
-import {addSequence} from './sequence-ranges.ts';
+import {storeNumbered} from './metrics-sessions.ts';
 
 export type {Measurements, Sample} from '../store/metrics.ts';
 
@@ -142,7 +138,7 @@ export function createMetrics({
       }));
       await ensureDays(timed.flatMap(({samples}) => samples.map(({time}) => time)));
 
-      const samples = await sql.begin(tx => storeNew(tx, timed, now()));
+      const samples = await sql.begin(tx => storeNumbered(tx, timed, now()));
       remember(samples);
       const sent = known.reduce((sum, report) => sum + report.samples.length, 0);
       const unknown = reports.map(report => report.machineId).filter(id => !skews.has(id));
@@ -244,40 +240,6 @@ function withDevices(sample: Sample, before: Sample | undefined): Sample {
   return sample.devices || !before?.devices || ageMs > devicesWithinMs
     ? sample
     : {...sample, devices: before.devices};
-}
-
-type TimedReport = Omit<MetricsReport, 'samples'> & {readonly samples: readonly Sample[]};
-
-async function storeNew(tx: Sql, reports: readonly TimedReport[], now: Date): Promise<Sample[]> {
-  const keyOf = ({machineId, session}: SessionKey) => `${machineId} ${session}`;
-  const keys = new Map(
-    reports.map(({machineId, session}) => [keyOf({machineId, session}), {machineId, session}]),
-  );
-  const locked = await lockSessions(tx, [...keys.values()], now);
-  const received = new Map(locked.map(state => [keyOf(state), state.received]));
-
-  const hours = new Map<string, readonly number[]>();
-  const fresh: Sample[] = [];
-  for (const report of reports) {
-    for (const [index, sample] of report.samples.entries()) {
-      const before = received.get(keyOf(report)) ?? [];
-      const after = addSequence(before, report.firstSequence + index);
-      if (!after) continue;
-      received.set(keyOf(report), after);
-      // Its rows may be packed and gone: nothing that an agent and a stream keep is so old.
-      if (now.getTime() - sample.time.getTime() > rowsKeptMs) continue;
-      fresh.push(sample);
-      hours.set(keyOf(report), withHours(hours.get(keyOf(report)) ?? [], [hourOf(sample.time)]));
-    }
-  }
-  const moved = locked.flatMap(state => {
-    const after = received.get(keyOf(state)) ?? state.received;
-    const openHours = withHours(state.openHours, hours.get(keyOf(state)) ?? []);
-    return after === state.received ? [] : [{...state, received: after, openHours}];
-  });
-  await copySamples(tx, fresh);
-  await updateSessions(tx, moved, now);
-  return fresh;
 }
 
 function badTime(time: Date): DomainError {

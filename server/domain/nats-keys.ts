@@ -1,8 +1,9 @@
 import {encodeAccount, encodeOperator} from '@nats-io/jwt';
-import {createAccount, createOperator, fromSeed, type KeyPair} from '@nats-io/nkeys';
+import {createAccount, createOperator, type KeyPair} from '@nats-io/nkeys';
 import type {MasterKey} from '../secrets.ts';
 import type {Deps} from './deps.ts';
 import {getOrMakeSecret} from './sealed-secrets.ts';
+import {signingPair} from './signing-pair.ts';
 import {makeSiteCertificates, type SiteCertificates} from './site-ca.ts';
 
 /** Of the NATS installation: who signs, whose certificate. Made once, sealed in PostgreSQL. */
@@ -32,11 +33,11 @@ export async function loadNatsKeys(
   const secret = await getOrMakeSecret(deps, 'nats', makeKeys);
   const sealed = JSON.parse(secret.toString('utf8')) as Sealed;
   return {
-    operator: pairOf(sealed.operatorSeed),
+    operator: signingPair(sealed.operatorSeed),
     operatorJwt: sealed.operatorJwt,
-    system: pairOf(sealed.systemSeed),
+    system: signingPair(sealed.systemSeed),
     systemJwt: sealed.systemJwt,
-    account: pairOf(sealed.accountSeed),
+    account: signingPair(sealed.accountSeed),
     certificates: sealed.certificates,
   };
 }
@@ -68,4 +69,3 @@ const systemLimits = {
 };
 
 const seedOf = (pair: KeyPair) => Buffer.from(pair.getSeed()).toString();
-const pairOf = (seed: string) => fromSeed(Buffer.from(seed));

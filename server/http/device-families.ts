@@ -31,12 +31,14 @@ function family(
     help,
     type: name.endsWith('_total') ? 'counter' : 'gauge',
     series({sample}: MeasuredMachine): readonly Series[] {
-      if (!sample?.devices) return [];
+      if (!sample?.devices) return nothing;
       const readings = readingsOf(sample.devices).get(field) ?? [];
       return readings.map(([device, value]) => ({labels: labels(device), value}));
     },
   };
 }
+
+const nothing: readonly Series[] = [];
 
 const device = (name: string): Labels => ({device: name});
 const none = (): Labels => ({});

@@ -6,12 +6,14 @@ import {deviceFamilies} from './device-families.ts';
 import {
   type Family,
   fleetFamilies,
+  type LabelledFamily,
   labelledFamilies,
   type Labels,
   machineFamilies,
   type MachineFamily,
   type Series,
 } from './exposition-families.ts';
+import {writeNumber} from './write-number.ts';
 
 /** A page is given to every scrape of this long: who scrapes more often than that gains nothing. */
 const pageAgeMsMax = 5000;
@@ -20,6 +22,7 @@ const pieceBytes = 64 * 1024;
 const machinesAtAStretch = 1000;
 /** "} ", the longest number of JavaScript, and the end of the line. */
 const valueBytesMax = 32;
+const [closingBrace, space, lineFeed] = [0x7d, 0x20, 0x0a];
 const gzipLevel = 1;
 
 export const formats = {
@@ -96,6 +99,7 @@ function header({name, help, type}: Family, format: Format): Buffer {
 
 /** The labels of every machine, as text and as bytes one after the other. */
 type MachineLabels = {
+  readonly machines: readonly MeasuredMachine[];
   readonly texts: readonly string[];
   readonly bytes: Buffer;
   /** Where those of each machine end. */
@@ -107,8 +111,12 @@ function createLineWriter() {
   let known: MachineLabels | undefined;
 
   function labelsOf(machines: readonly MeasuredMachine[]): MachineLabels {
-    const texts = machines.map(machineLabels);
     const before = known;
+    const texts = machines.map((machine, at) => {
+      const same = before?.machines[at];
+      const text = same && isNamedAs(same, machine) ? before?.texts[at] : undefined;
+      return text ?? machineLabels(machine);
+    });
     if (
       before?.texts.length === texts.length &&
       texts.every((text, at) => text === before.texts[at])
@@ -116,7 +124,7 @@ function createLineWriter() {
       return before;
     let end = 0;
     const ends = texts.map(text => (end += Buffer.byteLength(text)));
-    known = {texts, ends, bytes: Buffer.from(texts.join(''))};
+    known = {machines, texts, ends, bytes: Buffer.from(texts.join(''))};
     return known;
   }
 
@@ -124,26 +132,21 @@ function createLineWriter() {
     async render(snapshot: FleetSnapshot): Promise<readonly Section[]> {
       const {machines} = snapshot;
       const labels = labelsOf(machines);
-      const sections: Section[] = fleetFamilies.map(family => ({
-        family,
-        lines: [Buffer.from(family.series(snapshot).map(lineOf(family.name, '')).join(''))],
-      }));
+      const sections: Section[] = fleetFamilies.map(family => {
+        const lines = family.series(snapshot).map(series => lineOf(family.name, '', series));
+        return {family, lines: [Buffer.from(lines.join(''))]};
+      });
       for (const family of [...labelledFamilies, ...deviceFamilies])
-        sections.push({
-          family,
-          lines: await inPieces(machines, (machine, at) =>
-            family
-              .series(machine)
-              .map(lineOf(family.name, labels.texts[at] ?? ''))
-              .join(''),
-          ),
-        });
+        sections.push({family, lines: await labelledLines(family, machines, labels)});
       for (const family of machineFamilies)
         sections.push({family, lines: [await machineLines(family, machines, labels)]});
       return sections;
     },
   };
 }
+
+const isNamedAs = (one: MeasuredMachine, other: MeasuredMachine): boolean =>
+  one.id === other.id && one.hostname === other.hostname && one.serviceTag === other.serviceTag;
 
 /** One line a machine. As bytes: made of strings, a page of 10,000 machines costs five times as much. */
 async function machineLines(
@@ -161,7 +164,10 @@ async function machineLines(
     if (value !== undefined) {
       at += name.copy(lines, at);
       at += bytes.copy(lines, at, start, end);
-      at += lines.write(`} ${value}\n`, at, 'latin1');
+      lines[at++] = closingBrace;
+      lines[at++] = space;
+      at = writeNumber(lines, at, value);
+      lines[at++] = lineFeed;
     }
     start = end;
     if (index % machinesAtAStretch === 0) await setImmediate();
@@ -169,14 +175,17 @@ async function machineLines(
   return lines.subarray(0, at);
 }
 
-async function inPieces<T>(
-  items: readonly T[],
-  write: (item: T, index: number) => string,
+/** Any number of lines a machine, in pieces. */
+async function labelledLines(
+  family: LabelledFamily,
+  machines: readonly MeasuredMachine[],
+  {texts}: MachineLabels,
 ): Promise<readonly Buffer[]> {
   const pieces: Buffer[] = [];
   let text = '';
-  for (const [index, item] of items.entries()) {
-    text += write(item, index);
+  for (const [index, machine] of machines.entries()) {
+    for (const series of family.series(machine))
+      text += lineOf(family.name, texts[index] ?? '', series);
     if (text.length < pieceBytes) continue;
     pieces.push(Buffer.from(text));
     text = '';
@@ -186,19 +195,22 @@ async function inPieces<T>(
   return pieces;
 }
 
-const lineOf =
-  (name: string, shared: string) =>
-  ({labels, value}: Series): string => {
-    const all = [...(shared === '' ? [] : [shared]), ...labelText(labels)].join(',');
-    return all === '' ? `${name} ${value}\n` : `${name}{${all}} ${value}\n`;
-  };
+function lineOf(name: string, shared: string, {labels, value}: Series): string {
+  const own = labelText(labels);
+  const all = shared === '' || own === '' ? shared + own : `${shared},${own}`;
+  return all === '' ? `${name} ${value}\n` : `${name}{${all}} ${value}\n`;
+}
 
 /** Its name for people is the host name, else the serial number. */
 const machineLabels = ({id, hostname, serviceTag}: MeasuredMachine): string =>
-  labelText({machine_id: id, host: hostname || serviceTag}).join(',');
+  labelText({machine_id: id, host: hostname || serviceTag});
 
-const labelText = (labels: Labels): readonly string[] =>
-  Object.entries(labels).map(([name, value]) => `${name}="${escape(value)}"`);
+function labelText(labels: Labels): string {
+  let text = '';
+  for (const [name, value] of Object.entries(labels))
+    text += `${text === '' ? '' : ','}${name}="${escape(value)}"`;
+  return text;
+}
 
 const escape = (value: string): string =>
   /[\\"\n]/.test(value)

@@ -71,8 +71,8 @@ export async function confirmHardware(
 }
 
 /**
- * All that an unchanged report costs: one statement. `unknown` when the text is not the last one's and nothing was written; `repeated` when this
- * very report was committed before.
+ * All that an unchanged report costs: one statement. `repeated` when this very report was committed before, whatever came after it; `unknown` when
+ * it was not, its text is not the last one's, and nothing was written.
  */
 export async function confirmUnchanged(
   sql: Sql,
@@ -86,7 +86,7 @@ export async function confirmUnchanged(
   },
 ): Promise<'confirmed' | 'repeated' | 'unknown'> {
   const {machineId, reportId, wireSha256, time, factsVersion} = report;
-  const [row] = await sql<{isKnown: boolean; isNew: boolean}[]>`
+  const [row] = await sql<{isKnown: boolean; isNew: boolean; isRepeated: boolean}[]>`
     with known as (
       select machine_id from machine_hardware join machine_search using (machine_id)
       where machine_id = ${machineId} and wire_sha256 = ${wireSha256} and facts_version = ${factsVersion}
@@ -97,8 +97,10 @@ export async function confirmUnchanged(
       update machine_hardware set confirm_time = greatest(confirm_time, ${time})
       where machine_id in (select machine_id from fresh)
     )
-    select exists (select from known) as is_known, exists (select from fresh) as is_new
+    select exists (select from known) as is_known, exists (select from fresh) as is_new,
+      exists (select from agent_reports where machine_id = ${machineId} and report_id = ${reportId}) as is_repeated
   `;
+  if (row?.isRepeated) return 'repeated';
   if (!row?.isKnown) return 'unknown';
   return row.isNew ? 'confirmed' : 'repeated';
 }

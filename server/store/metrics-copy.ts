@@ -9,7 +9,7 @@ const end = Buffer.from([0xff, 0xff]);
 /** PostgreSQL counts from 2000. */
 const epochMs = Date.UTC(2000, 0, 1);
 const rowsPerWrite = 500;
-/** Of a row without devices, at most. */
+/** Of a row without its texts, at most. */
 const rowBytesMax = 256;
 const textBytesPerCharacterMax = 3;
 
@@ -47,24 +47,39 @@ export async function copySamples(sql: Sql, samples: readonly Sample[]): Promise
 function* pieces(samples: readonly Sample[]): Generator<Buffer> {
   yield signature;
   for (let at = 0; at < samples.length; at += rowsPerWrite)
-    yield Buffer.concat(samples.slice(at, at + rowsPerWrite).map(encodeSample));
+    yield encodeSamples(samples.slice(at, at + rowsPerWrite));
   yield end;
 }
 
-/** One tuple. */
-export function encodeSample(sample: Sample): Buffer {
-  const devices = sample.devices && JSON.stringify(sample.devices);
-  const texts = (sample.powerState?.length ?? 0) + (devices?.length ?? 0);
-  const row = Buffer.allocUnsafe(rowBytesMax + texts * textBytesPerCharacterMax);
-  let at = row.writeInt16BE(fieldCount, 0);
+/** Tuples one after the other, in one piece of memory: a piece for each would cost as much again. */
+export function encodeSamples(samples: readonly Sample[]): Buffer {
+  const devices = samples.map(sample => sample.devices && JSON.stringify(sample.devices));
+  const characters = samples.reduce(
+    (sum, {powerState}, at) => sum + (powerState?.length ?? 0) + (devices[at]?.length ?? 0),
+    0,
+  );
+  const rows = Buffer.allocUnsafe(
+    samples.length * rowBytesMax + characters * textBytesPerCharacterMax,
+  );
+  let at = 0;
+  for (const [index, sample] of samples.entries())
+    at = writeSample(rows, at, {sample, devices: devices[index]});
+  return rows.subarray(0, at);
+}
+
+function writeSample(
+  row: Buffer,
+  start: number,
+  {sample, devices}: {readonly sample: Sample; readonly devices: string | undefined},
+): number {
+  let at = row.writeInt16BE(fieldCount, start);
   at = row.writeInt32BE(16, at);
   at += row.write(sample.machineId.replaceAll('-', ''), at, 'hex');
   at = writeInteger(row, at, (sample.time.getTime() - epochMs) * 1000);
   for (const name of floats) at = writeFloat(row, at, sample[name]);
   for (const name of counters) at = writeInteger(row, at, sample[name]);
   at = writeText(row, at, sample.powerState);
-  at = writeText(row, at, devices);
-  return row.subarray(0, at);
+  return writeText(row, at, devices);
 }
 
 function writeFloat(row: Buffer, at: number, value: number | undefined): number {

@@ -52,8 +52,16 @@ function lastingText(value: unknown): string {
 
 const clean = (text: string): string => printable(text.replaceAll(/\s+/g, ' '), textLengthMax);
 
-const snakeCase = (name: string): string =>
-  name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+/** Of the few names that rules have: an inventory says each of them a thousand times. */
+const snakeCases = new Map<string, string>();
+
+function snakeCase(name: string): string {
+  const known = snakeCases.get(name);
+  if (known !== undefined) return known;
+  const made = name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+  snakeCases.set(name, made);
+  return made;
+}
 
 /** Whether the absence of a part would mean that the machine has none. */
 function isRead({collectors}: Hardware, rule: AnyRule, foundCount: number): boolean {

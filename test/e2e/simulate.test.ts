@@ -6,13 +6,16 @@ import test from 'ava';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Kind, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import type {FleetReport} from '@muster/simulator/fleet.ts';
 import type {Verdict} from '@muster/simulator/verify.ts';
 import {startContractBuilder} from '../helpers/contract-builder.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
 
-const count = 50;
+const count = 100;
+/** Everything at once on two cores, after an outage. */
+const recoveryMs = 180_000;
 /** Long enough for agents to notice, for buffers to fill, and for flapping machines to flap meanwhile. */
 const outageMs = 4000;
 
@@ -42,8 +45,9 @@ function simulate(muster: Muster, args: readonly string[]) {
 }
 
 test.serial(
-  'fifty machines with every fault: nothing is lost or doubled when server and NATS are killed',
+  'a hundred machines with every fault: nothing is lost or doubled when server, NATS and PostgreSQL are killed',
   async t => {
+    t.timeout(600_000);
     await using muster = await startMuster();
     await using builder = await startContractBuilder(muster, 'b1');
     void builder;
@@ -55,14 +59,14 @@ test.serial(
     });
     const run = simulate(muster, [
       ...['--json', '--machines', String(count), '--faults', 'all=10%', '--rate', '25'],
-      ...['--every', '1s', '--for', '40s', '--verify'],
+      ...['--every', '1s', '--verify'],
     ]);
 
     const listed = async (filter: string) =>
       (await machines.listMachines({filter, pageSize: 1000})).machines;
     const enrolled = await until('the enrolments', async () => {
       const found = await listed('state = ENROLLED');
-      return found.length >= count - 5 && found;
+      return found.length >= count * 0.9 && found;
     });
     t.true(enrolled.every(({serviceTag}) => serviceTag.startsWith('SIM-')));
     const firstId = enrolled[0]?.id ?? '';
@@ -79,16 +83,31 @@ test.serial(
     const active = await until(
       'a machine that booted the image that was built for it',
       async () => (await listed('state = ACTIVE'))[0],
+      recoveryMs,
     );
     t.is(active.id, firstId);
     t.is(active.state, Machine_State.ACTIVE);
+    await muster.postgres.stop('SIGKILL');
+    await sleep(outageMs);
+    await muster.postgres.start();
+    const backMs = Date.now();
+    await until(
+      'samples of after the outages',
+      async () => {
+        const client = muster.client(MetricsService);
+        const {metrics} = await client.getLatestMetrics({machineId: firstId});
+        return Number(metrics?.time?.seconds) * 1000 > backMs;
+      },
+      recoveryMs,
+    );
+    run.child.kill('SIGINT');
 
     const {status, out, err} = await run.ended;
     t.is(status, 0, err);
     const told = JSON.parse(out) as Told;
     t.is(told.enrolled, count);
     t.like(told.verdict, {machines: count, lost: 0, twice: 0, invented: 0});
-    t.true(told.verdict.receipted > count * 30, JSON.stringify(told.verdict));
+    t.true(told.verdict.receipted > count * 10, JSON.stringify(told.verdict));
     t.true(told.active >= 1);
     t.true(
       Object.values(told.faults).every(hit => hit > 0),

@@ -6,6 +6,7 @@ import {type Client, createClient, type Transport} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import type {DescService} from '@bufbuild/protobuf';
+import {serverMemory} from '@muster/cli/up/processes.ts';
 import {startPostgres, type TestPostgres} from './postgres.ts';
 import {freePort} from './ports.ts';
 import {createProcess, type ManagedProcess, ready, until} from './processes.ts';
@@ -38,7 +39,10 @@ export type Muster = AsyncDisposable & {
 export async function startMuster(
   options: {
     readonly serverEnv?: Readonly<Record<string, string>>;
+    readonly edgeEnv?: Readonly<Record<string, string>>;
     readonly builderEnv?: Readonly<Record<string, string>>;
+    /** In place of those for tests, which do not wait for the disk. */
+    readonly postgresSettings?: readonly string[];
     /** For machines in a network namespace: every process listens on all addresses, and TFTP where firmware asks. */
     readonly forMachines?: boolean;
   } = {},
@@ -50,7 +54,7 @@ export async function startMuster(
   const folder = await mkdtemp(join(tmpdir(), 'muster-e2e-'));
   // KEEP=1 leaves the logs to look at.
   if (!process.env.KEEP) stack.defer(() => rm(folder, {recursive: true, force: true}));
-  const postgres = stack.use(await startPostgres());
+  const postgres = stack.use(await startPostgres(options.postgresSettings));
   const [serverPort, natsPort, edgePort, builderPort] = await Promise.all([
     freePort(),
     freePort(),
@@ -71,6 +75,7 @@ export async function startMuster(
   };
 
   const serverEnv = {
+    ...serverMemory,
     DATABASE_URL: postgres.url,
     NATS_URL: `127.0.0.1:${natsPort}`,
     SERVER_HOST: host,
@@ -123,6 +128,7 @@ export async function startMuster(
     EDGE_HTTP_PORT: String(edgePort),
     TFTP_HOST: host,
     TFTP_PORT: String(tftpPort),
+    ...options.edgeEnv,
   });
   edge.start();
   const builder = manage('builder', ['builder/main.ts'], {

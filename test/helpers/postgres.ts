@@ -12,11 +12,14 @@ import {migrate} from '@muster/server/store/migrate.ts';
 
 const unprivileged = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {};
 const startTimeoutMs = 30_000;
+const settingsOfTests = ['max_connections=200', 'fsync=off'];
 
 export type TestPostgres = AsyncDisposable & {
   /** Of the migrated database. */
   readonly url: string;
   readonly sql: Database;
+  /** Of its first process. */
+  readonly pid: number | undefined;
   /** A copy of the migrated database for one test. */
   createDatabase(): Promise<AsyncDisposable & {readonly sql: Database; readonly url: string}>;
   /** `kill -9` of the whole server, or an orderly stop. */
@@ -25,7 +28,9 @@ export type TestPostgres = AsyncDisposable & {
 };
 
 /** A private PostgreSQL on a Unix socket with a migrated database; call once a test file. */
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres(
+  settings: readonly string[] = settingsOfTests,
+): Promise<TestPostgres> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'muster-pg-'));
   stack.defer(() => rm(folder, {recursive: true, force: true}));
@@ -42,11 +47,10 @@ export async function startPostgres(): Promise<TestPostgres> {
 
   let child: ChildProcess | undefined;
   const start = async () => {
+    const given = ['listen_addresses=', ...settings].flatMap(setting => ['-c', setting]);
     child = spawn(
       'setpriv',
-      `--pdeathsig=INT -- ${postgresBinary} -D ${data} -k ${socket} -c listen_addresses= -c max_connections=200 -c fsync=off`.split(
-        ' ',
-      ),
+      ['--pdeathsig=INT', '--', postgresBinary, '-D', data, '-k', socket, ...given],
       {...unprivileged, stdio: ['ignore', 'ignore', 'pipe']},
     );
     await ready(child);
@@ -87,6 +91,9 @@ export async function startPostgres(): Promise<TestPostgres> {
   return {
     url: urlOf('muster'),
     sql,
+    get pid() {
+      return child?.pid;
+    },
     start: startAgain,
     stop,
     async createDatabase() {

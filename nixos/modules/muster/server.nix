@@ -91,7 +91,11 @@ in
         "postgresql.target"
         "muster-nats.service"
       ];
-      inherit (cfg) environment;
+      # Half the memory for a few per cent of CPU: see serverMemory in cli/up/processes.ts.
+      environment = cfg.environment // {
+        NODE_OPTIONS = "--max-old-space-size=1024 --max-semi-space-size=8";
+        MALLOC_ARENA_MAX = "2";
+      };
       serviceConfig = process.hardening // {
         ExecStart = "${cfg.package}/bin/muster-server";
         User = "muster";
