@@ -1,10 +1,10 @@
-import qrcode from 'qrcode-generator';
+import createCode from 'qrcode-generator';
 
 const quietModules = 4;
 
 /** Drawn as one path, so that it prints sharp at any size. */
 export function QrCode({text, label}: {readonly text: string; readonly label: string}) {
-  const code = qrcode(0, 'M');
+  const code = createCode(0, 'M');
   code.addData(text);
   code.make();
   const count = code.getModuleCount();
