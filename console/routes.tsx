@@ -150,7 +150,7 @@ const machineAudit = machineTab(
   lazyRouteComponent(() => import('./pages/machines/tabs/AuditTab.tsx'), 'AuditTab'),
 );
 
-const pending = page('/pending', ['machine'], notHere('Pending', 'muster discovery list'));
+const pending = page('/pending', ['machine'], notHere('Pending', 'muster machines pending'));
 const issues = page(
   '/issues',
   ['severity', 'source', 'kind', 'cleared', 'issue'],
@@ -176,7 +176,7 @@ const operations = page(
 const operation = page(
   '/operations/$id',
   [],
-  notHere('Operation', 'muster operations watch OPERATION'),
+  notHere('Operation', 'muster operations get OPERATION'),
 );
 const events = page(
   '/events',

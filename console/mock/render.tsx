@@ -9,7 +9,10 @@ import {LiveProvider} from '../live/live.tsx';
 import {createConsoleRouter} from '../routes.tsx';
 import {createMockTransport, type MockNoun} from './transport.ts';
 
-const {render} = await import('@testing-library/react');
+const {configure, render} = await import('@testing-library/react');
+
+/** The first look at a page compiles its code. */
+configure({asyncUtilTimeout: 15_000});
 
 /** The whole console at an address, over the mock server: tests look at it as people do, by roles and words. */
 export function renderConsole(address: string, ...nouns: readonly MockNoun[]) {

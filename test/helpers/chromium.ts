@@ -72,9 +72,9 @@ type AxeResult = {
 export async function axeFindings(page: Page): Promise<readonly string[]> {
   // Evaluated by the browser's own debugger: the policy of the page forbids scripts from elsewhere.
   await page.evaluate(axeSource);
-  const {violations} = (await page.evaluate(
+  const {violations} = await page.evaluate<AxeResult>(
     `axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})`,
-  )) as AxeResult;
+  );
   return violations.flatMap(({id, nodes}) =>
     nodes.map(({html, failureSummary}) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
   );
