@@ -148,6 +148,15 @@ const monitoring = [
   },
 ];
 
+const browsers = [
+  {package: 'chromium', provides: 'chromium', why: 'opens the console in tests, as people do'},
+  {
+    package: 'fonts-dejavu-core',
+    provides: '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
+    why: 'letters for that browser',
+  },
+];
+
 const up = [...node, ...supervisor, ...nats, ...loaders, ...builder, ...virtualMachines];
 
 const test = [
@@ -158,6 +167,7 @@ const test = [
   ...dhcpServers,
   ...monitoring,
   ...nix,
+  ...browsers,
 ];
 
 /** By npm script. */

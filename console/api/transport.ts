@@ -13,15 +13,33 @@ export function onSignedOut(reader: () => void): () => void {
 const public_ = new Set(['Login', 'CompleteSetup', 'CompleteOidcLogin', 'GetCaller']);
 
 const watchSession: Interceptor = next => async request => {
-  try {
-    return await next(request);
-  } catch (error) {
+  const failureOf = (error: unknown): ConnectError => {
     const failure = reachable(error);
     if (failure.code === Code.Unauthenticated && !public_.has(request.method.name))
       for (const reader of readers) reader();
-    throw failure;
+    return failure;
+  };
+  try {
+    const response = await next(request);
+    // A stream fails while it is read.
+    return response.stream
+      ? {...response, message: watched(response.message, failureOf)}
+      : response;
+  } catch (error) {
+    throw failureOf(error);
   }
 };
+
+async function* watched<T>(
+  messages: AsyncIterable<T>,
+  failureOf: (error: unknown) => ConnectError,
+): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
 
 /** Browsers tell a server that is away as a TypeError. */
 function reachable(error: unknown): ConnectError {

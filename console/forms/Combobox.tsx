@@ -1,4 +1,4 @@
-import {type KeyboardEvent, type ReactNode, useId, useState} from 'react';
+import {type KeyboardEvent, type ReactNode, useId, useLayoutEffect, useRef, useState} from 'react';
 import './combobox.css';
 
 export type Option = {readonly value: string; readonly label?: string; readonly note?: string};
@@ -16,6 +16,8 @@ type ComboboxProps = {
   readonly invalid?: boolean;
   readonly id?: string;
   readonly before?: ReactNode;
+  /** Where the caret is, for those who complete words in the middle of the text. */
+  readonly caret?: number;
   readonly onCaret?: (position: number) => void;
 };
 
@@ -26,10 +28,22 @@ export function Combobox(props: ComboboxProps) {
   const id = props.id ?? ownId;
   const [open, setOpen] = useState(false);
   const [marked, setMarked] = useState(-1);
+  const [picked, setPicked] = useState(0);
   const shown = open && options.length > 0;
+
+  const input = useRef<HTMLInputElement>(null);
+  const {caret} = props;
+  // A text that is put in moves the caret to its end.
+  useLayoutEffect(() => {
+    const element = input.current;
+    if (element && caret !== undefined && document.activeElement === element)
+      element.setSelectionRange(caret, caret);
+    // oxlint-disable-next-line react/exhaustive-deps -- only when the text was changed: the caret is the person's else
+  }, [picked]);
 
   const pick = (option: Option) => {
     onPick(option);
+    setPicked(picked + 1);
     setMarked(-1);
   };
   const move = (event: KeyboardEvent, to: number) => {
@@ -58,6 +72,7 @@ export function Combobox(props: ComboboxProps) {
     <div className="combobox">
       {before}
       <input
+        ref={input}
         id={id}
         className="input"
         role="combobox"

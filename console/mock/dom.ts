@@ -54,9 +54,15 @@ function isMethod(name: string, value: unknown): value is (...args: unknown[]) =
 }
 
 /** happy-dom lays nothing out: every box is as large as the window, so that virtual lists show rows. */
-Object.defineProperties(window.HTMLElement.prototype, {
-  clientHeight: {get: () => 800, configurable: true},
-  clientWidth: {get: () => 1280, configurable: true},
-  offsetHeight: {get: () => 800, configurable: true},
-  offsetWidth: {get: () => 1280, configurable: true},
-});
+for (
+  let at: object | null = window.document.createElement('div');
+  at;
+  at = Object.getPrototypeOf(at) as object | null
+)
+  if (Object.hasOwn(at, 'clientHeight') || Object.hasOwn(at, 'offsetHeight'))
+    Object.defineProperties(at, {
+      offsetHeight: {get: () => 800, configurable: true},
+      offsetWidth: {get: () => 1280, configurable: true},
+      clientHeight: {get: () => 800, configurable: true},
+      clientWidth: {get: () => 1280, configurable: true},
+    });

@@ -9,7 +9,7 @@ export const typeWords = (type: string): string => {
 /** The data of an event in one line: what a person would want to know first. */
 export function dataWords(data: Event['data']): string {
   return Object.entries(data ?? {})
-    .filter(([, value]) => value !== '' && value !== null)
+    .filter(([, value]) => !isEmpty(value))
     .map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
     .join(' · ');
 }
@@ -21,3 +21,6 @@ export const actorWords = (actor: string): string =>
     : actor.startsWith('agent:')
       ? 'its agent'
       : actor || 'system';
+
+const isEmpty = (value: unknown): boolean =>
+  value === '' || value === null || (Array.isArray(value) && value.length === 0);

@@ -42,6 +42,7 @@ export function FilterBar(props: FilterBarProps) {
         label="Filter"
         value={text}
         onChange={setText}
+        caret={caret}
         onCaret={setCaret}
         options={completion.options}
         onPick={pick}

@@ -52,8 +52,16 @@ type IconButtonProps = Omit<ButtonProps, 'children' | 'icon' | 'aria-label'> & {
   readonly label: string;
 };
 
-export function IconButton({label, kind = 'quiet', ...rest}: IconButtonProps) {
-  return <Button {...rest} kind={kind} className="icon-button" aria-label={label} title={label} />;
+export function IconButton({label, kind = 'quiet', className = '', ...rest}: IconButtonProps) {
+  return (
+    <Button
+      {...rest}
+      kind={kind}
+      className={`icon-button ${className}`}
+      aria-label={label}
+      title={label}
+    />
+  );
 }
 
 type AnchorProps = AnchorHTMLAttributes<HTMLAnchorElement> & {

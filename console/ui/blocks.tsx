@@ -34,7 +34,7 @@ export function KeyValues({entries}: {readonly entries: readonly Entry[]}) {
   return (
     <dl className="key-values">
       {entries
-        .filter(([, value]) => value !== undefined && value !== '' && value !== null)
+        .filter(([, value]) => !isEmpty(value))
         .map(([key, value]) => (
           <Fragment key={key}>
             <dt>{key}</dt>
@@ -44,6 +44,12 @@ export function KeyValues({entries}: {readonly entries: readonly Entry[]}) {
     </dl>
   );
 }
+
+const isEmpty = (value: ReactNode): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (Array.isArray(value) && value.length === 0);
 
 /** Title, what stands beside it, and the actions of a page. */
 export function PageHeader({

@@ -1,7 +1,7 @@
 import {Machine_StateSchema as StateSchema} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {Link} from '@tanstack/react-router';
 import {PageHeader, Skeleton} from '../../ui/blocks.tsx';
-import {formatCount} from '../../ui/format.ts';
+import {formatCount, plural} from '../../ui/format.ts';
 import {Icon} from '../../ui/icons.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {machineStateLook, machineStates} from '../../ui/tones.ts';
@@ -22,7 +22,7 @@ export function OverviewPage() {
     <div className="page">
       <PageHeader
         title="Overview"
-        beside={counts && <Link to="/machines">{formatCount(total)} machines</Link>}
+        beside={counts && <Link to="/machines">{plural(total, 'machine')}</Link>}
       />
       {error && !counts && (
         <ErrorState error={error} attempt="count the machines" onRetry={() => void refetch()} />
