@@ -1,5 +1,6 @@
 import {
   type Operation,
+  type OperationChild,
   OperationChild_State as State,
   OperationService,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
@@ -12,6 +13,10 @@ import {ChildMachine} from './child-columns.tsx';
 
 const shownMax = 20;
 
+/** Which build it was says the link beside the machine: the same reason of many is one. */
+const reasonOf = ({error}: OperationChild): string =>
+  error.replace(/^Build "[0-9a-f-]{36}" failed: /, 'Its build failed: ') || 'No reason was given';
+
 /** What failed comes first, with the same reason once. */
 export function FailedChildren({operation}: {readonly operation: Operation}) {
   const {data, error} = useQuery(OperationService.method.listOperationChildren, {
@@ -20,7 +25,7 @@ export function FailedChildren({operation}: {readonly operation: Operation}) {
     states: [State.FAILED],
   });
   const failed = operation.children?.failed ?? 0;
-  const byReason = Map.groupBy(data?.children ?? [], child => child.error || 'No reason was given');
+  const byReason = Map.groupBy(data?.children ?? [], reasonOf);
   return (
     <Card flush title={`${plural(failed, 'machine')} failed`}>
       {error && <ErrorState error={error} attempt="list what failed" />}
