@@ -105,7 +105,6 @@ const isBare: ReadonlySet<string> = new Set([
   'hostname',
   'macAddress',
   'operation',
-  'kind',
   'summaries',
 ]);
 

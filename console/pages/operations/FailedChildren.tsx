@@ -1,6 +1,5 @@
 import {
   type Operation,
-  type OperationChild,
   OperationChild_State as State,
   OperationService,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
@@ -10,12 +9,9 @@ import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {plural} from '../../ui/format.ts';
 import {ErrorState} from '../../ui/states.tsx';
 import {ChildMachine} from './child-columns.tsx';
+import {childError} from './operation-words.ts';
 
 const shownMax = 20;
-
-/** Which build it was says the link beside the machine: the same reason of many is one. */
-const reasonOf = ({error}: OperationChild): string =>
-  error.replace(/^Build "[0-9a-f-]{36}" failed: /, 'Its build failed: ') || 'No reason was given';
 
 /** What failed comes first, with the same reason once. */
 export function FailedChildren({operation}: {readonly operation: Operation}) {
@@ -25,7 +21,10 @@ export function FailedChildren({operation}: {readonly operation: Operation}) {
     states: [State.FAILED],
   });
   const failed = operation.children?.failed ?? 0;
-  const byReason = Map.groupBy(data?.children ?? [], reasonOf);
+  const byReason = Map.groupBy(
+    data?.children ?? [],
+    child => childError(child) || 'No reason was given',
+  );
   return (
     <Card flush title={`${plural(failed, 'machine')} failed`}>
       {error && <ErrorState error={error} attempt="list what failed" />}
