@@ -5,6 +5,7 @@ import {formatCount, plural} from '../ui/format.ts';
 import {Icon} from '../ui/icons.tsx';
 import {announce} from '../ui/LiveRegion.tsx';
 import {plainText} from './ansi.ts';
+import '../forms/fields.css';
 import {type LineRange, linesText, matchesMax} from './log-search.ts';
 
 type LogToolsProps = {

@@ -61,6 +61,8 @@ type ConfirmProps = {
   /** When it cannot be undone: the text that has to be typed. */
   readonly typeToConfirm?: string;
   readonly busy?: boolean;
+  /** Why it cannot be confirmed yet. */
+  readonly disabledReason?: string | undefined;
   readonly error?: ReactNode;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
@@ -82,7 +84,9 @@ export function ConfirmDialog(props: ConfirmProps) {
           <Button
             kind={typeToConfirm === undefined ? 'primary' : 'danger'}
             busy={busy}
-            disabledReason={missing ? `Type "${typeToConfirm}" first` : undefined}
+            disabledReason={
+              props.disabledReason ?? (missing ? `Type "${typeToConfirm}" first` : undefined)
+            }
             onClick={onConfirm}
           >
             {action}
@@ -104,7 +108,7 @@ export function ConfirmDialog(props: ConfirmProps) {
             value={typed}
             onChange={event => setTyped(event.target.value)}
             onKeyDown={event => {
-              if (event.key === 'Enter' && !missing && !busy) onConfirm();
+              if (event.key === 'Enter' && !missing && !busy && !props.disabledReason) onConfirm();
             }}
           />
         </div>

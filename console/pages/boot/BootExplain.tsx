@@ -14,6 +14,7 @@ import {useMachineName} from '../machines/use-machine-name.ts';
 import {bootActionWord} from './boot-words.ts';
 import {BootSessionRow} from './BootSessionRow.tsx';
 import {OverrideDialog} from './OverrideDialog.tsx';
+import '../../forms/fields.css';
 
 const recentBoots = 3;
 

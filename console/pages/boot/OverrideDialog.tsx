@@ -37,7 +37,8 @@ export function OverrideDialog({machineId, name, imageId = '', onClose}: Overrid
     <ConfirmDialog
       title={`What shall ${name} boot?`}
       action={reboots ? 'Decide and reboot' : 'Decide'}
-      busy={isPending || needsImage}
+      busy={isPending}
+      disabledReason={needsImage ? 'Choose an image first' : undefined}
       error={error && <ErrorState error={error} attempt="decide its boot" />}
       onConfirm={() =>
         submit({action, imageId: action === Action.IMAGE ? image : '', persistent, reboots})

@@ -40,6 +40,10 @@ export function EventList({items, feed, follows, narrow, empty}: EventListProps)
       if (!next.delete(position)) next.add(position);
       return next;
     });
+    // Its details may be below the end of the box.
+    requestAnimationFrame(() =>
+      document.getElementById(`event-${position}`)?.scrollIntoView({block: 'nearest'}),
+    );
   }, []);
   return (
     <div
@@ -59,6 +63,7 @@ export function EventList({items, feed, follows, narrow, empty}: EventListProps)
             item && (
               <li
                 key={key}
+                id={`event-${item.key}`}
                 data-index={index}
                 ref={virtualizer.measureElement}
                 style={{transform: `translateY(${start}px)`}}

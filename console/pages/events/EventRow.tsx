@@ -8,6 +8,7 @@ import {dateOf, formatExact} from '../../ui/format.ts';
 import {Icon} from '../../ui/icons.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {actorWord, eventSummary, eventTone} from './event-words.ts';
+import '../../ui/identifier.css';
 
 const clock = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',

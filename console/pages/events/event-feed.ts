@@ -53,6 +53,7 @@ export function createEventFeed(open: OpenStream, from: bigint | undefined) {
   let isReading = false;
   let position = from;
   let goOn: (() => void) | undefined;
+  let head: bigint | undefined;
   const rate = createRate();
 
   return {
@@ -81,12 +82,11 @@ export function createEventFeed(open: OpenStream, from: bigint | undefined) {
 
   async function follow(): Promise<void> {
     const {signal} = stopping;
-    let head: bigint | undefined;
     while (!signal.aborted) {
       try {
         head ??= await headOf(signal);
         position ??= head > lookBackEvents ? head - lookBackEvents : 0n;
-        await read(head, signal);
+        await read(signal);
       } catch (error) {
         if (signal.aborted) return;
         const failure = ConnectError.from(error);
@@ -105,9 +105,9 @@ export function createEventFeed(open: OpenStream, from: bigint | undefined) {
     return 0n;
   }
 
-  async function read(head: bigint, signal: AbortSignal): Promise<void> {
+  async function read(signal: AbortSignal): Promise<void> {
     let replayed = 0;
-    const isPast = () => from !== undefined && (position ?? 0n) < head;
+    const isPast = () => from !== undefined && (position ?? 0n) < (head ?? 0n);
     change({state: isPast() ? 'replaying' : 'live', error: undefined});
     for await (const message of open(position, signal)) {
       const wasPast = isPast();
@@ -136,7 +136,8 @@ export function createEventFeed(open: OpenStream, from: bigint | undefined) {
   function take({event, missed, position}: WatchEventsResponse): void {
     if (missed) fresh.push({key: `missed ${missed.from}`, missed});
     if (event) {
-      rate.count();
+      // What was before is no rate of now.
+      if (position > (head ?? 0n)) rate.count();
       fresh.push({key: String(position), event});
     }
     // While it is paused nothing more is kept than what would be shown.

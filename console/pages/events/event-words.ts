@@ -65,6 +65,7 @@ const tellingNames = [
   'count',
   'machines',
   'version',
+  'attempt',
   'method',
   'address',
   'note',
@@ -72,6 +73,8 @@ const tellingNames = [
 const piecesMax = 4;
 const listMax = 4;
 const pieceCharactersMax = 160;
+/** Of an id in a sentence its first eight characters tell enough. */
+const ids = /\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 
 /** What its data tells, in one line. */
 export function eventSummary({data = {}}: Pick<Event, 'data'>): string {
@@ -102,7 +105,6 @@ const isBare: ReadonlySet<string> = new Set([
   'hostname',
   'macAddress',
   'operation',
-  'kind',
   'summaries',
 ]);
 
@@ -116,7 +118,7 @@ function pieceOf(value: JsonValue | undefined): string {
     return texts.join(', ') + (value.length > listMax ? ` and ${value.length - listMax} more` : '');
   }
   if (typeof value === 'object') return mapText(value);
-  const text = String(value).replaceAll(/\s+/g, ' ');
+  const text = String(value).replaceAll(/\s+/g, ' ').replaceAll(ids, '$1');
   return text.length > pieceCharactersMax ? `${text.slice(0, pieceCharactersMax)}…` : text;
 }
 

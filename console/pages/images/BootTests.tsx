@@ -35,7 +35,10 @@ function BootTestRow({test}: {readonly test: BootTest}) {
         <strong>{firmwareWord(test.firmware)}</strong>
         <span className="muted">
           {reusedFromImageId === '' ? (
-            <>the agent answered after {formatDuration(test.durationMs)}</>
+            <>
+              {test.passed ? 'the agent answered after' : 'ended after'}{' '}
+              {formatDuration(test.durationMs)}
+            </>
           ) : (
             <>
               taken over from{' '}

@@ -41,7 +41,8 @@ export function CollectDialog({onClose}: {readonly onClose: () => void}) {
       title="Collect unused images"
       action={nothing ? 'Nothing to remove' : `Remove ${plural(count, 'image')}`}
       {...(nothing ? {} : {typeToConfirm: 'collect'})}
-      busy={collect.isPending || plan.isPending || nothing}
+      busy={collect.isPending || plan.isPending}
+      disabledReason={nothing ? 'Everything that is this old is still needed' : undefined}
       error={error && <ErrorState error={error} attempt="collect images" />}
       onConfirm={() => collect.mutate({dryRun: false, minimumAgeHours})}
       onClose={onClose}

@@ -9,6 +9,7 @@ import type {Look} from '../../ui/tones.ts';
 import {imageBytes} from './image-files.ts';
 import {firmwareWord, imageKindWord, imageVariantWord} from './image-words.ts';
 import type {ImageUses} from './use-image-uses.ts';
+import '../../ui/identifier.css';
 
 const untested: Look = {word: 'Not tested', tone: 'idle', icon: 'dash'};
 
@@ -42,7 +43,7 @@ export const imageColumns = (uses: ImageUses | undefined): readonly TableColumn<
   {
     id: 'kind',
     header: 'Kind',
-    widthPx: 240,
+    widthPx: 220,
     grows: true,
     onPhone: true,
     cell: ({kind, variant, backend}) => (
@@ -57,21 +58,21 @@ export const imageColumns = (uses: ImageUses | undefined): readonly TableColumn<
   {
     id: 'desired',
     header: 'Desired by',
-    widthPx: 110,
+    widthPx: 96,
     align: 'end',
     cell: ({id}) => <Uses count={uses?.desired.get(id)} known={uses !== undefined} />,
   },
   {
     id: 'booted',
     header: 'Booted by',
-    widthPx: 110,
+    widthPx: 96,
     align: 'end',
     cell: ({id}) => <Uses count={uses?.booted.get(id)} known={uses !== undefined} />,
   },
   {
     id: 'tests',
     header: 'Boot tests',
-    widthPx: 160,
+    widthPx: 150,
     cell: image => <Badge look={bootTestLook(image)} />,
   },
   {
@@ -83,8 +84,8 @@ export const imageColumns = (uses: ImageUses | undefined): readonly TableColumn<
   },
   {
     id: 'memory',
-    header: 'Needs memory',
-    widthPx: 110,
+    header: 'Memory',
+    widthPx: 90,
     align: 'end',
     cell: ({memoryRequiredBytes}) =>
       memoryRequiredBytes > 0n ? formatBytes(memoryRequiredBytes) : '–',
@@ -92,7 +93,7 @@ export const imageColumns = (uses: ImageUses | undefined): readonly TableColumn<
   {
     id: 'made',
     header: 'Made',
-    widthPx: 120,
+    widthPx: 110,
     cell: ({createTime}) => <RelativeTime time={createTime} />,
   },
 ];

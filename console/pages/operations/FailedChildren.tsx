@@ -9,6 +9,7 @@ import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {plural} from '../../ui/format.ts';
 import {ErrorState} from '../../ui/states.tsx';
 import {ChildMachine} from './child-columns.tsx';
+import {childError} from './operation-words.ts';
 
 const shownMax = 20;
 
@@ -20,7 +21,10 @@ export function FailedChildren({operation}: {readonly operation: Operation}) {
     states: [State.FAILED],
   });
   const failed = operation.children?.failed ?? 0;
-  const byReason = Map.groupBy(data?.children ?? [], child => child.error || 'No reason was given');
+  const byReason = Map.groupBy(
+    data?.children ?? [],
+    child => childError(child) || 'No reason was given',
+  );
   return (
     <Card flush title={`${plural(failed, 'machine')} failed`}>
       {error && <ErrorState error={error} attempt="list what failed" />}

@@ -19,10 +19,12 @@ export function HeldRollouts() {
       tone={state === State.HALTED ? 'bad' : 'warn'}
       icon={state === State.HALTED ? 'warning' : 'pause'}
     >
-      <Link to="/operations/$id" params={{id}}>
-        {operation ? operationTitle(operation) : 'Roll-out'}
-      </Link>{' '}
-      {state === State.HALTED ? 'has halted' : 'is paused'}: {holdReason}
+      <p>
+        <Link to="/operations/$id" params={{id}}>
+          {operation ? operationTitle(operation) : 'Roll-out'}
+        </Link>{' '}
+        {state === State.HALTED ? 'has halted' : 'is paused'}: {holdReason}
+      </p>
     </Notice>
   ));
 }

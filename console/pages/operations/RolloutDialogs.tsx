@@ -68,8 +68,11 @@ export function ResumeDialog({rollout, onClose}: Props) {
       onClose={onClose}
     >
       <p>
-        It goes on in your name. What failed until now no longer counts: it halts again with more
-        than {plural(rollout.maxFailures, 'new failure')}.
+        It goes on in your name. What failed until now no longer counts: it halts again{' '}
+        {rollout.maxFailures === 0
+          ? 'at the first new failure'
+          : `with more than ${plural(rollout.maxFailures, 'new failure')}`}
+        .
       </p>
       {failed > 0 && (
         <Checkbox

@@ -4,7 +4,7 @@ import {Link} from '@tanstack/react-router';
 import type {TableColumn} from '../../table/columns.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {formatDuration} from '../../ui/format.ts';
-import {childLook} from './operation-words.ts';
+import {childError, childLook} from './operation-words.ts';
 
 export const childColumns = (isRollout: boolean): readonly TableColumn<OperationChild>[] => [
   {id: 'number', header: '№', widthPx: 60, align: 'end', cell: ({number}) => number},
@@ -52,8 +52,8 @@ export function ChildMachine({child: {machineId, machine}}: {readonly child: Ope
 }
 
 export function Outcome({child}: {readonly child: OperationChild}) {
-  const {error, summary, step, buildId} = child;
-  const text = error || summary || step;
+  const {summary, step, buildId} = child;
+  const text = childError(child) || summary || step;
   return (
     <span title={text}>
       {buildId !== '' && (

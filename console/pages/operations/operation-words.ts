@@ -1,6 +1,7 @@
 import {
   type Operation,
   type Operation_Counts as Counts,
+  type OperationChild,
   OperationChild_State as ChildState,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {Rollout_State as RolloutState} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
@@ -70,3 +71,7 @@ export const countsText = (counts: Counts): string =>
     .filter(({count}) => count > 0)
     .map(({word, count}) => `${count} ${word}`)
     .join(', ') || 'no machines';
+
+/** Which build it was says the link beside it: without its id the same reason of many is one. */
+export const childError = ({error}: Pick<OperationChild, 'error'>): string =>
+  error.replace(/^Build "[0-9a-f-]{36}" failed: /, 'Its build failed: ');
