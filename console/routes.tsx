@@ -150,8 +150,8 @@ const rules = page(
 );
 const templates = page(
   '/templates',
-  ['template', 'version'],
-  notHere('Templates', 'muster templates list'),
+  ['template', 'version', 'against', 'tab', 'mode'],
+  lazyRouteComponent(() => import('./pages/templates/TemplatesPage.tsx'), 'TemplatesPage'),
 );
 const builds = page('/builds', ['state'], notHere('Builds', 'muster builds list'));
 const build = page('/builds/$id', [], notHere('Build', 'muster builds watch BUILD'));
