@@ -84,6 +84,10 @@ in
     install = ''
       mkdir $out/lib/muster/nixos
       cp -r ${./templates} $out/lib/muster/nixos/templates
+      ${lib.optionalString (builtins.pathExists ./dist/console) ''
+        mkdir $out/lib/muster/console
+        cp -r ${./dist/console} $out/lib/muster/console/dist
+      ''}
     '';
   };
 

@@ -9,10 +9,9 @@ export function createLogger(process: string, level = 'info'): Logger {
     base: {process},
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
-      paths: ['password', 'token', 'code', 'seed', 'authorization', 'jwt'].flatMap(name => [
-        name,
-        `*.${name}`,
-      ]),
+      paths: ['password', 'token', 'code', 'seed', 'authorization', 'cookie', 'jwt'].flatMap(
+        name => [name, `*.${name}`],
+      ),
       censor: '[secret]',
     },
     serializers: {err: serializeError},

@@ -1,12 +1,12 @@
 import {execFile} from 'node:child_process';
-import {existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {promisify} from 'node:util';
 import test from 'ava';
 import {startPostgres} from '../test/helpers/postgres.ts';
-import {bundleProcess} from './bundle-process.ts';
+import {bundleConsole, bundleProcess} from './bundle-process.ts';
 
 const run = promisify(execFile);
 const timeLimitMs = 60_000;
@@ -37,4 +37,16 @@ test('a bundle brings the files that its sources read, and runs far from the che
   t.is(stdout, `${join(nats, 'nats.conf')}\n`);
   const version = await run(process.execPath, [cli ?? '', '--version'], {timeout: timeLimitMs});
   t.regex(version.stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('the console lies beside the server, when somebody has built it', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-bundle-'));
+  t.teardown(() => rmSync(folder, {recursive: true}));
+  const built = join(folder, 'built');
+  mkdirSync(join(built, 'assets'), {recursive: true});
+  bundleConsole(folder, built);
+  t.false(existsSync(join(folder, 'console')), 'without its page it is none');
+  writeFileSync(join(built, 'index.html'), '');
+  bundleConsole(folder, built);
+  t.deepEqual(readdirSync(join(folder, 'console')).sort(), ['assets', 'index.html']);
 });

@@ -50,6 +50,12 @@ export async function bundleProcess(process: string, folder: string): Promise<st
   }
 }
 
+/** The built console, beside the server as in a checkout. There is none where nobody has built it. */
+export function bundleConsole(folder: string, built = join('console', 'dist')): void {
+  if (existsSync(join(built, 'index.html')))
+    cpSync(built, join(folder, 'console'), {recursive: true});
+}
+
 const holdsSources = (folder: string): boolean =>
   existsSync(folder) && readdirSync(folder).some(name => name.endsWith('.ts'));
 

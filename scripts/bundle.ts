@@ -1,10 +1,10 @@
 // Writes dist/agent.cjs: the whole agent in one file, as images carry it (docs/boot.md); and nixos/dist: the agent and the other processes
 // as the flake in nixos/ packages them, each in one file with the files that it reads beside its sources. And console/dist, which the server serves.
-import {copyFileSync, mkdirSync, renameSync, rmSync, statSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync} from 'node:fs';
 import process from 'node:process';
 import {build} from 'esbuild';
 import {bundleConsole} from './bundle-console.ts';
-import {bundleProcess} from './bundle-process.ts';
+import {bundleConsole as copyConsole, bundleProcess} from './bundle-process.ts';
 
 const outfile = 'dist/agent.cjs';
 const bundleBytesMax = 1_500_000;
@@ -44,9 +44,10 @@ await Promise.all(
     checkSize(await bundleProcess(name, draft), bytesMax);
   }),
 );
-for (const name of Object.keys(processBytesMax)) {
+copyConsole(draft);
+for (const name of [...Object.keys(processBytesMax), 'console']) {
   rmSync(`${nixFolder}/${name}`, {recursive: true, force: true});
-  renameSync(`${draft}/${name}`, `${nixFolder}/${name}`);
+  if (existsSync(`${draft}/${name}`)) renameSync(`${draft}/${name}`, `${nixFolder}/${name}`);
 }
 rmSync(draft, {recursive: true});
 

@@ -11,6 +11,7 @@ import {createServerConnection, createServiceTransport} from '@muster/runtime/rp
 import {privateKeyOf} from '@muster/runtime/tokens.ts';
 import {createUser} from '@nats-io/nkeys';
 import test from 'ava';
+import {createBrowser, ownPage} from '../test/helpers/browser.ts';
 import {findServerBinary} from '../test/helpers/nats.ts';
 import {startPostgres} from '../test/helpers/postgres.ts';
 import {freePort} from '../test/helpers/ports.ts';
@@ -21,7 +22,7 @@ import {type Config, loadConfig} from './config.ts';
 
 type Answer = {status: number; body: Record<string, unknown> & {error?: {message: string}}};
 
-async function setUp() {
+async function setUp(settings: Readonly<Record<string, string>> = {}) {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'muster-app-'));
   stack.defer(() => rm(folder, {recursive: true, force: true}));
@@ -35,6 +36,7 @@ async function setUp() {
     MASTER_KEY_FILE: join(folder, 'master.key'),
     IMAGE_STORE_DIR: join(folder, 'images'),
     LOCAL_TOKEN_FILE: join(folder, 'local-token'),
+    ...settings,
   });
   const server = stack.use(await startServer(config, log));
   const url = `http://127.0.0.1:${server.port}`;
@@ -201,4 +203,23 @@ test('the command line says what is wrong with it', t => {
   const wrong = main(['dance'], {DATABASE_URL: 'postgres://x@localhost/x'});
   t.is(wrong.status, 2);
   t.regex(wrong.stderr, /^Usage:/);
+});
+
+test('a page of this server fetches files by its cookie; that of another site does not', async t => {
+  await using app = await setUp({CONSOLE_DIR: '/nonexistent'});
+  const local = await app.localToken();
+  const person = {username: 'root', password: 'correct horse', role: 'admin'};
+  t.is((await app.call('POST', '/api/v1/users', local, person)).status, 200);
+  const browser = createBrowser(app.url);
+  await browser.call('POST', '/api/v1/login', {...person, role: undefined, cookie: true});
+  const fetchBlob = async (from: Readonly<Record<string, string>>) => {
+    const headers = {cookie: browser.cookie(), ...from};
+    return (await fetch(`${app.url}/blobs/sha256/${'0'.repeat(64)}`, {headers})).status;
+  };
+  t.is(await fetchBlob(ownPage), 404, 'it is not there');
+  t.is(await fetchBlob({referer: `${app.url}/images`}), 404);
+  t.is(await fetchBlob({'sec-fetch-site': 'cross-site'}), 401);
+  t.is(await fetchBlob({}), 401);
+  const page = await fetch(app.url, {headers: {accept: 'text/html'}});
+  t.regex(await page.text(), /^The console is not built/);
 });

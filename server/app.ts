@@ -17,6 +17,7 @@ import {createServices, listLiveBuilders} from './domain/services.ts';
 import {openFoundation} from './foundation.ts';
 import {startAuditUpkeep} from './workers/audit.ts';
 import {createBlobHandler} from './http/blobs.ts';
+import {openConsole} from './http/console.ts';
 import {createExposition} from './http/exposition.ts';
 import {createRouter} from './http/router.ts';
 import {createScrapeHandler, fleetPage, processPage} from './http/scrapes.ts';
@@ -27,7 +28,7 @@ import {createPeople} from './people.ts';
 import {startRelay} from './relay.ts';
 import {createRoutes} from './routes.ts';
 import {createIdentify} from './rpc/identify.ts';
-import {identifyHeader, peerAddress} from './rpc/caller.ts';
+import {identifyRequest} from './rpc/caller.ts';
 import {createInterceptors} from './rpc/interceptors.ts';
 import {listenFor} from './store/notifications.ts';
 import {loadTlsKeys} from './tls-keys.ts';
@@ -113,7 +114,7 @@ export async function startServer(config: Config, log: Logger) {
 
   const webhooks = stack.use(await openWebhooks({deps, key, config, registry, log}));
   const people = createPeople({deps, key, config});
-  const {users, accessTokens, sessions, apiTokens} = people;
+  const {users} = people;
   const readiness = () => ({database: database.isUp()});
   const routes = createRoutes({
     config,
@@ -132,11 +133,8 @@ export async function startServer(config: Config, log: Logger) {
     ? stack.use(await writeLocalToken(config.localTokenFile))
     : undefined;
   const identify = createIdentify({
-    accessTokens,
-    sessions,
-    apiTokens,
+    ...people,
     checkPassword: people.checkRememberedPassword,
-    users,
     services,
     localTokenSha256: localToken?.sha256,
   });
@@ -162,14 +160,15 @@ export async function startServer(config: Config, log: Logger) {
         store: blobs,
         record: recorder.recordUpload,
         sizeBytesMax: config.artifactBytesMax,
-        authenticate: async ({headers, socket}) => {
-          const address = peerAddress(socket.remoteAddress);
-          const identity = await identifyHeader(headers.authorization, address, identify);
+        authenticate: async request => {
+          const identity = await identifyRequest(request, identify, config.publicUrl);
           return identity.role === 'anonymous' ? undefined : identity;
         },
         log,
       }),
     ],
+    console: await openConsole(config.consoleDirectory, log),
+    publicOrigin: config.publicUrl,
     log,
     shutdown: shutdown.signal,
   });

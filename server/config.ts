@@ -11,6 +11,7 @@ import {
   text,
   type Values,
 } from '@muster/runtime/config.ts';
+import {consoleSettings} from './console-settings.ts';
 import {acceptancePolicies} from './domain/acceptance.ts';
 import {parseIssuer, roleMap} from './domain/oidc-rules.ts';
 import {parseNetworks} from './http/scrape-networks.ts';
@@ -241,6 +242,7 @@ export const settings = {
     parse: integer(0, 36_500),
   },
   ...webhookSettings,
+  ...consoleSettings,
   logLevel: {
     env: 'LOG_LEVEL',
     describe: 'debug, info, warn or error',

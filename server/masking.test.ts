@@ -32,6 +32,7 @@ test('names that are secrets by nature, in snake and camel case', t => {
 test('values are masked at any depth; what was not given shows that it was not', t => {
   const value = {
     user: {passwordHash: '$argon2id$v=19$abc', name: 'bob', password: ''},
+    login: {cookie: true},
     list: [{token: 'x'}, {token: undefined}],
     files: [{path: '/a', content: 'anything'}],
     when: new Date(0),
@@ -39,6 +40,7 @@ test('values are masked at any depth; what was not given shows that it was not',
   };
   t.deepEqual(maskValue(value), {
     user: {passwordHash: '[secret]', name: 'bob', password: ''},
+    login: {cookie: true},
     list: [{token: '[secret]'}, {}],
     files: [{path: '/a', content: '[8 characters]'}],
     when: '1970-01-01T00:00:00.000Z',
@@ -53,6 +55,8 @@ test('free text loses what looks like a secret', t => {
     'wifi: {psk: hunter2}',
     '-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n-----END OPENSSH PRIVATE KEY-----',
     'password="hunter2 and more"',
+    'Cookie: muster-session=muster_session_hunter2hunter2hunter2; x',
+    'see http://x/setup#muster_setup_hunter2hunter2hunter2 there',
   ].join('\n');
   const clean = maskText(text);
   t.notRegex(clean, /hunter2|salt/);

@@ -25,6 +25,8 @@ export function isSecretName(name: string): boolean {
 const privateKeys =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const passwordHashes = /\$(?:[156y]|2[aby]|argon2(?:id|i|d)|scrypt)\$[^\s"';,]+/g;
+/** As `makeSecretCode` makes them, and what is in cookies. */
+const ownCodes = /\bmuster_(?:refresh|setup|join|local|reset|token|session)_[\w-]{16,}/g;
 const urlPasswords = /(\/\/[^/@\s:]*):[^/@\s]+@/g;
 const assignments =
   /((?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|psk)\w*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s;,"'}]+)/gi;
@@ -38,6 +40,7 @@ export function maskText(text: string): string {
     .replaceAll('\0', '\u{fffd}')
     .replaceAll(privateKeys, masked)
     .replaceAll(passwordHashes, masked)
+    .replaceAll(ownCodes, masked)
     .replaceAll(urlPasswords, `$1:${masked}@`)
     .replaceAll(assignments, `$1${masked}`);
   return clean.length > textLengthMax
@@ -72,6 +75,6 @@ function maskNamed(name: string, item: unknown, depth: number): unknown {
   return maskValue(item, depth + 1);
 }
 
-/** Whether a secret was given at all may be seen. */
+/** Whether a secret was given at all may be seen, and a yes or no is none. */
 const isEmpty = (item: unknown): boolean =>
-  item === '' || item === null || item === false || item === 0;
+  item === '' || item === null || typeof item === 'boolean' || item === 0;

@@ -2,6 +2,8 @@ import {createOidcProvider, type OidcProvider} from './clients/oidc.ts';
 import type {Config} from './config.ts';
 import {createAccessTokens} from './domain/access-tokens.ts';
 import {createBreakGlass} from './domain/break-glass.ts';
+import {createBrowserSessions} from './domain/browser-sessions.ts';
+import {createCallerView} from './domain/caller-view.ts';
 import type {Deps} from './domain/deps.ts';
 import {createOidcLogins} from './domain/oidc.ts';
 import {roleMap} from './domain/oidc-rules.ts';
@@ -31,23 +33,38 @@ export function createPeople({
   const accessTokens = createAccessTokens({key, now});
   const users = createUsers(deps);
   const sessions = createSessions({...deps, accessTokens, checkPassword});
+  const browserSessions = createBrowserSessions({
+    ...deps,
+    checkPassword,
+    limits: {
+      idleMs: config.browserSessionIdleMinutes * 60_000,
+      lifetimeMs: config.browserSessionHours * 3_600_000,
+    },
+  });
   return {
     accessTokens,
     users,
     breakGlass: createBreakGlass(deps),
     passwords: createPasswordChanges({...deps, checkPassword}),
     sessions,
+    browserSessions,
+    describeCaller: createCallerView(deps),
     oidc: createOidcLogins({
       ...deps,
       key,
       provider: oidcProvider(config),
       rules: {
+        name: config.oidcName || (URL.parse(config.oidcIssuer)?.hostname ?? ''),
         roleClaim: config.oidcRoleClaim,
         usernameClaim: config.oidcUsernameClaim,
         roles: roleMap(config.oidcRoles),
-        redirectUrls: config.oidcRedirectUrls,
+        redirectUrls: [
+          ...config.oidcRedirectUrls,
+          ...(config.publicUrl ? [`${config.publicUrl}/oidc/callback`] : []),
+        ],
       },
       sessions,
+      browserSessions,
       users,
     }),
     sessionList: createSessionList(deps),

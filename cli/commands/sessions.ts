@@ -53,7 +53,11 @@ export function addSessionCommands(program: Command): void {
 const columns: readonly Column<Session>[] = [
   {title: 'ID', value: session => session.id},
   {title: 'USER', value: session => session.username},
-  {title: 'BY', value: session => nameOf(Session_MethodSchema, session.method).toLowerCase()},
+  {
+    title: 'BY',
+    value: ({method, browser}) =>
+      nameOf(Session_MethodSchema, method).toLowerCase() + (browser ? ', browser' : ''),
+  },
   {title: 'FROM', value: session => session.lastAddress},
   {title: 'BEGAN', value: session => clock(session.createTime)},
   {title: 'USED', value: session => age(session.lastUseTime)},

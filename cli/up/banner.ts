@@ -13,11 +13,14 @@ export const hostAddresses = (): readonly string[] =>
 export function renderBanner({
   config,
   addresses,
+  hasConsole,
   setupPath,
   coloured,
 }: {
-  config: Config;
+  config: Pick<Config, 'serverPort' | 'edgePort' | 'tftpPort' | 'dataFolder'>;
   addresses: readonly string[];
+  /** Whether the server has one to show. */
+  hasConsole: boolean;
   /** Of the one-time link, while there is no administrator. */
   setupPath: string | undefined;
   coloured: boolean;
@@ -39,6 +42,7 @@ export function renderBanner({
     '',
     strong('Muster is ready'),
     '',
+    ...(hasConsole ? [`  console  ${strong(urls(config.serverPort, '/'))}`] : []),
     `  server   ${urls(config.serverPort, '')}`,
     `  edge     ${urls(config.edgePort, '/boot.ipxe')}   TFTP port ${config.tftpPort}`,
     `  data     ${config.dataFolder}   logs in ${config.dataFolder}/log`,

@@ -103,7 +103,9 @@ async function startTree({
   await start(defineBuilder(config, await joined(Service_Kind.BUILDER, folders.builder)));
 
   const link = await setupPath(clients);
-  console.say(renderBanner({config, addresses: hostAddresses(), setupPath: link, coloured}));
+  const hasConsole = await showsConsole(serverUrlOf(config));
+  const addresses = hostAddresses();
+  console.say(renderBanner({config, addresses, hasConsole, setupPath: link, coloured}));
   const owned = stack.move();
   return {
     async [Symbol.asyncDispose]() {
@@ -111,6 +113,12 @@ async function startTree({
       console.say(`Muster has stopped; its data stays in ${dataFolder}`);
     },
   };
+}
+
+/** What a browser that goes there gets. */
+async function showsConsole(serverUrl: string): Promise<boolean> {
+  const {ok} = await fetch(serverUrl, {method: 'HEAD', headers: {accept: 'text/html'}});
+  return ok;
 }
 
 const seconds = (sinceMs: number): number => Math.round((performance.now() - sinceMs) / 100) / 10;

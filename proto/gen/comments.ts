@@ -667,6 +667,7 @@ export const comments: Readonly<Record<string, string>> = {
   "muster.v1.Session.address": "Where it began, and where it was refreshed last.",
   "muster.v1.Session.last_use_time": "When it was refreshed last.",
   "muster.v1.Session.current": "The one that asks.",
+  "muster.v1.Session.browser": "In a browser: its proof is a cookie. Then `last_use_time` is that of its last call, give or take a minute, and `expire_time` moves with it.",
   "muster.v1.Session.Method": "How it began.",
   "muster.v1.ListSessionsRequest.user_id": "Empty: one's own. Id or name of somebody, or \"-\" for everybody: administrators only.",
   "muster.v1.RevokeSessionsRequest.user_id": "Empty: one's own others. Id or name of somebody: administrators only.",

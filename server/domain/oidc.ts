@@ -9,6 +9,7 @@ import type {Deps} from './deps.ts';
 import {networkOf} from './login-throttle.ts';
 import {isAllowedRedirect, mapRole, userNameOf} from './oidc-rules.ts';
 import {createRateLimit} from './rate-limit.ts';
+import type {BrowserEntry, BrowserSessions, SignedInBrowser} from './browser-sessions.ts';
 import type {Sessions, SignedIn} from './sessions.ts';
 import {insertUser, type Users} from './users.ts';
 
@@ -19,6 +20,8 @@ const attemptsPerMinuteMax = 30;
 const addressesMax = 10_000;
 
 export type OidcRules = {
+  /** Of the provider, for people. */
+  readonly name: string;
   /** Which claims hold the groups and the user name. */
   readonly roleClaim: string;
   readonly usernameClaim: string;
@@ -26,6 +29,9 @@ export type OidcRules = {
   readonly roles: ReadonlyMap<string, Role | 'member'>;
   readonly redirectUrls: readonly string[];
 };
+
+/** What the two halves of a sign-in have brought. */
+export type OidcAnswer = {readonly loginSecret: string; readonly callbackUrl: string};
 
 export type OidcLogins = ReturnType<typeof createOidcLogins>;
 
@@ -41,6 +47,7 @@ export function createOidcLogins({
   provider,
   rules,
   sessions,
+  browserSessions,
   users,
 }: Deps & {
   readonly key: MasterKey;
@@ -48,6 +55,7 @@ export function createOidcLogins({
   readonly provider: OidcProvider | undefined;
   readonly rules: OidcRules;
   readonly sessions: Sessions;
+  readonly browserSessions: BrowserSessions;
   readonly users: Users;
 }) {
   const limit = createRateLimit({
@@ -105,7 +113,18 @@ export function createOidcLogins({
     return users.update(`oidc:${claims.iss}`, knownId, {role, email});
   }
 
+  /** The person whom the provider has sent back. */
+  async function identify(answer: OidcAnswer, address: string): Promise<UserRow> {
+    const asked = enter(address);
+    const attempt = openSecret(answer.loginSecret);
+    const query = URL.parse(answer.callbackUrl)?.search ?? '';
+    return admit(await asked.exchange(attempt, query));
+  }
+
   return {
+    /** Undefined: it is not set up. */
+    providerName: provider && rules.name,
+
     async begin(
       redirectUrl: string,
       address: string,
@@ -130,17 +149,18 @@ export function createOidcLogins({
       return {authorizationUrl, loginSecret: sealed.toString('base64url')};
     },
 
-    async complete(
-      {loginSecret, callbackUrl}: {readonly loginSecret: string; readonly callbackUrl: string},
-      address: string,
-    ): Promise<SignedIn> {
-      const asked = enter(address);
-      const attempt = openSecret(loginSecret);
-      const query = URL.parse(callbackUrl)?.search ?? '';
-      const claims = await asked.exchange(attempt, query);
-      const user = await admit(claims);
+    async complete(answer: OidcAnswer, address: string): Promise<SignedIn> {
+      const user = await identify(answer, address);
       const opened = await sql.begin(tx => sessions.open(tx, user, {method: 'oidc', address}));
       return sessions.issue(user, opened);
+    },
+
+    async completeInBrowser(
+      answer: OidcAnswer,
+      entry: Omit<BrowserEntry, 'method'>,
+    ): Promise<SignedInBrowser> {
+      const user = await identify(answer, entry.address);
+      return sql.begin(tx => browserSessions.open(tx, user, {method: 'oidc', ...entry}));
     },
   };
 

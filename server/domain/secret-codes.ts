@@ -7,7 +7,7 @@ export type SecretCode = {readonly code: string; readonly sha256: Buffer};
 
 /** The prefix says what it is, to people and to scanners of leaked secrets: "muster_refresh_…". */
 export function makeSecretCode(
-  kind: 'refresh' | 'setup' | 'join' | 'local' | 'reset' | 'token',
+  kind: 'refresh' | 'setup' | 'join' | 'local' | 'reset' | 'token' | 'session',
 ): SecretCode {
   const code = `muster_${kind}_${randomBytes(codeBytes).toString('base64url')}`;
   return {code, sha256: digestCode(code)};

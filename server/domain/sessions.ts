@@ -9,7 +9,7 @@ import type {Credentials, PasswordCheck} from './password-check.ts';
 import {digestCode, makeSecretCode} from './secret-codes.ts';
 
 /** Who signs in elsewhere comes back every day, so that a role lost there is lost here. */
-const sessionMs: Readonly<Record<store.SessionMethod, number>> = {
+export const sessionMs: Readonly<Record<store.SessionMethod, number>> = {
   password: 30 * 24 * 3_600_000,
   oidc: 24 * 3_600_000,
 };
@@ -69,22 +69,12 @@ export function createSessions({
     user: UserRow,
     {method, address}: {readonly method: store.SessionMethod; readonly address: string},
   ): Promise<{readonly sessionId: string; readonly refreshToken: string}> {
-    const sessionId = newId();
     const refresh = makeSecretCode('refresh');
     const createTime = now();
     const expireTime = new Date(createTime.getTime() + sessionMs[method]);
-    await store.deleteSessionsExpiredBefore(tx, createTime);
-    const session = {id: sessionId, userId: user.id, method, address, createTime, expireTime};
-    await store.insertSession(tx, session);
+    const started = {user, method, address, createTime, expireTime};
+    const sessionId = await startSession(tx, newId, started);
     await store.insertRefreshToken(tx, {sha256: refresh.sha256, sessionId, createTime});
-    await appendEvent(tx, {
-      id: newId(),
-      time: createTime,
-      type: 'session.started',
-      actor: `user:${user.username}`,
-      subject: `sessions/${sessionId}`,
-      data: {address, method},
-    });
     return {sessionId, refreshToken: refresh.code};
   }
 
@@ -127,7 +117,7 @@ export function createSessions({
       });
     },
 
-    /** Who an access token's session belongs to, as they are now. Throws "unauthenticated" when it is over. */
+    /** Who a session belongs to, as they are now. Throws "unauthenticated" when it is over. */
     async getLiveUser(sessionId: string): Promise<UserRow> {
       const userId = await store.findUserOfSession(sql, sessionId, now());
       const user = userId && (await findUser(sql, userId));
@@ -139,4 +129,32 @@ export function createSessions({
       return user;
     },
   };
+}
+
+/** Makes room, writes the session and tells of it; gives its id. */
+export async function startSession(
+  tx: Sql,
+  newId: Deps['newId'],
+  {
+    user,
+    browserKey,
+    ...started
+  }: Omit<store.NewSessionRow, 'id' | 'userId'> & {
+    readonly user: UserRow;
+    readonly browserKey?: store.BrowserKeyRow;
+  },
+): Promise<string> {
+  const {createTime, address, method} = started;
+  const id = newId();
+  await store.deleteSessionsExpiredBefore(tx, createTime);
+  await store.insertSession(tx, {id, userId: user.id, ...started}, browserKey);
+  await appendEvent(tx, {
+    id: newId(),
+    time: createTime,
+    type: 'session.started',
+    actor: `user:${user.username}`,
+    subject: `sessions/${id}`,
+    data: {address, method, ...(browserKey ? {browser: true} : {})},
+  });
+  return id;
 }

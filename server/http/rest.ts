@@ -14,6 +14,7 @@ import {
   Code,
   ConnectError,
   type ConnectRouter,
+  type ContextValues,
   createConnectRouter,
   type Interceptor,
 } from '@connectrpc/connect';
@@ -21,7 +22,7 @@ import {createUniversalHandlerClient, type UniversalHandler} from '@connectrpc/c
 import {createTransport} from '@connectrpc/connect/protocol-connect';
 import {DomainError} from '../errors.ts';
 import {contextOfPeer} from '../rpc/caller.ts';
-import {type FrameSink, frameSinkKey} from '../rpc/frame-sink.ts';
+import {frameSinkKey} from '../rpc/frame-sink.ts';
 import {createFrameSink} from './frame-sink.ts';
 import {
   errorBody,
@@ -53,9 +54,11 @@ export type RestHandler = (request: Request, response: Response) => boolean;
 export function createRest({
   routes: addRoutes,
   interceptors,
+  publicOrigin,
 }: {
   routes: (router: ConnectRouter) => void;
   interceptors: Interceptor[];
+  publicOrigin?: string | undefined;
 }): RestHandler {
   const router = createConnectRouter({interceptors, grpc: false, grpcWeb: false});
   addRoutes(router);
@@ -66,7 +69,7 @@ export function createRest({
     const verb = request.method === 'HEAD' ? 'GET' : request.method;
     const matching = routes.filter(route => route.template.expression.test(path));
     const route = matching.find(candidate => candidate.verb === verb);
-    if (route) void answer(route, {request, response, path, query});
+    if (route) void answer(route, {request, response, path, query, publicOrigin});
     else if (matching.length > 0) refuseVerb(response, path, matching);
     return matching.length > 0;
   };
@@ -77,6 +80,7 @@ type Exchange = {
   readonly response: Response;
   readonly path: string;
   readonly query: string;
+  readonly publicOrigin: string | undefined;
 };
 
 type Call = Exchange & {readonly input: Message; readonly signal: AbortSignal};
@@ -105,10 +109,14 @@ async function answer(route: Route, exchange: Exchange): Promise<void> {
 async function answerUnary(
   route: Route,
   method: DescMethodUnary,
-  {request, response, input, signal}: Call,
+  {request, response, input, signal, publicOrigin}: Call,
 ): Promise<void> {
-  const transport = transportFor(route.handler, request);
-  const {message} = await transport.unary(method, signal, undefined, headersOf(request), input);
+  const transport = transportFor(route.handler, contextOfPeer(request, publicOrigin));
+  const headers = headersOf(request);
+  const {message, header} = await transport.unary(method, signal, undefined, headers, input);
+  // Of what a method says in headers, only this is for browsers.
+  const cookies = header.getSetCookie();
+  if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   const body = bodyOf(route, message);
   sendJson(response, 200, {body, headers: pageHeaders(route, message, input)});
 }
@@ -117,13 +125,14 @@ async function answerUnary(
 async function answerStream(
   route: Route,
   method: DescMethodServerStreaming,
-  {request, response, input, signal}: Call,
+  {request, response, input, signal, publicOrigin}: Call,
 ): Promise<void> {
   const events = request.headers.accept?.includes('text/event-stream') ?? false;
   const encode = (message: Message) => frameText(route, message, events);
   const kind = events ? 'events' : 'lines';
   const frames = createFrameSink({kind, encode, response, signal});
-  const transport = transportFor(route.handler, request, frames.sink);
+  const context = contextOfPeer(request, publicOrigin).set(frameSinkKey, frames.sink);
+  const transport = transportFor(route.handler, context);
   const lastId = request.headers['last-event-id'];
   if (events && typeof lastId === 'string') resumeAfter(method.input, input, lastId);
   const headers = headersOf(request);
@@ -177,9 +186,8 @@ async function* single(message: Message) {
   yield message;
 }
 
-/** In memory; the handler is told the peer's address, which no header may claim. */
-function transportFor(handler: UniversalHandler, {socket}: Request, sink?: FrameSink) {
-  const contextValues = contextOfPeer(socket).set(frameSinkKey, sink);
+/** In memory; the handler is told in its context what no header may claim, as the peer's address. */
+function transportFor(handler: UniversalHandler, contextValues: ContextValues) {
   const call: UniversalHandler = Object.assign(
     (request: Parameters<UniversalHandler>[0]) => handler({...request, contextValues}),
     handler,

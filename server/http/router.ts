@@ -5,6 +5,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {Handler} from '@muster/runtime/rpc-server.ts';
 import {contextOfPeer} from '../rpc/caller.ts';
 import {createApiDocs} from './api-docs.ts';
+import type {Console} from './console.ts';
 import {type Request, type Response, sendError, sendText} from './replies.ts';
 import {createRest} from './rest.ts';
 import {answerSetup} from './setup-page.ts';
@@ -24,21 +25,27 @@ export type RouterOptions = {
   readonly readiness: () => Readiness;
   /** Asked in their order before REST: the image store's, for instance. */
   readonly handlers: readonly HttpHandler[];
+  /** Asked last. */
+  readonly console?: Console;
+  /** Where people reach this server when that is not its own port. */
+  readonly publicOrigin?: string;
   readonly log: Logger;
   /** Ends every open call when the process stops. */
   readonly shutdown: AbortSignal;
 };
 
-/** Everything on the one port: RPC of every protocol, then health, the setup page, the API's description, `handlers`, REST. */
+/** Everything on the one port: RPC of every protocol, then health, the API's description, `handlers`, REST, the console. */
 export function createRouter(options: RouterOptions): Handler {
-  const {routes, interceptors, log, shutdown} = options;
-  const rest = createRest({routes, interceptors});
+  const {routes, interceptors, publicOrigin, log, shutdown} = options;
+  const rest = createRest({routes, interceptors, publicOrigin});
   const others: readonly HttpHandler[] = [
     healthHandler(options.readiness),
-    answerSetup,
     createApiDocs(routes),
     ...options.handlers,
     rest,
+    // The console has a page of its own for this.
+    ...(options.console?.isBuilt ? [] : [answerSetup]),
+    ...(options.console ? [options.console.answer] : []),
   ];
   const fallback = (request: Request, response: Response) => {
     if (!others.some(handle => handle(request, response))) refusePath(request, response);
@@ -49,7 +56,7 @@ export function createRouter(options: RouterOptions): Handler {
     fallback,
     readMaxBytes: messageBytesMax,
     compressMinBytes: compressedBytesMin,
-    contextValues: ({socket}) => contextOfPeer(socket),
+    contextValues: request => contextOfPeer(request, publicOrigin),
     shutdownSignal: shutdown,
     jsonOptions: {ignoreUnknownFields: false},
   });

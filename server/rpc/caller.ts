@@ -6,11 +6,8 @@ import {
   type ContextValues,
   type Interceptor,
 } from '@connectrpc/connect';
-import {
-  type ClientCertificate,
-  clientCertificateOf,
-  type PeerSocket,
-} from './client-certificates.ts';
+import {type Browser, browserKey, browserOf, type PeerRequest} from './browsers.ts';
+import {type ClientCertificate, clientCertificateOf} from './client-certificates.ts';
 import type {Scope} from '../audited-call.ts';
 import {isOpen, type Role} from './permissions.ts';
 
@@ -44,6 +41,7 @@ export type Caller = Identity & {
 export type Credential =
   | {readonly scheme: 'bearer'; readonly token: string}
   | {readonly scheme: 'basic'; readonly username: string; readonly password: string}
+  | {readonly scheme: 'cookie'; readonly secret: string}
   | ({readonly scheme: 'certificate'} & ClientCertificate);
 
 /** Throws when the credential proves nothing. */
@@ -63,10 +61,12 @@ const certificateKey = createContextKey<ClientCertificate | undefined>(undefined
 });
 
 /** What an HTTP server knows about a request before any interceptor runs. */
-export function contextOfPeer(socket: PeerSocket): ContextValues {
+export function contextOfPeer(request: PeerRequest, publicOrigin = ''): ContextValues {
+  const {socket} = request;
   return createContextValues()
     .set(addressKey, peerAddress(socket.remoteAddress))
-    .set(certificateKey, clientCertificateOf(socket));
+    .set(certificateKey, clientCertificateOf(socket))
+    .set(browserKey, browserOf(request, publicOrigin));
 }
 
 /** An IPv4 peer of an IPv6 socket is named as IPv4. */
@@ -87,16 +87,60 @@ export const authenticate =
     // Whoever is refused comes from somewhere too.
     contextValues.set(callerKey, {...anonymous, address});
     const header = request.header.get('authorization');
-    const certificate = contextValues.get(certificateKey);
-    const byCertificate = !header && certificate && !isOpen(request.method);
-    const identity = byCertificate
-      ? await identify({scheme: 'certificate', ...certificate}, address)
-      : isOpen(request.method)
-        ? await identifyOpenly(header, address, identify)
-        : await identifyHeader(header, address, identify);
+    const identity = isOpen(request.method)
+      ? await identifyOpenly(header, address, identify)
+      : await identifyProof(
+          {
+            header,
+            browser: contextValues.get(browserKey),
+            certificate: contextValues.get(certificateKey),
+          },
+          address,
+          identify,
+        );
     contextValues.set(callerKey, {...identity, address});
     return next(request);
   };
+
+type Proof = {
+  readonly header: string | null | undefined;
+  readonly browser: Browser;
+  readonly certificate?: ClientCertificate | undefined;
+};
+
+/**
+ * What somebody says of themselves goes before what their browser sends with each request. That counts for pages of this server only: those of others
+ * can make a browser send it, too.
+ */
+async function identifyProof(
+  {header, browser, certificate}: Proof,
+  address: string,
+  identify: Identify,
+): Promise<Identity> {
+  if (header) return identify(readCredential(header), address);
+  const {sessionSecret: secret, problem} = browser;
+  if (secret) {
+    if (problem) throw refusePage('cookie', problem);
+    return identify({scheme: 'cookie', secret}, address);
+  }
+  if (!certificate) return anonymous;
+  if (browser.isForeign) throw refusePage('client certificate', problem ?? '');
+  return identify({scheme: 'certificate', ...certificate}, address);
+}
+
+const refusePage = (proof: string, problem: string): ConnectError =>
+  new ConnectError(`Cannot accept the ${proof}: ${problem}`, Code.PermissionDenied);
+
+/** Of a request for a file, which is no call. */
+export async function identifyRequest(
+  request: PeerRequest,
+  identify: Identify,
+  publicOrigin: string,
+): Promise<Identity> {
+  const {headers, socket} = request;
+  const proof = {header: headers.authorization, browser: browserOf(request, publicOrigin)};
+  return identifyProof(proof, peerAddress(socket.remoteAddress), identify);
+}
 
 /** Anonymous without an Authorization header; UNAUTHENTICATED when what it holds is not valid. */
 export async function identifyHeader(

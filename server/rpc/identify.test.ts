@@ -1,10 +1,18 @@
-import {Code, ConnectError, createClient, createRouterTransport} from '@connectrpc/connect';
+import {
+  Code,
+  ConnectError,
+  createClient,
+  createRouterTransport,
+  type Interceptor,
+} from '@connectrpc/connect';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
+import {createBrowser} from '../../test/helpers/browser.ts';
 import {basic, password, startPeople, type TestPeople} from '../../test/helpers/people.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {authorize} from './authorize.ts';
+import {browserKey, browserOf} from './browsers.ts';
 import {authenticate} from './caller.ts';
 import {mapErrors} from './error-interceptor.ts';
 import {recheckStreams} from './recheck-streams.ts';
@@ -81,7 +89,12 @@ test('guesses sent at once do not slip past the throttle', async t => {
 });
 
 /** An endless stream behind the real identification, looked at again every 5 ms. */
-function watchAs(app: TestPeople, token: string) {
+function watchAs(app: TestPeople, proof: {readonly token: string} | {readonly cookie: string}) {
+  const browser: Interceptor = next => request => {
+    const headers = {'sec-fetch-site': 'same-origin', ...('cookie' in proof && proof)};
+    request.contextValues.set(browserKey, browserOf({socket: {}, headers}, ''));
+    return next(request);
+  };
   const transport = createRouterTransport(
     router =>
       void router.service(EventService, {
@@ -94,6 +107,7 @@ function watchAs(app: TestPeople, token: string) {
       router: {
         interceptors: [
           mapErrors(silentLogger),
+          browser,
           authenticate(app.identify),
           authorize,
           recheckStreams(5),
@@ -101,8 +115,9 @@ function watchAs(app: TestPeople, token: string) {
       },
     },
   );
-  const headers = {authorization: `Bearer ${token}`};
-  return createClient(EventService, transport).watchEvents({}, {headers})[Symbol.asyncIterator]();
+  const headers = 'token' in proof ? {authorization: `Bearer ${proof.token}`} : undefined;
+  const events = createClient(EventService, transport).watchEvents({}, headers && {headers});
+  return events[Symbol.asyncIterator]();
 }
 
 test('a stream that is open ends when its user is disabled, and when its token is revoked', async t => {
@@ -113,8 +128,8 @@ test('a stream that is open ends when its user is disabled, and when its token i
     {name: 'local', role: 'admin'},
     {name: 'ci', role: 'viewer', lifetimeSeconds: 0, userId: 'bob'},
   );
-  const bySession = watchAs(app, token);
-  const byToken = watchAs(app, made.token);
+  const bySession = watchAs(app, {token});
+  const byToken = watchAs(app, {token: made.token});
   for (const stream of [bySession, byToken]) t.false((await stream.next()).done);
 
   // It outlives its access token while the session goes on.
@@ -125,5 +140,27 @@ test('a stream that is open ends when its user is disabled, and when its token i
   t.regex(revoked.rawMessage, /it was revoked/);
   const open = bySession.next();
   await app.call('PUT', '/api/v1/users/bob', app.local, {disabled: true});
+  await t.throwsAsync(open, {message: /its session has ended; sign in again/});
+});
+
+test("a browser's stream ends when its session is revoked, and when nothing but streams has used it", async t => {
+  await using app = await startPeople(postgres);
+  await app.create('bob', 'viewer');
+  const signIn = async () => {
+    const browser = createBrowser(app.url);
+    await browser.call('POST', '/api/v1/login', {username: 'bob', password, cookie: true});
+    return browser;
+  };
+  const lost = await signIn();
+  const revoked = watchAs(app, {cookie: lost.cookie()});
+  const idle = watchAs(app, {cookie: (await signIn()).cookie()});
+  for (const stream of [revoked, idle]) t.false((await stream.next()).done);
+
+  const {body} = await lost.call('GET', '/api/v1/caller');
+  const id = String(body['session_id']);
+  await app.call('DELETE', `/api/v1/sessions/${id}`, app.local);
+  await t.throwsAsync(revoked.next(), {message: /its session has ended; sign in again/});
+  const open = idle.next();
+  app.clock.ms += 8 * 3_600_000;
   await t.throwsAsync(open, {message: /its session has ended; sign in again/});
 });

@@ -2,6 +2,7 @@ import {timingSafeEqual} from 'node:crypto';
 import {verifyToken} from '@muster/runtime/tokens.ts';
 import {decodeJwt} from 'jose';
 import type {AccessTokens} from '../domain/access-tokens.ts';
+import type {BrowserSessions} from '../domain/browser-sessions.ts';
 import type {PasswordCheck} from '../domain/password-check.ts';
 import {rightsOf} from '../domain/roles.ts';
 import {digestCode} from '../domain/secret-codes.ts';
@@ -19,6 +20,7 @@ const serviceAudience = 'muster-service';
 export type IdentifyOptions = {
   readonly accessTokens: AccessTokens;
   readonly sessions: Sessions;
+  readonly browserSessions: BrowserSessions;
   readonly apiTokens: ApiTokens;
   /** Of HTTP Basic. */
   readonly checkPassword: PasswordCheck;
@@ -29,7 +31,7 @@ export type IdentifyOptions = {
 
 /**
  * Who a credential is: the local administrator of this run of the server, a service (its own signature, two minutes), or a person, by the access
- * token of a session, an API token or a password. A person's rights are those that the database tells now, not those at the time of the
+ * token of a session, the cookie of one, an API token or a password. A person's rights are those that the database tells now, not those at the time of the
  * token. Throws DomainError "unauthenticated" when it is none.
  */
 export function createIdentify(options: IdentifyOptions): Identify {
@@ -61,6 +63,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
   async function prove(credential: Credential, address: string): Promise<Identity> {
     if (credential.scheme === 'bearer') return identifyToken(credential.token, address);
     if (credential.scheme === 'basic') return identifyPassword(credential, address);
+    if (credential.scheme === 'cookie') return identifyCookie(credential.secret, address, options);
     return identityOf(await options.users.getByCertificate(credential));
   }
 
@@ -83,6 +86,24 @@ async function identifySession(
   {accessTokens, sessions}: IdentifyOptions,
 ): Promise<Identity> {
   const {sessionId} = await accessTokens.verify(token);
+  return identityOfSession(sessionId, sessions);
+}
+
+/** What an open stream asks again is no use of the session: one that nobody uses ends its streams, too. */
+async function identifyCookie(
+  secret: string,
+  address: string,
+  {browserSessions, sessions}: IdentifyOptions,
+): Promise<Identity> {
+  const {user, sessionId} = await browserSessions.identify(secret, address);
+  return {
+    ...identityOf(user),
+    sessionId,
+    recheck: () => identityOfSession(sessionId, sessions),
+  };
+}
+
+async function identityOfSession(sessionId: string, sessions: Sessions): Promise<Identity> {
   const identify = async (): Promise<Identity> => ({
     ...identityOf(await sessions.getLiveUser(sessionId)),
     sessionId,

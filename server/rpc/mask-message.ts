@@ -12,9 +12,10 @@ import {
 import {secret} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {isSecretName, masked, maskValue} from '../masking.ts';
 
-/** Whether a field may be in no log and no audit entry: it says so, or its name does. */
+/** Whether a field may be in no log and no audit entry: it says so, or its name does. A yes or no is no secret by its name. */
 export const isSecretField = (field: DescField): boolean =>
-  (hasOption(field, secret) && getOption(field, secret)) || isSecretName(field.name);
+  (hasOption(field, secret) && getOption(field, secret)) ||
+  (isSecretName(field.name) && field.scalar !== ScalarType.BOOL);
 
 /** The message as proto-JSON with proto names, without its secrets, at any depth. */
 export function maskMessage(schema: DescMessage, message: Message): JsonObject {

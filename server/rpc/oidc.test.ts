@@ -6,6 +6,7 @@ import {join} from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import test from 'ava';
+import {createBrowser, ownPage} from '../../test/helpers/browser.ts';
 import {type Person, startOidcProvider} from '../../test/helpers/oidc-provider.ts';
 import {startPeople, type TestPeople} from '../../test/helpers/people.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
@@ -183,6 +184,46 @@ test('without a provider, and with one that is away, the sentence says so', asyn
   const unanswered = await begin(away);
   t.is(unanswered.status, 503);
   t.regex(unanswered.message, /the provider does not answer/);
+});
+
+test('a browser signs in at the provider with cookies alone, for a day at most', async t => {
+  await using site = await setUp({PUBLIC_URL: 'https://console.example.net', OIDC_NAME: 'Staff'});
+  const {app, provider} = site;
+  const options = await app.call('GET', '/api/v1/sign-in-options');
+  t.like(options.body, {oidc: true, oidc_name: 'Staff'});
+  const browser = createBrowser(app.url);
+  const begin = (redirect_url: string, from: Readonly<Record<string, string>> = ownPage) =>
+    browser.call('POST', '/api/v1/oidc/begin', {redirect_url, cookie: true}, from);
+  const complete = (callback_url: string, from: Readonly<Record<string, string>> = ownPage) =>
+    browser.call('POST', '/api/v1/oidc/complete', {callback_url, cookie: true}, from);
+
+  t.is((await begin('https://console.example.net/oidc/callback')).status, 200, 'of PUBLIC_URL');
+  const begun = await begin(redirect);
+  t.is(begun.body['login_secret'], '');
+  const flags =
+    /^__Host-muster-oidc=[\w-]+; Path=\/; Max-Age=600; HttpOnly; SameSite=Strict; Secure$/;
+  t.regex(begun.setCookies[0] ?? '', flags);
+  const callback = await provider.visit(String(begun.body['authorization_url']), 'u1');
+
+  t.is((await begin(redirect, {'sec-fetch-site': 'cross-site'})).status, 403);
+  t.is((await complete(callback, {'sec-fetch-site': 'cross-site'})).status, 403);
+  const stranger = createBrowser(app.url);
+  const given = {callback_url: callback, cookie: true};
+  t.is((await stranger.call('POST', '/api/v1/oidc/complete', given)).status, 401, 'no cookie');
+
+  const done = await complete(callback);
+  t.is(done.status, 200, done.body.error?.message);
+  t.like(done.body, {token: '', refresh_token: '', user: {username: 'bob', role: 'operator'}});
+  t.deepEqual([...browser.cookies.keys()], ['__Host-muster'], 'the first cookie was taken back');
+  t.like((await browser.call('GET', '/api/v1/sessions')).body, {
+    0: {method: 'oidc', browser: true},
+  });
+  for (let hours = 4; hours < 24; hours += 4) {
+    app.clock.ms += 4 * 3_600_000;
+    t.is((await browser.call('GET', '/api/v1/caller')).status, 200);
+  }
+  app.clock.ms += 4 * 3_600_000;
+  t.is((await browser.call('GET', '/api/v1/caller')).status, 401, 'after a day');
 });
 
 test('"muster login --oidc" prints the address, waits for the browser and saves the login', async t => {

@@ -52,6 +52,12 @@ export function allowedRoles(method: DescMethod): readonly Role[] {
   return rolesOf.get(getOption(method, permission)) ?? [];
 }
 
+/** What a person's role is worth, beyond what everybody may do. */
+export const permissionsOf = (role: Role): readonly Permission[] =>
+  [...rolesOf]
+    .filter(([, allowed]) => allowed.includes(role) && !allowed.includes('anonymous'))
+    .map(([permission]) => permission);
+
 /** Whether the method needs no authentication. */
 export function isOpen(method: DescMethod): boolean {
   return allowedRoles(method).includes('anonymous');

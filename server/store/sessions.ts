@@ -11,9 +11,17 @@ export type NewSessionRow = {
   readonly expireTime: Date;
 };
 
+/** What the session of a browser has in place of refresh tokens. */
+export type BrowserKeyRow = {
+  readonly cookieSha256: Buffer;
+  /** `expireTime` moves with each use, up to this. */
+  readonly limitTime: Date;
+};
+
 export type SessionRow = NewSessionRow & {
   readonly username: string;
-  /** Where and when it was refreshed last. */
+  readonly browser: boolean;
+  /** Where and when it was refreshed, or a browser used it, last. */
   readonly lastAddress: string;
   readonly lastUseTime: Date;
 };
@@ -26,9 +34,58 @@ export type RefreshTokenRow = {
   readonly used: boolean;
 };
 
-export async function insertSession(sql: Sql, session: NewSessionRow): Promise<void> {
+export async function insertSession(
+  sql: Sql,
+  session: NewSessionRow,
+  browserKey?: BrowserKeyRow,
+): Promise<void> {
   const {address: lastAddress, createTime: lastUseTime} = session;
-  await sql`insert into sessions ${sql({...session, lastAddress, lastUseTime})}`;
+  await sql`insert into sessions ${sql({...session, ...browserKey, lastAddress, lastUseTime})}`;
+}
+
+export type BrowserSessionRow = {
+  readonly id: string;
+  readonly userId: string;
+  readonly lastUseTime: Date;
+};
+
+/** One that has neither ended nor expired. */
+export async function findSessionByCookie(
+  sql: Sql,
+  sha256: Buffer,
+  now: Date,
+): Promise<BrowserSessionRow | undefined> {
+  const [row] = await sql<BrowserSessionRow[]>`
+    select id, user_id, last_use_time from sessions
+    where cookie_sha256 = ${sha256} and end_time is null and expire_time > ${now}
+  `;
+  return row;
+}
+
+/** Once for many calls at once: of those that saw the use before `unusedSince`, the first one writes. */
+export async function noteSessionUse(
+  sql: Sql,
+  id: string,
+  use: {
+    readonly time: Date;
+    readonly address: string;
+    readonly expireTime: Date;
+    readonly unusedSince: Date;
+  },
+): Promise<void> {
+  await sql`
+    update sessions set last_use_time = ${use.time}, last_address = ${use.address},
+      expire_time = least(limit_time, ${use.expireTime})
+    where id = ${id} and end_time is null and last_use_time <= ${use.unusedSince}
+  `;
+}
+
+/** When a session that has not ended expires. */
+export async function findSessionExpiry(sql: Sql, id: string): Promise<Date | undefined> {
+  const [row] = await sql<{expireTime: Date}[]>`
+    select expire_time from sessions where id = ${id} and end_time is null
+  `;
+  return row?.expireTime;
 }
 
 export async function insertRefreshToken(
@@ -109,7 +166,7 @@ export async function listSessions(
 ): Promise<readonly SessionRow[]> {
   return sql<SessionRow[]>`
     select s.id, s.user_id, u.username, s.method, s.address, s.last_address, s.create_time,
-      s.last_use_time, s.expire_time
+      s.last_use_time, s.expire_time, s.cookie_sha256 is not null as browser
     from sessions s join users u on u.id = s.user_id
     where s.end_time is null and s.expire_time > ${now}
       and ${userId === undefined ? sql`true` : sql`s.user_id = ${userId}`}
@@ -143,6 +200,9 @@ export async function endSessionsOf(
   return count;
 }
 
+/** That of a browser stays until its limit: where somebody has signed in, `hasSessionFrom` asks. */
 export async function deleteSessionsExpiredBefore(sql: Sql, time: Date): Promise<void> {
-  await sql`delete from sessions where expire_time < ${time}`;
+  await sql`
+    delete from sessions where expire_time < ${time} and (limit_time is null or limit_time < ${time})
+  `;
 }

@@ -78,3 +78,13 @@ export async function countInWorkspaces(
   `;
   return new Map(rows.map(({id, ...counts}) => [id, counts]));
 }
+
+/** By name. For the caller's own roles: they are in scope by having them. */
+export async function listWorkspaceNames(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<readonly Pick<Workspace, 'id' | 'name'>[]> {
+  return sql<Pick<Workspace, 'id' | 'name'>[]>`
+    select id, name from workspaces where id = any(${[...ids]}::text[]::uuid[]) order by name
+  `;
+}

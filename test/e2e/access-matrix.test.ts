@@ -62,6 +62,8 @@ type Caller = {
   readonly inside?: PersonRole;
   /** The whole header; empty sends none. */
   readonly authorization: string;
+  /** Of a browser in which they are signed in. */
+  readonly cookie?: string;
 };
 
 /** What a role in a workspace opens beside the one that holds everywhere; a method that does not say is the whole site's. */
@@ -101,9 +103,15 @@ async function setUp() {
     LOCAL_TOKEN_FILE: join(folder, 'local-token'),
   });
   const server = stack.use(await startServer(config, log));
-  const clientAs = <T extends DescService>(service: T, authorization: string): Client<T> => {
+  const clientAs = <T extends DescService>(
+    service: T,
+    authorization: string,
+    cookie = '',
+  ): Client<T> => {
     const authorize: Interceptor = next => request => {
       if (authorization) request.header.set('authorization', authorization);
+      if (cookie) request.header.set('cookie', cookie);
+      request.header.set('sec-fetch-site', 'same-origin');
       return next(request);
     };
     const baseUrl = `http://127.0.0.1:${server.port}`;
@@ -126,7 +134,15 @@ async function makePerson({clientAs, local}: App, username: string, role: User_R
   return {id: user?.id ?? '', username, session: `Bearer ${token}`};
 }
 
-/** Each person by each proof: session, password, and an API token of each permission up to the own one. */
+/** By what a browser has instead of a token: nothing in the answer of its sign-in proves anything. */
+async function signInByCookie(app: App, username: string): Promise<string> {
+  let cookie = '';
+  const onHeader = (header: Headers) => (cookie = header.getSetCookie()[0]?.split(';', 1)[0] ?? '');
+  await app.clientAs(SessionService, '').login({username, password, cookie: true}, {onHeader});
+  return cookie;
+}
+
+/** Each person by each proof: session, cookie, password, and an API token of each permission up to the own one. */
 async function callersOf(app: App, role: (typeof personRoles)[number]): Promise<readonly Caller[]> {
   const {username, session} = await makePerson(app, role, people[role].role);
   const below = personRoles.slice(0, personRoles.indexOf(role) + 1);
@@ -140,8 +156,20 @@ async function callersOf(app: App, role: (typeof personRoles)[number]): Promise<
   return [
     {what: `${role} signed in`, role, authorization: session},
     {what: `${role} by password`, role, authorization: basic(username)},
+    // Somebody of their own: one of the calls ends all other sessions of whoever calls.
+    await callerByCookie(app, role, `${role}-in-a-browser`),
     ...tokens,
   ];
+}
+
+async function callerByCookie(
+  app: App,
+  role: (typeof personRoles)[number],
+  username: string,
+): Promise<Caller> {
+  await makePerson(app, username, people[role].role);
+  const cookie = await signInByCookie(app, username);
+  return {what: `${role} in a browser`, role, authorization: '', cookie};
 }
 
 /** A role in a workspace opens what is scoped to workspaces, and nothing else: signed in, and by a token for that workspace alone. */
@@ -182,7 +210,8 @@ async function formerCallers(app: App): Promise<readonly Caller[]> {
     const person = await makePerson(app, username, User_Role.ADMIN);
     const wanted = {name: 'ci', permission: Permission.ADMINISTER};
     const answer = await app.clientAs(TokenService, person.session).createApiToken(wanted);
-    return {...person, token: `Bearer ${answer.token}`, tokenId: answer.apiToken?.id ?? ''};
+    const cookie = await signInByCookie(app, username);
+    return {...person, cookie, token: `Bearer ${answer.token}`, tokenId: answer.apiToken?.id ?? ''};
   };
   const disabled = await made('disabled');
   await administration.updateUser({id: 'disabled', disabled: true});
@@ -194,7 +223,13 @@ async function formerCallers(app: App): Promise<readonly Caller[]> {
   const late = await made('late');
   await app.sql`update api_tokens set expire_time = now() where id = ${late.tokenId}`;
   await app.sql`update sessions set expire_time = now() where user_id = ${late.id}`;
-  return [disabled, deleted, ended, late].flatMap(({username, session, token}) => [
+  return [disabled, deleted, ended, late].flatMap(({username, session, token, cookie}) => [
+    {
+      what: `cookie of ${username}`,
+      role: 'anonymous' as const,
+      authorization: '',
+      cookie,
+    },
     {what: `session of ${username}`, role: 'anonymous' as const, authorization: session},
     {what: `token of ${username}`, role: 'anonymous' as const, authorization: token},
   ]);
@@ -225,7 +260,8 @@ async function knock(
   method: DescMethod,
   {caller, open}: {readonly caller: Caller; readonly open: boolean},
 ): Promise<Code | undefined> {
-  const client = app.clientAs(method.parent, caller.authorization) as Record<string, AnyCall>;
+  const {authorization, cookie} = caller;
+  const client = app.clientAs(method.parent, authorization, cookie) as Record<string, AnyCall>;
   const call = client[method.localName];
   if (!call) throw new Error(`No client for ${method.name}`);
   try {
@@ -238,7 +274,8 @@ async function knock(
     return undefined;
   } catch (error) {
     const {code, rawMessage} = ConnectError.from(error);
-    const atTheDoor = /^Cannot call \w+ (as|without a token)|^Cannot accept the (API )?token/;
+    const atTheDoor =
+      /^Cannot call \w+ (as|without a token)|^Cannot accept the (API token|token|cookie)/;
     return atTheDoor.test(rawMessage) ? code : undefined;
   }
 }
@@ -261,10 +298,13 @@ test('every method is open to exactly the roles that its permission names, by ev
 
   for (const caller of callers) {
     const answers = await Promise.all(
-      methods.map(async method => {
-        const open = isOpenTo(method, caller);
-        return {method, open, code: await knock(app, method, {caller, open})};
-      }),
+      // It is open to everybody, and ends the session by which a browser would make the other calls.
+      methods
+        .filter(method => !(caller.cookie && method === SessionService.method.logout))
+        .map(async method => {
+          const open = isOpenTo(method, caller);
+          return {method, open, code: await knock(app, method, {caller, open})};
+        }),
     );
     for (const {method, open, code} of answers) {
       const refusal = caller.role === 'anonymous' ? Code.Unauthenticated : Code.PermissionDenied;

@@ -54,10 +54,12 @@ async function setUp() {
     {
       httpVersion = '1.1',
       authorization = '',
-    }: {httpVersion?: '1.1' | '2'; authorization?: string} = {},
+      from = '',
+    }: {httpVersion?: '1.1' | '2'; authorization?: string; from?: string} = {},
   ) => {
     const authorize: Interceptor = next => request => {
       if (authorization) request.header.set('authorization', authorization);
+      if (from) request.header.set('sec-fetch-site', from);
       return next(request);
     };
     const interceptors = [authorize];
@@ -150,6 +152,19 @@ test("a certificate that is nobody's, of another CA, expired, or of a disabled u
   t.is((await refusal(site.clientWith(good).getCurrentUser({}))).code, Code.Unauthenticated);
   await site.administration.updateUser({id: 'alice', disabled: false, certificateSubject: ''});
   t.is((await refusal(site.clientWith(good).getCurrentUser({}))).code, Code.Unauthenticated);
+});
+
+test('a browser shows its certificate to pages of this server, not to those of others', async t => {
+  await using site = await setUp();
+  await site.addUser('alice', 'CN=alice');
+  const shown = await site.pki.issue([{CN: ['alice']}]);
+  for (const from of ['same-origin', 'none'])
+    t.like((await site.clientWith(shown, {from}).getCurrentUser({})).user, {username: 'alice'});
+  for (const from of ['cross-site', 'same-site']) {
+    const error = await refusal(site.clientWith(shown, {from}).getCurrentUser({}));
+    t.is(error.code, Code.PermissionDenied, from);
+    t.regex(error.rawMessage, /^Cannot accept the client certificate: /);
+  }
 });
 
 test('a value cannot pretend to be two attributes', async t => {

@@ -7,7 +7,8 @@ import {
 } from '@connectrpc/connect';
 import {createConnectTransport, Http2SessionManager} from '@connectrpc/connect-node';
 import {type Logger, silentLogger} from '@muster/runtime/log.ts';
-import {listenOnePort} from '@muster/runtime/rpc-server.ts';
+import {listenOnePort, listenTls, type TlsKeys} from '@muster/runtime/rpc-server.ts';
+import type {Console} from '@muster/server/http/console.ts';
 import type {HttpHandler} from '@muster/server/http/router.ts';
 import {createRouter} from '@muster/server/http/router.ts';
 import {parseNetworks} from '@muster/server/http/scrape-networks.ts';
@@ -36,6 +37,9 @@ export async function serve({
   log = silentLogger,
   identify = identifyByRole,
   record = async () => undefined,
+  console,
+  publicOrigin,
+  tls: keys,
 }: {
   routes: (router: ConnectRouter) => void;
   handlers?: readonly HttpHandler[];
@@ -43,6 +47,10 @@ export async function serve({
   identify?: Identify;
   /** Nothing is audited when it is left out. */
   record?: RecordCall;
+  console?: Console | undefined;
+  publicOrigin?: string | undefined;
+  /** Without it there is no port for TLS. */
+  tls?: TlsKeys | undefined;
 }) {
   await using stack = new AsyncDisposableStack();
   const shutdown = new AbortController();
@@ -61,9 +69,13 @@ export async function serve({
     log,
     interceptors: createInterceptors({identify, record, log, metrics}),
     readiness: () => ({database: true}),
+    ...(console && {console}),
+    ...(publicOrigin && {publicOrigin}),
     shutdown: shutdown.signal,
   });
-  const {port} = stack.use(await listenOnePort({handler, host: '127.0.0.1', port: 0, log}));
+  const listen = {handler, host: '127.0.0.1', port: 0, log};
+  const {port} = stack.use(await listenOnePort(listen));
+  const tls = keys && stack.use(await listenTls({...listen, keys}));
   stack.defer(() => shutdown.abort());
   const url = `http://127.0.0.1:${port}`;
   const session = stack.adopt(new Http2SessionManager(url), manager => manager.abort());
@@ -71,6 +83,7 @@ export async function serve({
   return {
     port,
     url,
+    tlsUrl: `https://127.0.0.1:${tls?.port}`,
     /** Connect binary over HTTP/2. */
     transport(token?: string): Transport {
       const authorize: Interceptor = next => request => {

@@ -14,6 +14,7 @@ import {createIdentify} from '@muster/server/rpc/identify.ts';
 import {sessionService} from '@muster/server/rpc/sessions.ts';
 import {tokenService} from '@muster/server/rpc/tokens.ts';
 import {userService} from '@muster/server/rpc/users.ts';
+import type {TlsKeys} from '@muster/runtime/rpc-server.ts';
 import type {Role} from '@muster/server/store/users.ts';
 import {pino} from 'pino';
 import {serve} from './one-port.ts';
@@ -32,6 +33,7 @@ export type PeopleAnswer = {
 export async function startPeople(
   postgres: TestPostgres,
   settings: Readonly<Record<string, string>> = {},
+  tls?: TlsKeys,
 ) {
   await using stack = new AsyncDisposableStack();
   const {sql, url: databaseUrl} = stack.use(await postgres.createDatabase());
@@ -58,6 +60,8 @@ export async function startPeople(
   const server = stack.use(
     await serve({
       identify,
+      tls,
+      publicOrigin: config.publicUrl,
       log: pino({level: 'trace'}, {write: line => void logged.push(line)}),
       routes: router => {
         router.service(SessionService, sessionService(people));
@@ -95,6 +99,7 @@ export async function startPeople(
     people,
     identify,
     url: server.url,
+    tlsUrl: server.tlsUrl,
     logged,
     /** Of the administrator of the host. */
     local: local.code,
