@@ -39,7 +39,7 @@ export function TemplateDetail({newest}: {readonly newest: Template}) {
         actions={<TemplateActions newest={newest} />}
       />
       {newest.description && <p>{newest.description}</p>}
-      <div className="toolbar">
+      <div className="version-bar">
         <VersionSelect
           label="Version"
           newest={newest.version}

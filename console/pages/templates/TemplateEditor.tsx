@@ -1,4 +1,8 @@
-import {type Template, TemplateService} from '@muster/proto/gen/muster/v1/templates_pb.ts';
+import {
+  type Template,
+  type TemplateMachine,
+  TemplateService,
+} from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {useNavigate} from '@tanstack/react-router';
 import {type FormEvent, useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
@@ -6,6 +10,7 @@ import {useChange} from '../../api/use-change.ts';
 import {LazyNixEditor} from '../../editor/LazyNixEditor.tsx';
 import {useNixSyntax} from '../../editor/use-nix-syntax.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {plural} from '../../ui/format.ts';
@@ -41,7 +46,6 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
   const [isTried, setTried] = useState(false);
   const {save, tryIt, isPending, isSaved, error} = useSaveTemplate(template);
   const operateReason = useOperateReason();
-  const syntax = useNixSyntax(draft.nixosModule);
   const change = (part: Partial<TemplateDraft>) => setDraft({...draft, ...part});
   const mistake = hasMistake(draft);
   const submit = (event: FormEvent) => {
@@ -60,35 +64,14 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
         back={<BackLink to="/templates">All templates</BackLink>}
       />
       <NameFields draft={draft} change={change} isNew={!template} isTried={isTried} />
-      <div className="form-part">
-        <LazyNixEditor
-          label="NixOS module"
-          value={draft.nixosModule}
-          findings={syntax.findings}
-          onChange={nixosModule => change({nixosModule})}
-        />
-        <SyntaxState {...syntax} />
-      </div>
+      <ModuleField value={draft.nixosModule} onChange={nixosModule => change({nixosModule})} />
       <ParameterEditor
         parameters={draft.parameters}
         isTried={isTried}
         onChange={parameters => change({parameters})}
       />
-      {tryIt.data && (
-        <Notice tone="info" icon="info">
-          <strong>
-            {plural(tryIt.data.machines.length, 'machine')} would be built anew at the next build.
-          </strong>
-          <TemplateMachineList machines={tryIt.data.machines} />
-        </Notice>
-      )}
-      {error && <ErrorState error={error} attempt="keep the template" />}
-      {isTried && mistake && (
-        <Notice tone="bad" icon="warning">
-          Not saved: look at the fields that are marked.
-        </Notice>
-      )}
-      <div className="form-actions">
+      {tryIt.data && <Reached machines={tryIt.data.machines} />}
+      <FormFooter error={error} attempt="keep the template" hasMistakes={isTried && mistake}>
         <ButtonLink
           to="/templates"
           search={template || copyOf ? {template: (template ?? copyOf)?.name} : {}}
@@ -103,11 +86,39 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
         <Button type="submit" kind="primary" busy={isPending} disabledReason={operateReason}>
           {template ? `Save as version ${template.version + 1}` : 'Make the template'}
         </Button>
-      </div>
+      </FormFooter>
       <LeaveGuard isDirty={JSON.stringify(draft) !== JSON.stringify(first) && !isSaved} />
     </form>
   );
 }
+
+function ModuleField({
+  value,
+  onChange,
+}: {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
+  const syntax = useNixSyntax(value);
+  return (
+    <div className="form-part">
+      <LazyNixEditor
+        label="NixOS module"
+        value={value}
+        findings={syntax.findings}
+        onChange={onChange}
+      />
+      <SyntaxState {...syntax} />
+    </div>
+  );
+}
+
+const Reached = ({machines}: {readonly machines: readonly TemplateMachine[]}) => (
+  <Notice tone="info" icon="info">
+    <strong>{plural(machines.length, 'machine')} would be built anew at the next build.</strong>
+    <TemplateMachineList machines={machines} />
+  </Notice>
+);
 
 function useSaveTemplate(template: Template | undefined) {
   const navigate = useNavigate();
