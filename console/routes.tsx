@@ -172,8 +172,8 @@ const rules = page(
 );
 const templates = page(
   '/templates',
-  ['template', 'version'],
-  notHere('Templates', 'muster templates list'),
+  ['template', 'version', 'against', 'tab', 'mode'],
+  lazyRouteComponent(() => import('./pages/templates/TemplatesPage.tsx'), 'TemplatesPage'),
 );
 const builds = page(
   '/builds',

@@ -48,7 +48,7 @@ type ParameterFieldProps = {
 
 /** One parameter of a template, by its type. */
 export function ParameterField({parameter, value, onChange}: ParameterFieldProps) {
-  const {name, type, description, allowedValues} = parameter;
+  const {name, type, description} = parameter;
   const standard = defaultOf(parameter);
   const isMissing = value === undefined && standard === undefined;
   const field = {
@@ -57,29 +57,22 @@ export function ParameterField({parameter, value, onChange}: ParameterFieldProps
     error: isMissing ? 'This has no default: give a value' : undefined,
   };
   const without = standard === undefined ? 'Choose …' : `Default: ${valueText(standard)}`;
-  if (type === Type.BOOLEAN)
+  const choices = choicesOf(parameter);
+  if (choices.length > 0)
     return (
       <SelectField
         {...field}
         value={valueText(value)}
-        choices={[
-          {value: '', label: without},
-          {value: 'true', label: 'true'},
-          {value: 'false', label: 'false'},
-        ]}
-        onChange={({target}) => onChange(target.value === '' ? undefined : target.value === 'true')}
-      />
-    );
-  if (type === Type.STRING && allowedValues.length > 0)
-    return (
-      <SelectField
-        {...field}
-        value={valueText(value)}
-        choices={[
-          {value: '', label: without},
-          ...allowedValues.map(allowed => ({value: allowed, label: allowed})),
-        ]}
-        onChange={({target}) => onChange(target.value || undefined)}
+        choices={[{value: '', label: without}, ...choices]}
+        onChange={({target}) =>
+          onChange(
+            target.value === ''
+              ? undefined
+              : type === Type.BOOLEAN
+                ? target.value === 'true'
+                : target.value,
+          )
+        }
       />
     );
   if (type === Type.STRING_LIST)
@@ -105,6 +98,11 @@ export function ParameterField({parameter, value, onChange}: ParameterFieldProps
     />
   );
 }
+
+const choicesOf = ({type, allowedValues}: Parameter) =>
+  (type === Type.BOOLEAN ? ['true', 'false'] : type === Type.STRING ? allowedValues : []).map(
+    value => ({value, label: value}),
+  );
 
 /** What is no number stays a text: the server says what is wrong with it. */
 const numberOf = (text: string): JsonValue | undefined =>

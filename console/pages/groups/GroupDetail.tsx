@@ -1,4 +1,8 @@
-import {type Group, GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
+import {
+  type Group,
+  GroupService,
+  type MachineConfiguration_Value,
+} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
@@ -79,32 +83,43 @@ function MachineValues({group, machineId}: {readonly group: Group; readonly mach
         </p>
       )}
       {values && values.length > 0 && (
-        <table className="values">
-          <thead>
-            <tr>
-              <th scope="col">Value</th>
-              <th scope="col">Is</th>
-              <th scope="col">Comes from</th>
-            </tr>
-          </thead>
-          <tbody>
-            {values.map(({field, value, origin}) => (
-              <tr key={field} data-own={origin === `group ${group.name}` || undefined}>
-                <th scope="row">{field.replaceAll('_', ' ')}</th>
-                <td>
-                  <code>{value}</code>
-                </td>
-                <td>
-                  <Origin origin={origin} machineId={machineId} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <ValueTable values={values} own={`group ${group.name}`} machineId={machineId} />
       )}
     </Card>
   );
 }
+
+type TableProps = {
+  readonly values: readonly MachineConfiguration_Value[];
+  /** What comes from the group that is shown stands out. */
+  readonly own: string;
+  readonly machineId: string;
+};
+
+const ValueTable = ({values, own, machineId}: TableProps) => (
+  <table className="values">
+    <thead>
+      <tr>
+        <th scope="col">Value</th>
+        <th scope="col">Is</th>
+        <th scope="col">Comes from</th>
+      </tr>
+    </thead>
+    <tbody>
+      {values.map(({field, value, origin}) => (
+        <tr key={field} data-own={origin === own || undefined}>
+          <th scope="row">{field.replaceAll('_', ' ')}</th>
+          <td>
+            <code>{value}</code>
+          </td>
+          <td>
+            <Origin origin={origin} machineId={machineId} />
+          </td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);
 
 function GroupActions({group}: {readonly group: Group}) {
   const [deleting, setDeleting] = useState(false);

@@ -8,12 +8,13 @@ import {useChange} from '../../api/use-change.ts';
 import {BootProfileFields} from '../../forms/BootProfileFields.tsx';
 import {TextField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
+import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {RadioCards} from '../../forms/RadioCards.tsx';
 import {TemplatesField} from '../../forms/TemplatesField.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
-import {ErrorState, Notice} from '../../ui/states.tsx';
+import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {FilterMatches, useFilterMatches} from './FilterMatches.tsx';
 import {
@@ -61,20 +62,14 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
         <TemplatesField uses={draft.uses} onChange={uses => change({uses})} />
         <BootProfileFields draft={draft.profile} onChange={profile => change({profile})} />
       </fieldset>
-      {error && <ErrorState error={error} attempt="save the group" />}
-      {isTried && hasMistake(draft) && (
-        <Notice tone="bad" icon="warning">
-          Not saved: look at the fields that are marked.
-        </Notice>
-      )}
-      <div className="form-actions">
+      <FormFooter error={error} attempt="save the group" hasMistakes={isTried && hasMistake(draft)}>
         <ButtonLink to="/groups" search={group ? {group: group.name} : {}}>
           Cancel
         </ButtonLink>
         <Button type="submit" kind="primary" busy={isPending} disabledReason={operateReason}>
           {group ? 'Save the group' : 'Make the group'}
         </Button>
-      </div>
+      </FormFooter>
       <LeaveGuard isDirty={isDirty && !isSaved} />
     </form>
   );

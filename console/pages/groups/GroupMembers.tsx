@@ -128,43 +128,47 @@ const NoMembers = ({group, filter}: {readonly group: Group; readonly filter: str
     <EmptyState icon="filter" title="None of its machines meets the filter" />
   );
 
+const memberColumns: readonly TableColumn<Machine>[] = [
+  {
+    id: 'name',
+    header: 'Machine',
+    widthPx: 150,
+    grows: true,
+    onPhone: true,
+    cell: machine => (
+      <Link to="/machines/$id" params={{id: machine.id}}>
+        {machineName(machine)}
+      </Link>
+    ),
+  },
+  {
+    id: 'state',
+    header: 'State',
+    widthPx: 124,
+    onPhone: true,
+    cell: ({state}) => <StateBadge value={state} />,
+  },
+  {
+    id: 'presence',
+    header: 'Presence',
+    widthPx: 96,
+    cell: ({presence}) => <PresenceMark value={presence} />,
+  },
+  {
+    id: 'model',
+    header: 'Model',
+    widthPx: 120,
+    grows: true,
+    cell: ({manufacturer, product}) => `${manufacturer} ${product}`,
+  },
+];
+
 function useMemberColumns(group: Group): readonly TableColumn<Machine>[] {
   const {remove} = useMembership(group);
   const reason = useOperateReason();
   return useMemo(
     () => [
-      {
-        id: 'name',
-        header: 'Machine',
-        widthPx: 150,
-        grows: true,
-        onPhone: true,
-        cell: machine => (
-          <Link to="/machines/$id" params={{id: machine.id}}>
-            {machineName(machine)}
-          </Link>
-        ),
-      },
-      {
-        id: 'state',
-        header: 'State',
-        widthPx: 124,
-        onPhone: true,
-        cell: ({state}) => <StateBadge value={state} />,
-      },
-      {
-        id: 'presence',
-        header: 'Presence',
-        widthPx: 96,
-        cell: ({presence}) => <PresenceMark value={presence} />,
-      },
-      {
-        id: 'model',
-        header: 'Model',
-        widthPx: 120,
-        grows: true,
-        cell: ({manufacturer, product}) => `${manufacturer} ${product}`,
-      },
+      ...memberColumns,
       {
         id: 'actions',
         header: 'Actions',

@@ -7,15 +7,22 @@ import {useNavigate} from '@tanstack/react-router';
 import {type FormEvent, useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import {useChange} from '../../api/use-change.ts';
+import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {plural} from '../../ui/format.ts';
 import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
-import {ErrorState, Notice} from '../../ui/states.tsx';
+import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {groupFilter} from './GroupMembers.tsx';
-import {firstDraft, hasMistake, plannedWaves, requestOf} from './rollout-draft.ts';
+import {
+  firstDraft,
+  hasMistake,
+  plannedWaves,
+  requestOf,
+  type RolloutDraft,
+} from './rollout-draft.ts';
 import {RolloutFields} from './RolloutFields.tsx';
 import {RolloutOutcomes} from './RolloutOutcomes.tsx';
 import '../../forms/form-parts.css';
@@ -45,14 +52,8 @@ export function RolloutForm({group}: {readonly group: Group}) {
         }
       />
       <RolloutFields draft={draft} onChange={setDraft} total={total ?? 0} isTried={isTried} />
-      {dryRun.error && <ErrorState error={dryRun.error} attempt="try the roll-out" />}
       {tried && <RolloutOutcomes operationId={tried.id} />}
-      {isTried && mistake && (
-        <Notice tone="bad" icon="warning">
-          Not tried: look at the fields that are marked.
-        </Notice>
-      )}
-      <div className="form-actions">
+      <FormFooter error={dryRun.error} attempt="try the roll-out" hasMistakes={isTried && mistake}>
         <ButtonLink to="/groups" search={{group: group.name}}>
           Cancel
         </ButtonLink>
@@ -69,28 +70,48 @@ export function RolloutForm({group}: {readonly group: Group}) {
         >
           Start…
         </Button>
-      </div>
+      </FormFooter>
       {asking && (
-        <ConfirmDialog
-          title={`Roll out to ${plural(total ?? 0, 'machine')}?`}
-          action="Start the roll-out"
-          typeToConfirm={group.name}
-          busy={start.isPending}
-          error={start.error && <ErrorState error={start.error} attempt="start the roll-out" />}
-          onConfirm={() => start.mutate(requestOf(group.name, draft, false))}
+        <StartDialog
+          group={group}
+          draft={draft}
+          total={total ?? 0}
+          start={start}
           onClose={() => setAsking(false)}
-        >
-          <p>
-            Each machine is built and <strong>rebooted</strong>, in{' '}
-            {plural(plannedWaves(total ?? 0, draft).length, 'wave')}. A wave begins when all
-            machines of those before are over; with more than{' '}
-            {plural(Number(draft.maxFailures), 'failure')} nothing further begins. It can be paused
-            and cancelled at any time; a machine that was rebooted is not taken back by that.
-          </p>
-        </ConfirmDialog>
+        />
       )}
       <LeaveGuard isDirty={draft !== firstDraft && !start.isSuccess} />
     </form>
+  );
+}
+
+type StartProps = {
+  readonly group: Group;
+  readonly draft: RolloutDraft;
+  readonly total: number;
+  readonly start: ReturnType<typeof useRollout>['start'];
+  readonly onClose: () => void;
+};
+
+function StartDialog({group, draft, total, start, onClose}: StartProps) {
+  return (
+    <ConfirmDialog
+      title={`Roll out to ${plural(total, 'machine')}?`}
+      action="Start the roll-out"
+      typeToConfirm={group.name}
+      busy={start.isPending}
+      error={start.error && <ErrorState error={start.error} attempt="start the roll-out" />}
+      onConfirm={() => start.mutate(requestOf(group.name, draft, false))}
+      onClose={onClose}
+    >
+      <p>
+        Each machine is built and <strong>rebooted</strong>, in{' '}
+        {plural(plannedWaves(total, draft).length, 'wave')}. A wave begins when all machines of
+        those before are over; with more than {plural(Number(draft.maxFailures), 'failure')} nothing
+        further begins. It can be paused and cancelled at any time; a machine that was rebooted is
+        not taken back by that.
+      </p>
+    </ConfirmDialog>
   );
 }
 

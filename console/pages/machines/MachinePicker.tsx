@@ -10,6 +10,7 @@ import {machineName} from './machine-name.ts';
 
 const machinesMax = 8;
 const settleMs = 150;
+const none: readonly Machine[] = [];
 
 /** Finds one machine by any of its words: host name, serial number, MAC, model, label. */
 export function MachinePicker({
@@ -22,22 +23,7 @@ export function MachinePicker({
   readonly onPick: (machine: Machine) => void;
 }) {
   const [text, setText] = useState('');
-  const words = useDebounced(text.trim(), settleMs);
-  const {data} = useQuery(
-    MachineService.method.listMachines,
-    words === ''
-      ? skipToken
-      : {
-          // Quotes make each word a phrase: what is typed means itself.
-          filter: words
-            .split(/\s+/)
-            .map(word => JSON.stringify(word))
-            .join(' '),
-          pageSize: machinesMax,
-        },
-    {placeholderData: keepPreviousData},
-  );
-  const machines = words === '' ? [] : (data?.machines ?? []);
+  const machines = useFoundMachines(text);
   const pick = (id: string | undefined) => {
     const machine = machines.find(machine => machine.id === id);
     if (!machine) return;
@@ -63,4 +49,23 @@ export function MachinePicker({
       onSubmit={() => pick(machines.length === 1 ? machines[0]?.id : undefined)}
     />
   );
+}
+
+function useFoundMachines(text: string): readonly Machine[] {
+  const words = useDebounced(text.trim(), settleMs);
+  const {data} = useQuery(
+    MachineService.method.listMachines,
+    words === ''
+      ? skipToken
+      : {
+          // Quotes make each word a phrase: what is typed means itself.
+          filter: words
+            .split(/\s+/)
+            .map(word => JSON.stringify(word))
+            .join(' '),
+          pageSize: machinesMax,
+        },
+    {placeholderData: keepPreviousData},
+  );
+  return words === '' ? none : (data?.machines ?? none);
 }

@@ -60,25 +60,37 @@ export function PendingActions({pending, machine, onDone}: ActionsProps) {
       {accept.error && asked !== 'accept' && (
         <ErrorState error={accept.error} attempt={`accept ${machineName(machine)}`} />
       )}
-      {asked === 'accept' && (
-        <ConfirmDialog
-          title="Accept it as a machine of its own?"
-          action="Accept it"
-          busy={accept.isPending}
-          error={accept.error && <ErrorState error={accept.error} attempt="accept it" />}
-          onConfirm={accept.run}
-          onClose={close}
-        >
-          <p>{machine.quarantineReason || 'Another machine has identifiers in common with it.'}</p>
-          <p>
-            Accepted, it is a second machine beside the one that it looks like. If it is the same
-            box, compare the two and merge them instead.
-          </p>
-        </ConfirmDialog>
-      )}
+      {asked === 'accept' && <AcceptDialog machine={machine} accept={accept} onClose={close} />}
       {asked === 'reject' && <RejectDialog machine={machine} onDone={done} onClose={close} />}
       {asked === 'ban' && <BanDialog machine={machine} onDone={done} onClose={close} />}
     </>
+  );
+}
+
+function AcceptDialog({
+  machine,
+  accept,
+  onClose,
+}: {
+  readonly machine: Machine;
+  readonly accept: ReturnType<typeof useAccept>;
+  readonly onClose: () => void;
+}) {
+  return (
+    <ConfirmDialog
+      title="Accept it as a machine of its own?"
+      action="Accept it"
+      busy={accept.isPending}
+      error={accept.error && <ErrorState error={accept.error} attempt="accept it" />}
+      onConfirm={accept.run}
+      onClose={onClose}
+    >
+      <p>{machine.quarantineReason || 'Another machine has identifiers in common with it.'}</p>
+      <p>
+        Accepted, it is a second machine beside the one that it looks like. If it is the same box,
+        compare the two and merge them instead.
+      </p>
+    </ConfirmDialog>
   );
 }
 

@@ -9,12 +9,13 @@ import {useChange} from '../../api/use-change.ts';
 import {BootProfileFields} from '../../forms/BootProfileFields.tsx';
 import {Checkbox, SelectField, TextAreaField, TextField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
+import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {type RadioCard, RadioCards} from '../../forms/RadioCards.tsx';
 import {TemplatesField} from '../../forms/TemplatesField.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
-import {ErrorState, Notice} from '../../ui/states.tsx';
+import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {
   draftOfRule,
@@ -70,20 +71,14 @@ export function RuleEditor({rule}: {readonly rule: Rule | undefined}) {
         options={decisions}
       />
       <GiftFields {...part} />
-      {error && <ErrorState error={error} attempt="save the rule" />}
-      {isTried && hasMistake(draft) && (
-        <Notice tone="bad" icon="warning">
-          Not saved: look at the fields that are marked.
-        </Notice>
-      )}
-      <div className="form-actions">
+      <FormFooter error={error} attempt="save the rule" hasMistakes={isTried && hasMistake(draft)}>
         <ButtonLink to="/rules" search={back}>
           Cancel
         </ButtonLink>
         <Button type="submit" kind="primary" busy={isPending} disabledReason={operateReason}>
           {rule ? 'Save the rule' : 'Make the rule'}
         </Button>
-      </div>
+      </FormFooter>
       <LeaveGuard isDirty={isDirty && !isSaved} />
     </form>
   );

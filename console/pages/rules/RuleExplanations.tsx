@@ -116,8 +116,9 @@ function Explanation({rule}: {readonly rule: RuleExplanation}) {
           priority {priority}
           {disabled && ' · disabled'}
         </span>
-        <p className="explanation-reason">{reason}</p>
-        {parts.length > 0 && (
+        {parts.length === 0 ? (
+          <p className="explanation-reason">{reason}</p>
+        ) : (
           <ul className="parts">
             {parts.map(part => (
               <ConditionPart key={part.text} part={part} />
