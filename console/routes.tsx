@@ -117,17 +117,17 @@ const machineBoot = machineTab(
 const machineHardware = machineTab(
   '/hardware',
   ['version', 'against'],
-  notHere('Hardware', 'muster hardware get MACHINE'),
+  lazyRouteComponent(() => import('./pages/machines/tabs/HardwareTab.tsx'), 'HardwareTab'),
 );
 const machineMetrics = machineTab(
   '/metrics',
   ['from', 'until', 'range'],
-  notHere('Metrics', 'muster metrics history MACHINE'),
+  lazyRouteComponent(() => import('./pages/machines/tabs/MetricsTab.tsx'), 'MetricsTab'),
 );
 const machineConfig = machineTab(
   '/config',
   [],
-  notHere('Configuration', 'muster machines update MACHINE --nixos-config FILE'),
+  lazyRouteComponent(() => import('./pages/machines/tabs/ConfigTab.tsx'), 'ConfigTab'),
 );
 const machineImages = machineTab(
   '/images',
