@@ -55,6 +55,8 @@ function isMethod(name: string, value: unknown): value is (...args: unknown[]) =
 
 /** happy-dom lays nothing out: every box is as large as the window, so that virtual lists show rows. */
 Object.defineProperties(window.HTMLElement.prototype, {
+  clientHeight: {get: () => 800, configurable: true},
+  clientWidth: {get: () => 1280, configurable: true},
   offsetHeight: {get: () => 800, configurable: true},
   offsetWidth: {get: () => 1280, configurable: true},
 });

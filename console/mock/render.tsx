@@ -9,7 +9,9 @@ import {LiveProvider} from '../live/live.tsx';
 import {createConsoleRouter} from '../routes.tsx';
 import {createMockTransport, type MockNoun} from './transport.ts';
 
-const {render} = await import('@testing-library/react');
+const {configure, render} = await import('@testing-library/react');
+// The first test of a file waits for the code of its page, too; hosts are slow at times.
+configure({asyncUtilTimeout: 10_000});
 
 /** The whole console at an address, over the mock server: tests look at it as people do, by roles and words. */
 export function renderConsole(address: string, ...nouns: readonly MockNoun[]) {

@@ -7,13 +7,14 @@ import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo, useState} from 'react';
 import {Code} from '@connectrpc/connect';
 import {isCode} from '../../api/errors.ts';
+import {useLiveBatches} from '../../live/live.tsx';
 import {DataTable} from '../../table/DataTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {Split} from '../../ui/DetailPane.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {EmptyState, ErrorState} from '../../ui/states.tsx';
 import {auditColumns, auditColumnsNarrow} from './audit-columns.tsx';
 import {type AuditSearch, exportHref, filterOf} from './audit-filter.ts';
 import {AuditFilters} from './AuditFilters.tsx';
@@ -40,6 +41,7 @@ export function AuditPage() {
         title="Audit"
         actions={
           <>
+            <NewerButton key={key} onShow={list.refresh} />
             <a className="button plain" href={exportHref(search)} download="audit.jsonl">
               Export as JSON lines
             </a>
@@ -54,14 +56,6 @@ export function AuditPage() {
         search={search}
         onChange={next => void navigate({to: '/audit', search: next})}
       />
-      {list.isOutdated && (
-        <Notice tone="info" icon="info">
-          There are newer entries.{' '}
-          <Button kind="quiet" icon="refresh" onClick={list.refresh}>
-            Show them
-          </Button>
-        </Notice>
-      )}
       {list.error && list.rows.length === 0 ? (
         <ErrorState error={list.error} attempt="list the audit" onRetry={list.refresh} />
       ) : (
@@ -99,6 +93,25 @@ export function AuditPage() {
       )}
       {verifying && <VerifyDialog onClose={() => setVerifying(false)} />}
     </div>
+  );
+}
+
+/** Each event of the journal is an entry; the list stands still while somebody reads it, and says that there are more. */
+function NewerButton({onShow}: {readonly onShow: () => void}) {
+  const [isNewer, setNewer] = useState(false);
+  useLiveBatches(() => setNewer(true));
+  if (!isNewer) return null;
+  return (
+    <Button
+      kind="primary"
+      icon="refresh"
+      onClick={() => {
+        setNewer(false);
+        onShow();
+      }}
+    >
+      Show newer entries
+    </Button>
   );
 }
 

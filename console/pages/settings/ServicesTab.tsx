@@ -6,6 +6,7 @@ import {
 } from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {useMemo, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
+import {useReloadEvery} from '../../api/use-reload.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {DataTable} from '../../table/DataTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
@@ -17,6 +18,8 @@ import {JoinCodeDialog} from './JoinCodeDialog.tsx';
 import {kindWord, serviceColumns} from './service-columns.tsx';
 
 const pageSize = 100;
+/** Services report every 10 s; being seen is no event. */
+const reloadMs = 10_000;
 const rowsOf = ({services}: ListServicesResponse) => services;
 
 export function ServicesTab() {
@@ -24,6 +27,7 @@ export function ServicesTab() {
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<Service>();
   const list = useKeysetRows(ServiceService.method.listServices, {pageSize}, rowsOf);
+  useReloadEvery(ServiceService, reloadMs);
   const columns = useMemo(() => serviceColumns({reason, onRevoke: setRevoking}), [reason]);
   if (list.error && list.rows.length === 0)
     return <ErrorState error={list.error} attempt="list the services" onRetry={list.refresh} />;
