@@ -10,7 +10,7 @@ import {
   parseNetwork,
   samplesPerDeviceReading,
 } from './metrics.ts';
-import {createPowerMeter} from './sensors.ts';
+import {createFanReader, createPowerMeter} from './sensors.ts';
 
 test('a sample has what the machine tells, and nothing else', async t => {
   await using tree = await writeTree({
@@ -28,6 +28,12 @@ test('a sample has what the machine tells, and nothing else', async t => {
     '/sys/class/hwmon/hwmon0/temp1_input': '45000\n',
     '/sys/class/hwmon/hwmon0/temp1_label': 'Core 0\n',
     '/sys/class/hwmon/hwmon0/temp2_input': '-274000\n',
+    '/sys/class/hwmon/hwmon2/name': 'nct6775\n',
+    '/sys/class/hwmon/hwmon2/fan1_input': '0\n',
+    '/sys/class/hwmon/hwmon2/fan2_input': '1205\n',
+    '/sys/class/hwmon/hwmon2/fan2_label': 'CPU\n',
+    '/sys/class/hwmon/hwmon3/name': 'amdgpu\n',
+    '/sys/class/hwmon/hwmon3/fan1_input': '900\n',
     '/sys/class/hwmon/hwmon1/name': 'drivetemp\n',
     '/sys/class/hwmon/hwmon1/temp1_input': '90000\n',
     '/sys/class/thermal/thermal_zone0/temp': '47500\n',
@@ -40,8 +46,8 @@ test('a sample has what the machine tells, and nothing else', async t => {
     () => ({samplesWaiting: '3'}),
   );
   const first = sampler.sample();
-  const {diskTotalBytes, diskUsedBytes, fileSystems, disks, interfaces, sensors, agent, ...plain} =
-    first;
+  const {fileSystems, disks, interfaces, sensors, fans, agent, ...rest} = first;
+  const {diskTotalBytes, diskUsedBytes, ...plain} = rest;
   t.deepEqual(plain, {
     time: '2026-01-02T03:04:05.000Z',
     memoryTotalBytes: '1024000',
@@ -80,6 +86,7 @@ test('a sample has what the machine tells, and nothing else', async t => {
     {name: 'coretemp Core 0', temperature: 45},
     {name: 'acpitz thermal_zone0', temperature: 47.5},
   ]);
+  t.deepEqual(fans, [{name: 'nct6775 CPU', rpm: 1205}]);
   t.deepEqual(agent, {samplesWaiting: '3'});
 
   const {time: _, ...second} = plain;
@@ -88,6 +95,22 @@ test('a sample has what the machine tells, and nothing else', async t => {
       ...Object.keys({...second, time: '', diskTotalBytes: '', diskUsedBytes: ''}).toSorted(),
     ]);
   t.is(sampler.sample().disks?.length, 1);
+});
+
+test('a fan is told of from when it has turned once, and then when it stands too', t => {
+  let rpm = '0\n';
+  const readFans = createFanReader(path => (path === '/fan1' ? rpm : ''));
+  const fans = [
+    {name: 'one', path: '/fan1'},
+    {name: 'gone', path: '/fan2'},
+  ];
+  t.deepEqual(readFans(fans), [], 'a header without a fan reads 0');
+  rpm = '1200\n';
+  t.deepEqual(readFans(fans), [{name: 'one', rpm: 1200}]);
+  rpm = '0\n';
+  t.deepEqual(readFans(fans), [{name: 'one', rpm: 0}]);
+  rpm = '4294967295\n';
+  t.deepEqual(readFans(fans), [], 'a misreading');
 });
 
 test('what the machine draws is the energy since the reading before, or what its meter says', async t => {

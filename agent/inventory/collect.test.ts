@@ -201,6 +201,19 @@ test('BMC and switch ports come from ipmitool and lldpcli', async t => {
   ]);
 });
 
+test('a BMC that nobody can ask is not absent', async t => {
+  await using tree = await writeTree({'/dev/ipmi0': '', '/proc/version': ''});
+  const {bmc, collectors} = await collectInventory(tree.root);
+  t.is(bmc, undefined);
+  t.like(
+    collectors?.find(({name}) => name === 'bmc'),
+    {
+      state: 'STATE_FAILED',
+      reason: 'There is a BMC (/dev/ipmi0), but no ipmitool that gets an answer from it',
+    },
+  );
+});
+
 test('an empty machine fails nothing: every part says that it is absent', async t => {
   await using tree = await writeTree({'/proc/version': ''});
   const {collectors, ...found} = await collectInventory(tree.root);

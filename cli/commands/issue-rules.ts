@@ -113,7 +113,7 @@ async function muteRule(
   command: Command,
 ): Promise<void> {
   const {clients, out} = contextOf(command);
-  print(out, (await clients.issues.muteIssueRule({kind, for: lasting, reason})).rule);
+  print(out, (await clients.issues.muteIssueRule({kind, duration: lasting, reason})).rule);
 }
 
 async function unmuteRule(kind: string, _options: object, command: Command): Promise<void> {

@@ -154,7 +154,7 @@ async function mute(
   const {clients, out} = contextOf(command);
   const {for: lasting, reason, machineWide = false} = options;
   const scope = machineWide ? IssueMute_Scope.MACHINE : IssueMute_Scope.ISSUE;
-  print(out, (await clients.issues.muteIssue({id, for: lasting, reason, scope})).issue);
+  print(out, (await clients.issues.muteIssue({id, duration: lasting, reason, scope})).issue);
 }
 
 async function unmute(id: string, _options: object, command: Command): Promise<void> {

@@ -28,7 +28,8 @@ test('crash_loop: five boots within an hour, until there is at most one', async 
   await using lab = await setUp();
   const {machineId, image} = await lab.active();
   const began = lab.now();
-  for (let boot = 2; boot <= 5; boot++) {
+  // It has booted twice: to enrol, and into its image.
+  for (let boot = 3; boot <= 5; boot++) {
     t.deepEqual(await lab.open(machineId), []);
     lab.passMs(3 * minute);
     await lab.hello(machineId, {image, bootId: `b${boot}`, session: `s${boot}`});

@@ -19,7 +19,7 @@ const switchedOffMax = 500;
 export type IssueEvaluation = ReturnType<typeof createIssueEvaluation>;
 
 /**
- * Asks the rules about machines, and keeps what follows. A machine of which nothing changes costs its share of six statements; only one that gets
+ * Asks the rules about machines, and keeps what follows. A machine of which nothing changes costs its share of a few statements; only one that gets
  * or loses an issue costs a transaction.
  */
 export function createIssueEvaluation({
@@ -49,6 +49,7 @@ export function createIssueEvaluation({
     tx: Sql,
     machineIds: readonly string[],
     moment: Moment,
+    knownSamples?: ReadonlyMap<string, Sample>,
   ): Promise<ReadonlyMap<string, Subject>> {
     const windowSeconds = moment.settings('crash_loop')?.windowSeconds ?? 0;
     const bootsSince = new Date(moment.now.getTime() - windowSeconds * 1000);
@@ -57,7 +58,7 @@ export function createIssueEvaluation({
       listOpenIssues(tx, {machineIds, source, now: moment.now}),
       conditions.listConditions(tx, machineIds),
     ]);
-    const samples = await samplesOf(stored, moment.now);
+    const samples = knownSamples ?? (await samplesOf(stored, moment.now));
     const openOf = Map.groupBy(open, ({machineId}) => machineId);
     const waitingOf = Map.groupBy(waiting, ({machineId}) => machineId);
     return new Map(
@@ -117,12 +118,16 @@ export function createIssueEvaluation({
     );
   }
 
-  /** Judged once more with the machine's row held: another server may have been faster, or the machine have changed. */
-  const change = (machineId: string): Promise<void> =>
+  /**
+   * Judged once more with the machine's row held: another server may have been faster, or the machine have changed. By the sample from before: what
+   * is in a transaction does not ask for a second connection.
+   */
+  const change = (machineId: string, sample: Sample | undefined): Promise<void> =>
     sql.begin(async tx => {
       if (!(await findMachineForUpdate(tx, machineId))) return;
       const moment = await openMoment(tx);
-      const subject = (await load(tx, [machineId], moment)).get(machineId);
+      const samples = new Map(sample ? [[machineId, sample]] : []);
+      const subject = (await load(tx, [machineId], moment, samples)).get(machineId);
       if (!subject) return;
       const settlement = settleIssues(rules, subject, moment);
       await note(tx, [[machineId, settlement]], moment.now);
@@ -144,7 +149,7 @@ export function createIssueEvaluation({
       const changing = settled.filter(one => !isQuiet(one));
       for (const [machineId] of changing) {
         if (signal?.aborted) break;
-        await change(machineId);
+        await change(machineId, subjects.get(machineId)?.facts.sample);
       }
       return changing.length;
     },

@@ -1,6 +1,7 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
+import {deleteMutesOfMachine} from '../store/issue-mutes.ts';
 import {
   countMachinesOfWorkspace,
   findMachineForUpdate,
@@ -44,6 +45,8 @@ export function createWorkspaceMachines({sql, now, newId}: Deps) {
       updateTime: time,
     };
     await updateMachine(tx, machine.id, change);
+    // What others did not want to hear of is not for the new tenant to miss.
+    if (to !== undefined) await deleteMutesOfMachine(tx, machine.id);
     await appendEvent(tx, {
       id: newId(),
       time,

@@ -51,7 +51,7 @@ export const issueService = ({
     return {issue: toIssueMessage(await issues.clear(name, id, storable(reason, 'reason')))};
   },
 
-  async muteIssue({id, scope, for: lasting, reason}, {values}) {
+  async muteIssue({id, scope, duration: lasting, reason}, {values}) {
     const {name: actor} = values.get(callerKey);
     const wish = {actor, lasting, reason: storable(reason, 'reason')};
     const wide = scope === IssueMute_Scope.MACHINE ? 'machine' : 'issue';
@@ -92,7 +92,7 @@ export const issueService = ({
     return {rule: toIssueRuleMessage(changed)};
   },
 
-  async muteIssueRule({kind, for: lasting, reason}, {values}) {
+  async muteIssueRule({kind, duration: lasting, reason}, {values}) {
     const {name: actor} = values.get(callerKey);
     await mutes.muteRule(kind, {actor, lasting, reason: storable(reason, 'reason')});
     return {rule: toIssueRuleMessage(await settings.get(kind))};

@@ -96,6 +96,11 @@ export async function deleteMute(sql: Sql, target: MuteTarget): Promise<boolean>
   return deleted.length > 0;
 }
 
+/** Of its issues too; rules stay muted. */
+export async function deleteMutesOfMachine(sql: Sql, machineId: string): Promise<void> {
+  await sql`delete from issue_mutes where machine_id = ${machineId}`;
+}
+
 /** Of whole rules. */
 export async function listRuleMutes(sql: Sql, now: Date): Promise<ReadonlyMap<string, Mute>> {
   const rows = await sql<TargetRow[]>`

@@ -7,6 +7,7 @@ import {
 } from '@bufbuild/protobuf';
 import {Code, ConnectError} from '@connectrpc/connect';
 import {BootAction} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {IssueMute_Scope} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {CommandMachineRequest_Command} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {
   Permission,
@@ -70,6 +71,12 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
   GetIssue: byIssue,
   AcknowledgeIssue: byIssue,
   ClearIssue: byIssue,
+  MuteIssue: ({issueId}) => [
+    {id: issueId, duration: '1h', reason: 'mine'},
+    {id: issueId, duration: '1h', reason: 'mine', scope: IssueMute_Scope.MACHINE},
+  ],
+  UnmuteIssue: byIssue,
+  GetIssueSummary: () => [{}],
   ListMachines: ({workspace, serviceTag, machineId, serial, hostname}) => [
     {readMask: {paths: ['id', 'hostname', 'workspace_id']}},
     ...[

@@ -24,17 +24,17 @@ export async function openIssueLab(sql: Database) {
   const now = () => server.clock.now;
   const metrics = createMetrics({sql, now, retention});
   let bus: BusStatus = {connected: true, since: new Date(0)};
-  /** Another server of the same fleet, or this one after a restart: nothing is kept but in the database. */
-  const startEvaluation = () =>
+  /** With metrics of its own: another server of the fleet, or this one after a restart. Nothing is kept but in the database. */
+  const startEvaluation = (ownMetrics = createMetrics({sql, now, retention})) =>
     createIssueEvaluation({
       sql,
       now,
       issues: server.issues,
-      metrics: createMetrics({sql, now, retention}),
+      metrics: ownMetrics,
       busStatus: () => bus,
       version: serverVersion,
     });
-  const evaluation = startEvaluation();
+  const evaluation = startEvaluation(metrics);
   let serial = 0;
 
   const list = async (machineId: string, state: 'not_cleared' | 'any' = 'not_cleared') => {
