@@ -67,7 +67,7 @@ export const addIssues: MockNoun = router => {
       });
       return {issue};
     },
-    muteIssue({id, reason, scope, for: duration}) {
+    muteIssue({id, reason, scope, duration}) {
       const issue = find(id);
       issue.mute = {
         reason: `${reason} (${duration})`,

@@ -8,13 +8,13 @@ import {useMemo, useState} from 'react';
 import {Code} from '@connectrpc/connect';
 import {isCode} from '../../api/errors.ts';
 import {useLiveBatches} from '../../live/live.tsx';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {Split} from '../../ui/DetailPane.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {auditColumns, auditColumnsNarrow} from './audit-columns.tsx';
 import {type AuditSearch, exportHref, filterOf} from './audit-filter.ts';
 import {AuditFilters} from './AuditFilters.tsx';
@@ -56,41 +56,34 @@ export function AuditPage() {
         search={search}
         onChange={next => void navigate({to: '/audit', search: next})}
       />
-      {list.error && list.rows.length === 0 ? (
-        <ErrorState error={list.error} attempt="list the audit" onRetry={list.refresh} />
-      ) : (
-        <Split
-          pane={
-            entry && (
-              <EntryPane
-                key={entry}
-                id={entry}
-                loaded={list.rows.find(({id}) => id === entry)}
-                onClose={close}
-              />
-            )
+      <Split
+        pane={
+          entry && (
+            <EntryPane
+              key={entry}
+              id={entry}
+              loaded={list.rows.find(({id}) => id === entry)}
+              onClose={close}
+            />
+          )
+        }
+      >
+        <KeysetTable
+          label="Audit"
+          columns={auditColumns}
+          visible={entry ? auditColumnsNarrow : allColumns}
+          list={list}
+          attempt="list the audit"
+          rowId={({id}) => id}
+          onOpen={open}
+          empty={
+            <EmptyState icon="audit" title="No entry fits">
+              <p>Widen the time or remove a filter. The same by the command line:</p>
+              <CommandLine command="muster audit list --outcome refused" />
+            </EmptyState>
           }
-        >
-          <DataTable
-            label="Audit"
-            columns={auditColumns}
-            visible={entry ? auditColumnsNarrow : allColumns}
-            rows={list.rows}
-            rowId={({id}) => id}
-            hasMore={list.hasMore}
-            isLoading={list.isLoading}
-            isLoadingMore={list.isLoadingMore}
-            onLoadMore={list.loadMore}
-            onOpen={open}
-            empty={
-              <EmptyState icon="audit" title="No entry fits">
-                <p>Widen the time or remove a filter. The same by the command line:</p>
-                <CommandLine command="muster audit list --outcome refused" />
-              </EmptyState>
-            }
-          />
-        </Split>
-      )}
+        />
+      </Split>
       {verifying && <VerifyDialog onClose={() => setVerifying(false)} />}
     </div>
   );
