@@ -7,13 +7,14 @@ import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo, useState} from 'react';
 import {Code} from '@connectrpc/connect';
 import {isCode} from '../../api/errors.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {useLiveBatches} from '../../live/live.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {Split} from '../../ui/DetailPane.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {auditColumns, auditColumnsNarrow} from './audit-columns.tsx';
 import {type AuditSearch, exportHref, filterOf} from './audit-filter.ts';
 import {AuditFilters} from './AuditFilters.tsx';
@@ -40,6 +41,7 @@ export function AuditPage() {
         title="Audit"
         actions={
           <>
+            <NewerButton key={key} onShow={list.refresh} />
             <a className="button plain" href={exportHref(search)} download="audit.jsonl">
               Export as JSON lines
             </a>
@@ -54,51 +56,55 @@ export function AuditPage() {
         search={search}
         onChange={next => void navigate({to: '/audit', search: next})}
       />
-      {list.isOutdated && (
-        <Notice tone="info" icon="info">
-          There are newer entries.{' '}
-          <Button kind="quiet" icon="refresh" onClick={list.refresh}>
-            Show them
-          </Button>
-        </Notice>
-      )}
-      {list.error && list.rows.length === 0 ? (
-        <ErrorState error={list.error} attempt="list the audit" onRetry={list.refresh} />
-      ) : (
-        <Split
-          pane={
-            entry && (
-              <EntryPane
-                key={entry}
-                id={entry}
-                loaded={list.rows.find(({id}) => id === entry)}
-                onClose={close}
-              />
-            )
+      <Split
+        pane={
+          entry && (
+            <EntryPane
+              key={entry}
+              id={entry}
+              loaded={list.rows.find(({id}) => id === entry)}
+              onClose={close}
+            />
+          )
+        }
+      >
+        <KeysetTable
+          label="Audit"
+          columns={auditColumns}
+          visible={entry ? auditColumnsNarrow : allColumns}
+          list={list}
+          attempt="list the audit"
+          rowId={({id}) => id}
+          onOpen={open}
+          empty={
+            <EmptyState icon="audit" title="No entry fits">
+              <p>Widen the time or remove a filter. The same by the command line:</p>
+              <CommandLine command="muster audit list --outcome refused" />
+            </EmptyState>
           }
-        >
-          <DataTable
-            label="Audit"
-            columns={auditColumns}
-            visible={entry ? auditColumnsNarrow : allColumns}
-            rows={list.rows}
-            rowId={({id}) => id}
-            hasMore={list.hasMore}
-            isLoading={list.isLoading}
-            isLoadingMore={list.isLoadingMore}
-            onLoadMore={list.loadMore}
-            onOpen={open}
-            empty={
-              <EmptyState icon="audit" title="No entry fits">
-                <p>Widen the time or remove a filter. The same by the command line:</p>
-                <CommandLine command="muster audit list --outcome refused" />
-              </EmptyState>
-            }
-          />
-        </Split>
-      )}
+        />
+      </Split>
       {verifying && <VerifyDialog onClose={() => setVerifying(false)} />}
     </div>
+  );
+}
+
+/** Each event of the journal is an entry; the list stands still while somebody reads it, and says that there are more. */
+function NewerButton({onShow}: {readonly onShow: () => void}) {
+  const [isNewer, setNewer] = useState(false);
+  useLiveBatches(() => setNewer(true));
+  if (!isNewer) return null;
+  return (
+    <Button
+      kind="primary"
+      icon="refresh"
+      onClick={() => {
+        setNewer(false);
+        onShow();
+      }}
+    >
+      Show newer entries
+    </Button>
   );
 }
 

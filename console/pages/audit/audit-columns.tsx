@@ -22,7 +22,7 @@ export const auditColumns: readonly TableColumn<AuditEntry>[] = [
   {
     id: 'time',
     header: 'When',
-    widthPx: 96,
+    widthPx: 104,
     onPhone: true,
     cell: ({time}) => <RelativeTime time={time} />,
   },
@@ -37,7 +37,7 @@ export const auditColumns: readonly TableColumn<AuditEntry>[] = [
   {
     id: 'what',
     header: 'What',
-    widthPx: 160,
+    widthPx: 150,
     grows: true,
     onPhone: true,
     cell: entry => (

@@ -121,7 +121,7 @@ function MuteIssueForm({issue, onClose}: FormProps) {
       onSubmit={({duration, reason, onMachine}) =>
         mute.mutate({
           id: issue.id,
-          for: duration,
+          duration,
           reason,
           scope: onMachine ? MuteScope.MACHINE : MuteScope.ISSUE,
         })

@@ -5,12 +5,12 @@ import {
 } from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo} from 'react';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {Split} from '../../ui/DetailPane.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {EmptyState, Notice} from '../../ui/states.tsx';
 import {issueColumns, issueColumnsNarrow} from './issue-columns.tsx';
 import {type IssueSearch, requestOf} from './issue-search.ts';
 import {IssueFilters} from './IssueFilters.tsx';
@@ -40,25 +40,18 @@ export function IssuesTab({summary}: {readonly summary: IssueSummary | undefined
           </Button>
         </Notice>
       )}
-      {list.error && list.rows.length === 0 ? (
-        <ErrorState error={list.error} attempt="list the issues" onRetry={list.refresh} />
-      ) : (
-        <Split pane={issue && <IssuePane key={issue} id={issue} onClose={() => go(search)} />}>
-          <DataTable
-            label="Issues"
-            columns={issueColumns}
-            visible={issue ? issueColumnsNarrow : allColumns}
-            rows={list.rows}
-            rowId={({id}) => id}
-            hasMore={list.hasMore}
-            isLoading={list.isLoading}
-            isLoadingMore={list.isLoadingMore}
-            onLoadMore={list.loadMore}
-            onOpen={({id}) => go({...search, issue: id})}
-            empty={<NoIssues isNarrowed={isNarrowed} onShowAll={() => go({})} />}
-          />
-        </Split>
-      )}
+      <Split pane={issue && <IssuePane key={issue} id={issue} onClose={() => go(search)} />}>
+        <KeysetTable
+          label="Issues"
+          columns={issueColumns}
+          visible={issue ? issueColumnsNarrow : allColumns}
+          list={list}
+          attempt="list the issues"
+          rowId={({id}) => id}
+          onOpen={({id}) => go({...search, issue: id})}
+          empty={<NoIssues isNarrowed={isNarrowed} onShowAll={() => go({})} />}
+        />
+      </Split>
     </>
   );
 }

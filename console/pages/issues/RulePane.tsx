@@ -89,9 +89,7 @@ function RuleMute({rule}: {readonly rule: IssueRule}) {
       isBusy={mute.isPending}
       error={mute.error && <ErrorState error={mute.error} attempt="mute the rule" />}
       onClose={() => setOpen(false)}
-      onSubmit={({duration, reason: why}) =>
-        mute.mutate({kind: rule.kind, for: duration, reason: why})
-      }
+      onSubmit={({duration, reason: why}) => mute.mutate({kind: rule.kind, duration, reason: why})}
     />
   );
 }

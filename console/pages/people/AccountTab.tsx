@@ -106,7 +106,14 @@ function PasswordCard({username}: {readonly username: string}) {
   return (
     <Card title="Change the password">
       <form className="form" onSubmit={submit}>
-        <input type="text" hidden readOnly autoComplete="username" value={username} />
+        <input
+          type="text"
+          hidden
+          readOnly
+          autoComplete="username"
+          aria-label="User name"
+          value={username}
+        />
         <TextField
           label="Present password"
           type="password"

@@ -2,13 +2,12 @@ import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
-import {type FormEvent, useId, useState} from 'react';
+import {useState} from 'react';
 import {useMay} from '../../api/caller.ts';
 import {useAction} from '../../api/use-action.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
-import {Button} from '../../ui/Button.tsx';
+import {FormDialog} from '../../forms/FormDialog.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
-import {Dialog} from '../../ui/Dialog.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {SecretDialog} from '../../ui/SecretOnce.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -63,7 +62,6 @@ type TokenFormProps = CreateTokenDialogProps & {
 };
 
 function TokenForm({user, create, onClose}: TokenFormProps) {
-  const formId = useId();
   const isAdmin = useMay(Permission.ADMINISTER);
   const workspaces = useQuery(WorkspaceService.method.listWorkspaces, {pageSize: workspacesMax});
   const [name, setName] = useState('');
@@ -71,71 +69,64 @@ function TokenForm({user, create, onClose}: TokenFormProps) {
   const [permission, setPermission] = useState<Permission>(Permission.VIEW);
   const [workspaceId, setWorkspaceId] = useState('');
   const [lifetimeSeconds, setLifetimeSeconds] = useState(90 * daySeconds);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     create.mutate({name, permission, lifetimeSeconds, userId: owner.trim(), workspaceId});
   };
   return (
-    <Dialog
+    <FormDialog
       title="New API token"
+      action="Make the token"
+      busy={create.isPending}
+      onSubmit={submit}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={formId} kind="primary" busy={create.isPending}>
-            Make the token
-          </Button>
-        </>
-      }
+
+      error={create.error && <ErrorState error={create.error} attempt="make the token" />}
     >
-      <form id={formId} className="form" onSubmit={submit}>
+      <TextField
+        label="What it is for"
+        hint="For example “ci” or “inventory export”"
+        pattern="[a-zA-Z0-9][a-zA-Z0-9._ \-]{0,62}"
+        required
+        autoFocus
+        autoComplete="off"
+        value={name}
+        onChange={event => setName(event.target.value)}
+      />
+      <SelectField
+        label="May at most"
+        hint="Never more than its user may at that moment"
+        choices={permissions}
+        value={permission}
+        onChange={event => setPermission(permissionOf(event.target.value))}
+      />
+      <SelectField
+        label="Where"
+        choices={[
+          {value: '', label: 'Wherever its user has a role'},
+          ...(workspaces.data?.workspaces ?? []).map(({id, name}) => ({
+            value: id,
+            label: `Workspace ${name} only`,
+          })),
+        ]}
+        value={workspaceId}
+        onChange={event => setWorkspaceId(event.target.value)}
+      />
+      <SelectField
+        label="Ends after"
+        choices={lifetimes}
+        value={lifetimeSeconds}
+        onChange={event => setLifetimeSeconds(Number(event.target.value))}
+      />
+      {isAdmin && (
         <TextField
-          label="What it is for"
-          hint="For example “ci” or “inventory export”"
-          pattern="[a-zA-Z0-9][a-zA-Z0-9._ \-]{0,62}"
-          required
-          autoFocus
+          label="Whose (empty: your own)"
+          hint="The name of a user; make one with the role that the program needs"
+          autoCapitalize="off"
           autoComplete="off"
-          value={name}
-          onChange={event => setName(event.target.value)}
+          value={owner}
+          onChange={event => setOwner(event.target.value)}
         />
-        <SelectField
-          label="May at most"
-          hint="Never more than its user may at that moment"
-          choices={permissions}
-          value={permission}
-          onChange={event => setPermission(permissionOf(event.target.value))}
-        />
-        <SelectField
-          label="Where"
-          choices={[
-            {value: '', label: 'Wherever its user has a role'},
-            ...(workspaces.data?.workspaces ?? []).map(({id, name}) => ({
-              value: id,
-              label: `Workspace ${name} only`,
-            })),
-          ]}
-          value={workspaceId}
-          onChange={event => setWorkspaceId(event.target.value)}
-        />
-        <SelectField
-          label="Ends after"
-          choices={lifetimes}
-          value={lifetimeSeconds}
-          onChange={event => setLifetimeSeconds(Number(event.target.value))}
-        />
-        {isAdmin && (
-          <TextField
-            label="Whose (empty: your own)"
-            hint="The name of a user; make one with the role that the program needs"
-            autoCapitalize="off"
-            autoComplete="off"
-            value={owner}
-            onChange={event => setOwner(event.target.value)}
-          />
-        )}
-        {create.error && <ErrorState error={create.error} attempt="make the token" />}
-      </form>
-    </Dialog>
+      )}
+    </FormDialog>
   );
 }

@@ -1,9 +1,8 @@
 import {User_Role as Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
-import {type FormEvent, useId, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
-import {Button} from '../../ui/Button.tsx';
-import {Dialog} from '../../ui/Dialog.tsx';
+import {FormDialog} from '../../forms/FormDialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {roleOf, passwordCharactersMin, passwordMistake, siteRoles} from './roles.ts';
 
@@ -13,7 +12,6 @@ type CreateUserDialogProps = {
 };
 
 export function CreateUserDialog({onClose, onMade}: CreateUserDialogProps) {
-  const formId = useId();
   const [username, setUsername] = useState('');
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -23,62 +21,55 @@ export function CreateUserDialog({onClose, onMade}: CreateUserDialogProps) {
     done: () => `${username} may sign in now`,
     onDone: () => onMade(username),
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (passwordMistake(password) === undefined) create.mutate({username, email, password, role});
   };
   return (
-    <Dialog
+    <FormDialog
       title="New user"
+      action="Make the user"
+      busy={create.isPending}
+      onSubmit={submit}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={formId} kind="primary" busy={create.isPending}>
-            Make the user
-          </Button>
-        </>
-      }
+
+      error={create.error && <ErrorState error={create.error} attempt="make the user" />}
     >
-      <form id={formId} className="form" onSubmit={submit}>
-        <TextField
-          label="User name"
-          hint="Lower case letters, digits, dots and dashes; it cannot be changed later"
-          autoComplete="off"
-          autoCapitalize="off"
-          pattern="[a-z0-9][a-z0-9._\-]{0,62}"
-          required
-          autoFocus
-          value={username}
-          onChange={event => setUsername(event.target.value)}
-        />
-        <SelectField
-          label="Role everywhere"
-          hint="Roles in single workspaces are given afterwards"
-          choices={siteRoles}
-          value={role}
-          onChange={event => setRole(roleOf(event.target.value))}
-        />
-        <TextField
-          label="First password"
-          type="password"
-          autoComplete="new-password"
-          hint={`At least ${passwordCharactersMin} characters. They change it under “Your account”`}
-          required
-          error={touched ? passwordMistake(password) : undefined}
-          value={password}
-          onChange={event => setPassword(event.target.value)}
-        />
-        <TextField
-          label="E-mail (may stay empty)"
-          type="email"
-          autoComplete="off"
-          value={email}
-          onChange={event => setEmail(event.target.value)}
-        />
-        {create.error && <ErrorState error={create.error} attempt="make the user" />}
-      </form>
-    </Dialog>
+      <TextField
+        label="User name"
+        hint="Lower case letters, digits, dots and dashes; it cannot be changed later"
+        autoComplete="off"
+        autoCapitalize="off"
+        pattern="[a-z0-9][a-z0-9._\-]{0,62}"
+        required
+        autoFocus
+        value={username}
+        onChange={event => setUsername(event.target.value)}
+      />
+      <SelectField
+        label="Role everywhere"
+        hint="Roles in single workspaces are given afterwards"
+        choices={siteRoles}
+        value={role}
+        onChange={event => setRole(roleOf(event.target.value))}
+      />
+      <TextField
+        label="First password"
+        type="password"
+        autoComplete="new-password"
+        hint={`At least ${passwordCharactersMin} characters. They change it under “Your account”`}
+        required
+        error={touched ? passwordMistake(password) : undefined}
+        value={password}
+        onChange={event => setPassword(event.target.value)}
+      />
+      <TextField
+        label="E-mail (may stay empty)"
+        type="email"
+        autoComplete="off"
+        value={email}
+        onChange={event => setEmail(event.target.value)}
+      />
+    </FormDialog>
   );
 }

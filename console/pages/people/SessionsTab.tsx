@@ -8,7 +8,7 @@ import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Button} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
@@ -42,8 +42,6 @@ export function SessionsTab() {
     // oxlint-disable-next-line react/exhaustive-deps
     [end],
   );
-  if (list.error && list.rows.length === 0)
-    return <ErrorState error={list.error} attempt="list the sessions" onRetry={list.refresh} />;
   return (
     <>
       <div className="toolbar">
@@ -60,15 +58,12 @@ export function SessionsTab() {
         />
         <span className="muted">One that you do not know? End it, then change the password.</span>
       </div>
-      <DataTable
+      <KeysetTable
         label="Sessions"
         columns={columns}
-        rows={list.rows}
+        list={list}
+        attempt="list the sessions"
         rowId={({id}) => id}
-        hasMore={list.hasMore}
-        isLoading={list.isLoading}
-        isLoadingMore={list.isLoadingMore}
-        onLoadMore={list.loadMore}
         empty={
           <EmptyState icon="user" title="Nobody is signed in here">
             <p>API tokens and client certificates are no sessions.</p>

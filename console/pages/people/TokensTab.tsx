@@ -7,7 +7,7 @@ import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useNow} from '../../hooks/use-now.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
@@ -34,8 +34,6 @@ export function TokensTab() {
     () => tokenColumns({nowMs: minute * 60_000, onRevoke: setRevoking}),
     [minute],
   );
-  if (list.error && list.rows.length === 0)
-    return <ErrorState error={list.error} attempt="list the tokens" onRetry={list.refresh} />;
   return (
     <>
       <div className="toolbar">
@@ -50,15 +48,12 @@ export function TokensTab() {
         />
         <span className="muted">For programs, in place of a person’s password.</span>
       </div>
-      <DataTable
+      <KeysetTable
         label="API tokens"
         columns={columns}
-        rows={list.rows}
+        list={list}
+        attempt="list the tokens"
         rowId={({id}) => id}
-        hasMore={list.hasMore}
-        isLoading={list.isLoading}
-        isLoadingMore={list.isLoadingMore}
-        onLoadMore={list.loadMore}
         empty={
           <EmptyState icon="people" title="There are no tokens here">
             <p>A program that calls the API takes one. The button above makes it, or:</p>

@@ -6,14 +6,14 @@ import {useState} from 'react';
 import {useCaller} from '../../api/caller.ts';
 import {useReason} from '../../api/use-reason.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {Split} from '../../ui/DetailPane.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {CreateUserDialog} from './CreateUserDialog.tsx';
 import {roleWord, signInWords} from './roles.ts';
 import {UserPane} from './UserPane.tsx';
@@ -91,8 +91,6 @@ export function UsersTab() {
   const list = useKeysetRows(UserService.method.listUsers, {pageSize}, rowsOf);
   const open = (user: string | undefined) =>
     void navigate({to: '/people', search: user === undefined ? {} : {user}});
-  if (list.error && list.rows.length === 0)
-    return <ErrorState error={list.error} attempt="list the users" onRetry={list.refresh} />;
   return (
     <>
       <div className="toolbar">
@@ -115,16 +113,13 @@ export function UsersTab() {
           )
         }
       >
-        <DataTable
+        <KeysetTable
           label="Users"
           columns={columns}
           visible={openName ? narrow : all}
-          rows={list.rows}
+          list={list}
+          attempt="list the users"
           rowId={({username}) => username}
-          hasMore={list.hasMore}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
           onOpen={({username}) => open(username)}
           empty={
             <EmptyState icon="people" title="There are no users">

@@ -68,8 +68,12 @@ function Choices<Value extends string>(props: ChoicesProps<Value>) {
 }
 
 function ForgetCard() {
-  const count = () => Object.keys(localStorage).filter(isOurs).length;
-  const [kept, setKept] = useState(count);
+  // What is kept changes by the choices beside this card, and by what this card does.
+  useTheme();
+  useDensity();
+  const [, setTimes] = useState(0);
+  const again = () => setTimes(times => times + 1);
+  const kept = Object.keys(localStorage).filter(isOurs).length;
   const forget = () => {
     const saved = Object.keys(localStorage)
       .filter(isOurs)
@@ -77,13 +81,13 @@ function ForgetCard() {
     for (const [key] of saved) localStorage.removeItem(key);
     setTheme('auto');
     setDensity('compact');
-    setKept(count());
+    again();
     showToast('Everything is as it comes', {
       undo: () => {
         for (const [key, value] of saved) localStorage.setItem(key, value);
         setTheme(themeOf(localStorage.getItem('muster.theme')));
         setDensity(localStorage.getItem('muster.density') === 'roomy' ? 'roomy' : 'compact');
-        setKept(count());
+        again();
       },
     });
   };

@@ -1,9 +1,8 @@
 import {Service_Kind as Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
-import {type FormEvent, useId, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
-import {Button} from '../../ui/Button.tsx';
-import {Dialog} from '../../ui/Dialog.tsx';
+import {FormDialog} from '../../forms/FormDialog.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {SecretDialog} from '../../ui/SecretOnce.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -14,12 +13,10 @@ const kinds = [
 ];
 
 export function JoinCodeDialog({onClose}: {readonly onClose: () => void}) {
-  const formId = useId();
   const [kind, setKind] = useState<Kind>(Kind.EDGE);
   const [name, setName] = useState('');
   const create = useAction(ServiceService.method.createJoinCode);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     create.mutate({kind, name});
   };
   if (create.data)
@@ -38,40 +35,34 @@ export function JoinCodeDialog({onClose}: {readonly onClose: () => void}) {
       </SecretDialog>
     );
   return (
-    <Dialog
+    <FormDialog
       title="Let an edge or a builder join"
+      action="Make a code"
+      busy={create.isPending}
+      onSubmit={submit}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={formId} kind="primary" busy={create.isPending}>
-            Make a code
-          </Button>
-        </>
-      }
+
+      error={create.error && <ErrorState error={create.error} attempt="make a code" />}
     >
-      <form id={formId} className="form" onSubmit={submit}>
-        <SelectField
-          label="What joins"
-          choices={kinds}
-          value={kind}
-          onChange={event =>
-            setKind(event.target.value === String(Kind.BUILDER) ? Kind.BUILDER : Kind.EDGE)
-          }
-        />
-        <TextField
-          label="Its name"
-          hint="Lower case letters, digits and dashes: “rack-12”"
-          pattern="[a-z0-9][a-z0-9\-]{0,62}"
-          required
-          autoFocus
-          autoCapitalize="off"
-          autoComplete="off"
-          value={name}
-          onChange={event => setName(event.target.value)}
-        />
-        {create.error && <ErrorState error={create.error} attempt="make a code" />}
-      </form>
-    </Dialog>
+      <SelectField
+        label="What joins"
+        choices={kinds}
+        value={kind}
+        onChange={event =>
+          setKind(event.target.value === String(Kind.BUILDER) ? Kind.BUILDER : Kind.EDGE)
+        }
+      />
+      <TextField
+        label="Its name"
+        hint="Lower case letters, digits and dashes: “rack-12”"
+        pattern="[a-z0-9][a-z0-9\-]{0,62}"
+        required
+        autoFocus
+        autoCapitalize="off"
+        autoComplete="off"
+        value={name}
+        onChange={event => setName(event.target.value)}
+      />
+    </FormDialog>
   );
 }

@@ -6,8 +6,9 @@ import {
 } from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {useMemo, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
+import {useReloadEvery} from '../../api/use-reload.ts';
 import {useReason} from '../../api/use-reason.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
@@ -17,6 +18,8 @@ import {JoinCodeDialog} from './JoinCodeDialog.tsx';
 import {kindWord, serviceColumns} from './service-columns.tsx';
 
 const pageSize = 100;
+/** Services report every 10 s; being seen is no event. */
+const reloadMs = 10_000;
 const rowsOf = ({services}: ListServicesResponse) => services;
 
 export function ServicesTab() {
@@ -24,9 +27,8 @@ export function ServicesTab() {
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<Service>();
   const list = useKeysetRows(ServiceService.method.listServices, {pageSize}, rowsOf);
+  useReloadEvery(ServiceService, reloadMs);
   const columns = useMemo(() => serviceColumns({reason, onRevoke: setRevoking}), [reason]);
-  if (list.error && list.rows.length === 0)
-    return <ErrorState error={list.error} attempt="list the services" onRetry={list.refresh} />;
   return (
     <>
       <div className="toolbar">
@@ -40,15 +42,12 @@ export function ServicesTab() {
           Edges answer booting machines; builders make images. Each has a key of its own.
         </span>
       </div>
-      <DataTable
+      <KeysetTable
         label="Edges and builders"
         columns={columns}
-        rows={list.rows}
+        list={list}
+        attempt="list the services"
         rowId={({id}) => id}
-        hasMore={list.hasMore}
-        isLoading={list.isLoading}
-        isLoadingMore={list.isLoadingMore}
-        onLoadMore={list.loadMore}
         empty={
           <EmptyState icon="boot" title="No edge and no builder has joined">
             <p>Without an edge no machine boots from here; without a builder no image is made.</p>

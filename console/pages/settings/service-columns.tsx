@@ -45,7 +45,6 @@ export const serviceColumns = ({
     id: 'seen',
     header: 'Last seen',
     widthPx: 100,
-    onPhone: true,
     cell: ({lastSeenTime}) => <RelativeTime time={lastSeenTime} empty="never" />,
   },
   {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {axeProblems} from '../../mock/axe.ts';
+import {findBarriers} from '../../mock/axe.ts';
 import {addEvents} from '../../mock/events.ts';
 import {addMachines} from '../../mock/machines.ts';
 import {renderConsole} from '../../mock/render.tsx';
@@ -28,7 +28,7 @@ test.serial('a template shows its module, and its parameters with their limits',
   const row = await app.findByRole('row', {name: /port/});
   t.regex(row.textContent, /whole number.*80.*1 to 65535.*Where it listens/);
   t.is(app.router.state.location.search.tab, 'parameters');
-  t.deepEqual(await axeProblems(), []);
+  t.deepEqual(await findBarriers(), []);
 });
 
 test.serial('what a version changed is shown line by line', async t => {
@@ -39,7 +39,7 @@ test.serial('what a version changed is shown line by line', async t => {
     'Added: # parameter port: whole number, default 80, 1 to 65535, Where it listens',
     'Added:   networking.firewall.allowedTCPPorts = [parameters.port];',
   ]);
-  t.deepEqual(await axeProblems(), []);
+  t.deepEqual(await findBarriers(), []);
 });
 
 test.serial('the machines that a change reaches are named', async t => {
@@ -53,7 +53,7 @@ test.serial('a mistake in the module is said with its place', async t => {
   await app.findByText(/The syntax is right/);
   fireEvent.change(textOf(app), {target: {value: 'parameters: {...}: {\n  oops\n}\n'}});
   t.regex((await app.findByRole('alert')).textContent, /2:3.*Unexpected "oops"/);
-  t.deepEqual(await axeProblems(), []);
+  t.deepEqual(await findBarriers(), []);
 });
 
 test.serial('a new version is tried and kept', async t => {

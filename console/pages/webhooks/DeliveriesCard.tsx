@@ -11,14 +11,14 @@ import {useMemo} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {Card} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {plural} from '../../ui/format.ts';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {durationText} from './Attempts.tsx';
 import {DeliveryDialog} from './DeliveryDialog.tsx';
 import {deliveryLook, statusWords} from './webhook-looks.ts';
@@ -112,29 +112,22 @@ export function DeliveriesCard({webhook}: {readonly webhook: Webhook}) {
           </Button>
         ))}
       </div>
-      {list.error && list.rows.length === 0 ? (
-        <ErrorState error={list.error} attempt="list the deliveries" onRetry={list.refresh} />
-      ) : (
-        <DataTable
-          label="Deliveries"
-          columns={columns}
-          rows={list.rows}
-          rowId={({id}) => id}
-          hasMore={list.hasMore}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          onOpen={({id}) => go({...kept, delivery: id})}
-          empty={
-            <EmptyState
-              icon="webhook"
-              title={state === 'dead' ? 'None is dead' : 'Nothing was sent yet'}
-            >
-              <p>Deliveries are kept for some weeks after their end. Send a test to see one.</p>
-            </EmptyState>
-          }
-        />
-      )}
+      <KeysetTable
+        label="Deliveries"
+        columns={columns}
+        list={list}
+        attempt="list the deliveries"
+        rowId={({id}) => id}
+        onOpen={({id}) => go({...kept, delivery: id})}
+        empty={
+          <EmptyState
+            icon="webhook"
+            title={state === 'dead' ? 'None is dead' : 'Nothing was sent yet'}
+          >
+            <p>Deliveries are kept for some weeks after their end. Send a test to see one.</p>
+          </EmptyState>
+        }
+      />
       {delivery && <DeliveryDialog webhook={webhook} id={delivery} onClose={() => go(kept)} />}
     </Card>
   );

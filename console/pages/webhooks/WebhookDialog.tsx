@@ -1,9 +1,8 @@
 import {type Webhook, WebhookService} from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
-import {type FormEvent, useId, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {Checkbox, TextField} from '../../forms/fields.tsx';
-import {Button} from '../../ui/Button.tsx';
-import {Dialog} from '../../ui/Dialog.tsx';
+import {FormDialog} from '../../forms/FormDialog.tsx';
 import {SecretDialog} from '../../ui/SecretOnce.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {HeaderFields} from './HeaderFields.tsx';
@@ -18,7 +17,6 @@ type WebhookDialogProps = {
 };
 
 export function WebhookDialog({webhook, onClose, onSaved}: WebhookDialogProps) {
-  const formId = useId();
   const [draft, setDraft] = useState(() => draftOf(webhook));
   const change = (part: Partial<WebhookDraft>) => setDraft({...draft, ...part});
   const create = useAction(WebhookService.method.createWebhook);
@@ -29,8 +27,7 @@ export function WebhookDialog({webhook, onClose, onSaved}: WebhookDialogProps) {
       onSaved(draft.name.trim());
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     const fields = fieldsOf(draft);
     if (webhook)
       update.mutate({webhook: {id: webhook.id, ...fields}, updateMask: {paths: updatePaths}});
@@ -55,31 +52,19 @@ export function WebhookDialog({webhook, onClose, onSaved}: WebhookDialogProps) {
     );
   const error = create.error ?? update.error;
   return (
-    <Dialog
+    <FormDialog
       title={webhook ? `Change ${webhook.name}` : 'New webhook'}
+      action={webhook ? 'Save' : 'Make the webhook'}
+      busy={create.isPending || update.isPending}
+      onSubmit={submit}
       onClose={onClose}
       wide
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            form={formId}
-            kind="primary"
-            busy={create.isPending || update.isPending}
-          >
-            {webhook ? 'Save' : 'Make the webhook'}
-          </Button>
-        </>
-      }
+      error={error && <ErrorState error={error} attempt="save the webhook" />}
     >
-      <form id={formId} className="webhook-form" onSubmit={submit}>
-        <TargetFields draft={draft} onChange={change} />
-        <HeaderFields headers={draft.headers} onChange={headers => change({headers})} />
-        <TemplateFields draft={draft} onChange={change} />
-        {error && <ErrorState error={error} attempt="save the webhook" />}
-      </form>
-    </Dialog>
+      <TargetFields draft={draft} onChange={change} />
+      <HeaderFields headers={draft.headers} onChange={headers => change({headers})} />
+      <TemplateFields draft={draft} onChange={change} />
+    </FormDialog>
   );
 }
 

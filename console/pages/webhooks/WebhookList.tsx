@@ -8,7 +8,7 @@ import {Link, useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useReason} from '../../api/use-reason.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {PageHeader} from '../../ui/blocks.tsx';
@@ -16,7 +16,7 @@ import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {formatCount} from '../../ui/format.ts';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {originOf, webhookLook} from './webhook-looks.ts';
 import {WebhookDialog} from './WebhookDialog.tsx';
 
@@ -106,30 +106,23 @@ export function WebhookList() {
           </Button>
         }
       />
-      {list.error && list.rows.length === 0 ? (
-        <ErrorState error={list.error} attempt="list the webhooks" onRetry={list.refresh} />
-      ) : (
-        <DataTable
-          label="Webhooks"
-          columns={columns}
-          rows={list.rows}
-          rowId={({id}) => id}
-          hasMore={list.hasMore}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          onOpen={({name}) => open(name)}
-          empty={
-            <EmptyState icon="webhook" title="No other system is told of events">
-              <p>
-                A webhook sends events of the journal to an address, signed, each at least once and
-                in order.
-              </p>
-              <CommandLine command="muster webhooks create ops-chat https://chat.example/hook --type machine." />
-            </EmptyState>
-          }
-        />
-      )}
+      <KeysetTable
+        label="Webhooks"
+        columns={columns}
+        list={list}
+        attempt="list the webhooks"
+        rowId={({id}) => id}
+        onOpen={({name}) => open(name)}
+        empty={
+          <EmptyState icon="webhook" title="No other system is told of events">
+            <p>
+              A webhook sends events of the journal to an address, signed, each at least once and in
+              order.
+            </p>
+            <CommandLine command="muster webhooks create ops-chat https://chat.example/hook --type machine." />
+          </EmptyState>
+        }
+      />
       {creating && (
         <WebhookDialog webhook={undefined} onClose={() => setCreating(false)} onSaved={open} />
       )}

@@ -2,6 +2,7 @@ import {type Webhook, WebhookService} from '@muster/proto/gen/muster/v1/webhooks
 import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {isCode} from '../../api/errors.ts';
+import {useReloadEvery} from '../../api/use-reload.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
@@ -14,7 +15,11 @@ import {webhookLook} from './webhook-looks.ts';
 import {WebhookActions} from './WebhookActions.tsx';
 import './webhooks.css';
 
+/** Deliveries are no events: they would be delivered again. */
+const reloadMs = 5_000;
+
 export function WebhookView({name}: {readonly name: string}) {
+  useReloadEvery(WebhookService, reloadMs);
   const {data, error, refetch} = useQuery(WebhookService.method.getWebhook, {id: name});
   const webhook = data?.webhook;
   if (isCode(error, Code.NotFound))

@@ -1,9 +1,8 @@
 import {type Workspace, WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
-import {type FormEvent, useId, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {TextAreaField, TextField} from '../../forms/fields.tsx';
-import {Button} from '../../ui/Button.tsx';
-import {Dialog} from '../../ui/Dialog.tsx';
+import {FormDialog} from '../../forms/FormDialog.tsx';
 import {plural} from '../../ui/format.ts';
 import {ErrorState} from '../../ui/states.tsx';
 
@@ -17,7 +16,6 @@ type WorkspaceDialogProps = {
 };
 
 export function WorkspaceDialog({workspace, onClose, onSaved}: WorkspaceDialogProps) {
-  const formId = useId();
   const [name, setName] = useState(workspace?.name ?? '');
   const [description, setDescription] = useState(workspace?.description ?? '');
   const [quota, setQuota] = useState(String(workspace?.machinesMax ?? 0));
@@ -30,8 +28,7 @@ export function WorkspaceDialog({workspace, onClose, onSaved}: WorkspaceDialogPr
   };
   const create = useAction(WorkspaceService.method.createWorkspace, saved);
   const update = useAction(WorkspaceService.method.updateWorkspace, saved);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     const fields = {name, description, machinesMax: Number(quota)};
     if (workspace)
       update.mutate({
@@ -44,57 +41,46 @@ export function WorkspaceDialog({workspace, onClose, onSaved}: WorkspaceDialogPr
   const assigned = workspace?.machineCount ?? 0;
   const isBelow = Number(quota) > 0 && Number(quota) < assigned;
   return (
-    <Dialog
+    <FormDialog
       title={workspace ? `Change ${workspace.name}` : 'New workspace'}
+      action={workspace ? 'Save' : 'Make the workspace'}
+      busy={create.isPending || update.isPending}
+      onSubmit={submit}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            form={formId}
-            kind="primary"
-            busy={create.isPending || update.isPending}
-          >
-            {workspace ? 'Save' : 'Make the workspace'}
-          </Button>
-        </>
-      }
+
+      error={error && <ErrorState error={error} attempt="save the workspace" />}
     >
-      <form id={formId} className="form" onSubmit={submit}>
-        <TextField
-          label="Name"
-          hint="Lower case letters, digits and dashes"
-          pattern="[a-z0-9]([a-z0-9\-]{0,61}[a-z0-9])?"
-          required
-          autoFocus
-          autoCapitalize="off"
-          autoComplete="off"
-          value={name}
-          onChange={event => setName(event.target.value)}
-        />
-        <TextField
-          label="Machines at most"
-          type="number"
-          min={0}
-          max={quotaMax}
-          required
-          hint={
-            isBelow
-              ? `${plural(assigned, 'machine')} are assigned already: they stay, further ones are kept out`
-              : '0 is no limit'
-          }
-          value={quota}
-          onChange={event => setQuota(event.target.value)}
-        />
-        <TextAreaField
-          label="What it is for"
-          maxLength={4096}
-          value={description}
-          onChange={event => setDescription(event.target.value)}
-        />
-        {error && <ErrorState error={error} attempt="save the workspace" />}
-      </form>
-    </Dialog>
+      <TextField
+        label="Name"
+        hint="Lower case letters, digits and dashes"
+        pattern="[a-z0-9]([a-z0-9\-]{0,61}[a-z0-9])?"
+        required
+        autoFocus
+        autoCapitalize="off"
+        autoComplete="off"
+        value={name}
+        onChange={event => setName(event.target.value)}
+      />
+      <TextField
+        label="Machines at most"
+        type="number"
+        min={0}
+        max={quotaMax}
+        required
+        hint={
+          isBelow
+            ? `${plural(assigned, 'machine')} are assigned already: they stay, further ones are kept out`
+            : '0 is no limit'
+        }
+        value={quota}
+        onChange={event => setQuota(event.target.value)}
+      />
+      <TextAreaField
+        label="What it is for"
+        maxLength={4096}
+        value={description}
+        onChange={event => setDescription(event.target.value)}
+      />
+    </FormDialog>
   );
 }

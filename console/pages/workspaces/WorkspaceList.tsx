@@ -8,7 +8,7 @@ import {Link, useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useReason} from '../../api/use-reason.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
@@ -16,7 +16,7 @@ import {CommandLine} from '../../ui/CommandLine.tsx';
 import {formatCount} from '../../ui/format.ts';
 import {Meter} from '../../ui/Meter.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {WorkspaceDialog} from './WorkspaceDialog.tsx';
 
 const pageSize = 100;
@@ -86,30 +86,23 @@ export function WorkspaceList() {
           </Button>
         }
       />
-      {list.error && list.rows.length === 0 ? (
-        <ErrorState error={list.error} attempt="list the workspaces" onRetry={list.refresh} />
-      ) : (
-        <DataTable
-          label="Workspaces"
-          columns={columns}
-          rows={list.rows}
-          rowId={({id}) => id}
-          hasMore={list.hasMore}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          onOpen={({name}) => open(name)}
-          empty={
-            <EmptyState icon="workspace" title="There are no workspaces">
-              <p>
-                A workspace is a tenant or an environment: machines are assigned to it, and people
-                with a role in it see those machines only. Without one, the site is whole.
-              </p>
-              <CommandLine command="muster workspaces create staging --machines-max 20" />
-            </EmptyState>
-          }
-        />
-      )}
+      <KeysetTable
+        label="Workspaces"
+        columns={columns}
+        list={list}
+        attempt="list the workspaces"
+        rowId={({id}) => id}
+        onOpen={({name}) => open(name)}
+        empty={
+          <EmptyState icon="workspace" title="There are no workspaces">
+            <p>
+              A workspace is a tenant or an environment: machines are assigned to it, and people
+              with a role in it see those machines only. Without one, the site is whole.
+            </p>
+            <CommandLine command="muster workspaces create staging --machines-max 20" />
+          </EmptyState>
+        }
+      />
       {creating && (
         <WorkspaceDialog workspace={undefined} onClose={() => setCreating(false)} onSaved={open} />
       )}

@@ -8,14 +8,14 @@ import type {Workspace} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import {useNavigate} from '@tanstack/react-router';
 import {useMemo, useState} from 'react';
 import {useReason} from '../../api/use-reason.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {type Selection} from '../../table/use-table-model.ts';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {plural} from '../../ui/format.ts';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {AssignDialog} from './AssignDialog.tsx';
 import {machineColumns, machineMask} from './machine-columns.tsx';
 import {ReleaseDialog} from './ReleaseDialog.tsx';
@@ -58,31 +58,22 @@ export function WorkspaceMachinesCard({workspace}: {readonly workspace: Workspac
   );
   return (
     <Card title="Machines" actions={actions} flush>
-      {list.error && list.rows.length === 0 ? (
-        <div className="card-note">
-          <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
-        </div>
-      ) : (
-        <DataTable
-          label={`Machines of ${workspace.name}`}
-          columns={machineColumns}
-          rows={list.rows}
-          rowId={({id}) => id}
-          hasMore={list.hasMore}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          selection={selection}
-          onSelect={setSelection}
-          onOpen={({id}) => void navigate({to: '/machines/$id', params: {id}})}
-          empty={
-            <EmptyState icon="machine" title="No machine is assigned yet">
-              <p>Machines that are Ready or Active can be assigned.</p>
-              <CommandLine command={`muster workspaces assign ${workspace.name} SERIAL`} />
-            </EmptyState>
-          }
-        />
-      )}
+      <KeysetTable
+        label={`Machines of ${workspace.name}`}
+        columns={machineColumns}
+        list={list}
+        attempt="list its machines"
+        rowId={({id}) => id}
+        selection={selection}
+        onSelect={setSelection}
+        onOpen={({id}) => void navigate({to: '/machines/$id', params: {id}})}
+        empty={
+          <EmptyState icon="machine" title="No machine is assigned yet">
+            <p>Machines that are Ready or Active can be assigned.</p>
+            <CommandLine command={`muster workspaces assign ${workspace.name} SERIAL`} />
+          </EmptyState>
+        }
+      />
       {assigning && <AssignDialog workspace={workspace} onClose={() => setAssigning(false)} />}
       {releasing && (
         <ReleaseDialog

@@ -1,0 +1,29 @@
+import type {ComponentProps} from 'react';
+import {ErrorState} from '../ui/states.tsx';
+import {DataTable} from './DataTable.tsx';
+import type {KeysetRows} from './use-keyset-rows.ts';
+
+type KeysetTableProps<Row extends object> = Omit<
+  ComponentProps<typeof DataTable<Row>>,
+  'rows' | 'hasMore' | 'isLoading' | 'isLoadingMore' | 'onLoadMore'
+> & {
+  readonly list: Omit<KeysetRows<Row, unknown>, 'first'>;
+  /** Completes "Cannot …". */
+  readonly attempt: string;
+};
+
+/** A list of the API as a table, or why it cannot be shown. */
+export function KeysetTable<Row extends object>({list, attempt, ...rest}: KeysetTableProps<Row>) {
+  if (list.error && list.rows.length === 0)
+    return <ErrorState error={list.error} attempt={attempt} onRetry={list.refresh} />;
+  return (
+    <DataTable
+      {...rest}
+      rows={list.rows}
+      hasMore={list.hasMore}
+      isLoading={list.isLoading}
+      isLoadingMore={list.isLoadingMore}
+      onLoadMore={list.loadMore}
+    />
+  );
+}
