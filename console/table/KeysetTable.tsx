@@ -7,7 +7,7 @@ type KeysetTableProps<Row extends object> = Omit<
   ComponentProps<typeof DataTable<Row>>,
   'rows' | 'hasMore' | 'isLoading' | 'isLoadingMore' | 'onLoadMore'
 > & {
-  readonly list: Omit<KeysetRows<Row, unknown>, 'first'>;
+  readonly list: Omit<KeysetRows<Row, unknown>, 'first' | 'patch'>;
   /** Completes "Cannot …". */
   readonly attempt: string;
 };
