@@ -47,6 +47,13 @@ export function BootProfileFields({
   const mistakes = profileMistakes(draft);
   const set = (name: keyof BootProfileDraft) => (event: {target: {value: string}}) =>
     onChange({...draft, [name]: event.target.value});
+  const lines = (name: keyof BootProfileDraft) => ({
+    rows: 3,
+    className: 'input mono',
+    spellCheck: false,
+    value: draft[name],
+    onChange: set(name),
+  });
   return (
     <div className="field-columns">
       <TextField
@@ -67,24 +74,16 @@ export function BootProfileFields({
         onChange={set('packages')}
       />
       <TextAreaField
+        {...lines('kernelArguments')}
         label="Kernel arguments"
         hint="One a line"
-        rows={3}
-        className="input mono"
-        spellCheck={false}
-        value={draft.kernelArguments}
         error={mistakes.kernelArguments}
-        onChange={set('kernelArguments')}
       />
       <TextAreaField
+        {...lines('sshKeys')}
         label="SSH keys of root"
         hint="Public keys, one a line"
-        rows={3}
-        className="input mono"
-        spellCheck={false}
-        value={draft.sshKeys}
         error={mistakes.sshKeys}
-        onChange={set('sshKeys')}
       />
     </div>
   );

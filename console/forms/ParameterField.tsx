@@ -64,15 +64,7 @@ export function ParameterField({parameter, value, onChange}: ParameterFieldProps
         {...field}
         value={valueText(value)}
         choices={[{value: '', label: without}, ...choices]}
-        onChange={({target}) =>
-          onChange(
-            target.value === ''
-              ? undefined
-              : type === Type.BOOLEAN
-                ? target.value === 'true'
-                : target.value,
-          )
-        }
+        onChange={({target}) => onChange(choiceOf(type, target.value))}
       />
     );
   if (type === Type.STRING_LIST)
@@ -98,6 +90,11 @@ export function ParameterField({parameter, value, onChange}: ParameterFieldProps
     />
   );
 }
+
+const choiceOf = (type: Type, text: string): JsonValue | undefined => {
+  if (text === '') return undefined;
+  return type === Type.BOOLEAN ? text === 'true' : text;
+};
 
 const choicesOf = ({type, allowedValues}: Parameter) =>
   (type === Type.BOOLEAN ? ['true', 'false'] : type === Type.STRING ? allowedValues : []).map(

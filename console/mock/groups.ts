@@ -78,16 +78,23 @@ export const addGroups: MockNoun = router => {
     }),
     listMachineGroups: () => ({groups}),
   });
-  // Instead of that of machinesOf(), which knows neither groups nor quotes.
+  addFoundMachines(router, () => members);
+};
+
+/** Instead of that of machinesOf(), which knows neither groups nor quotes. */
+function addFoundMachines(
+  router: Parameters<MockNoun>[0],
+  members: () => readonly ReturnType<typeof mockMachine>[],
+): void {
   router.rpc(MachineService.method.listMachines, ({filter, pageSize}) => {
     if (filter === 'fail')
       throw new ConnectError('Cannot read the filter: "fail" is none', Code.InvalidArgument);
     const words = filter.replaceAll('"', '');
     const found = filter.startsWith('group = ')
-      ? members
+      ? members()
       : Array.from({length: 100}, (_, number) => mockMachine(number)).filter(({hostname = ''}) =>
           hostname.includes(words),
         );
     return {machines: found.slice(0, pageSize || 50), totalSize: BigInt(found.length)};
   });
-};
+}

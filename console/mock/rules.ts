@@ -1,5 +1,6 @@
 import type {MessageInitShape} from '@bufbuild/protobuf';
 import {
+  type ExplainRulesResponseSchema,
   Rule_Decision as Decision,
   type RuleSchema,
   RuleService,
@@ -28,6 +29,26 @@ const some = (): RuleInit[] => [
     decision: Decision.REJECT,
   },
 ];
+
+const explanation: MessageInitShape<typeof ExplainRulesResponseSchema> = {
+  rules: [
+    {
+      ruleId: 'rule-1',
+      name: 'storage',
+      priority: 20,
+      matched: false,
+      reason: 'It does not match: hardware.disk_count >= 12 does not hold',
+      parts: [{text: 'hardware.disk_count >= 12', met: false, actual: '2'}],
+    },
+    {ruleId: 'rule-3', name: 'rack', priority: 5, matched: true, reason: 'It matches'},
+  ],
+  verdict: {
+    decision: Decision.ACCEPT,
+    decisionRule: 'rack',
+    gifts: [{field: 'labels.rack', value: 'r7', rule: 'rack'}],
+  },
+  reason: 'It waits: this would be done when it reports',
+};
 
 /** The condition "fail" is refused; "hardware.disk_count >= 12" meets 14, of which 3 wait. The name "taken" is. */
 export const addRules: MockNoun = router => {
@@ -75,25 +96,7 @@ export const addRules: MockNoun = router => {
         ? {matchCount: 14n, waitingCount: 3n, sample: [mockMachine(7), mockMachine(8)]}
         : {matchCount: 0n};
     },
-    explainRules: () => ({
-      rules: [
-        {
-          ruleId: 'rule-1',
-          name: 'storage',
-          priority: 20,
-          matched: false,
-          reason: 'It does not match: hardware.disk_count >= 12 does not hold',
-          parts: [{text: 'hardware.disk_count >= 12', met: false, actual: '2'}],
-        },
-        {ruleId: 'rule-3', name: 'rack', priority: 5, matched: true, reason: 'It matches'},
-      ],
-      verdict: {
-        decision: Decision.ACCEPT,
-        decisionRule: 'rack',
-        gifts: [{field: 'labels.rack', value: 'r7', rule: 'rack'}],
-      },
-      reason: 'It waits: this would be done when it reports',
-    }),
+    explainRules: () => explanation,
     applyRules: () => ({machineCount: 3, acceptedCount: 1, rejectedCount: 0, heldCount: 2}),
   });
 };

@@ -35,6 +35,11 @@ export function RolloutForm({group}: {readonly group: Group}) {
   const operateReason = useOperateReason();
   const total = useMemberCount(group);
   const {dryRun, start} = useRollout(group);
+  const change = (next: RolloutDraft) => {
+    setDraft(next);
+    // What was tried was another one.
+    dryRun.reset();
+  };
   const mistake = hasMistake(draft);
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -47,11 +52,9 @@ export function RolloutForm({group}: {readonly group: Group}) {
       <DetailHeader
         title={`Roll out to ${group.name}`}
         back={<BackLink to="/groups">All groups</BackLink>}
-        beside={
-          total !== undefined && <span className="muted">{plural(total, 'machine')} now</span>
-        }
+        beside={<span className="muted">{plural(total ?? 0, 'machine')} now</span>}
       />
-      <RolloutFields draft={draft} onChange={setDraft} total={total ?? 0} isTried={isTried} />
+      <RolloutFields draft={draft} onChange={change} total={total ?? 0} isTried={isTried} />
       {tried && <RolloutOutcomes operationId={tried.id} />}
       <FormFooter error={dryRun.error} attempt="try the roll-out" hasMistakes={isTried && mistake}>
         <ButtonLink to="/groups" search={{group: group.name}}>
@@ -60,28 +63,38 @@ export function RolloutForm({group}: {readonly group: Group}) {
         <Button type="submit" busy={dryRun.isPending} disabledReason={operateReason}>
           Dry run
         </Button>
-        <Button
-          kind="primary"
-          disabledReason={operateReason ?? (total === 0 ? 'No machine is in the group' : undefined)}
+        <StartButton
+          total={total}
           onClick={() => {
             setTried(true);
             if (!mistake) setAsking(true);
           }}
-        >
-          Start…
-        </Button>
+        />
       </FormFooter>
       {asking && (
         <StartDialog
-          group={group}
-          draft={draft}
+          {...{group, draft, start}}
           total={total ?? 0}
-          start={start}
           onClose={() => setAsking(false)}
         />
       )}
       <LeaveGuard isDirty={draft !== firstDraft && !start.isSuccess} />
     </form>
+  );
+}
+
+function StartButton({
+  total,
+  onClick,
+}: {
+  readonly total: number | undefined;
+  readonly onClick: () => void;
+}) {
+  const reason = useOperateReason() ?? (total === 0 ? 'No machine is in the group' : undefined);
+  return (
+    <Button kind="primary" disabledReason={reason} onClick={onClick}>
+      Start…
+    </Button>
   );
 }
 

@@ -37,16 +37,17 @@ type EditorProps = {
 };
 
 export function TemplateEditor({template, copyOf}: EditorProps) {
-  const [first] = useState(() =>
-    template
-      ? draftOfTemplate(template)
-      : {...draftOfTemplate(copyOf), name: copyOf ? `${copyOf.name}-own` : ''},
-  );
+  const from = template ?? copyOf;
+  const [first] = useState(() => firstDraft(template, copyOf));
   const [draft, setDraft] = useState(first);
   const [isTried, setTried] = useState(false);
   const {save, tryIt, isPending, isSaved, error} = useSaveTemplate(template);
   const operateReason = useOperateReason();
-  const change = (part: Partial<TemplateDraft>) => setDraft({...draft, ...part});
+  const change = (part: Partial<TemplateDraft>) => {
+    setDraft({...draft, ...part});
+    // What was tried was another text.
+    tryIt.reset();
+  };
   const mistake = hasMistake(draft);
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -72,10 +73,7 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
       />
       {tryIt.data && <Reached machines={tryIt.data.machines} />}
       <FormFooter error={error} attempt="keep the template" hasMistakes={isTried && mistake}>
-        <ButtonLink
-          to="/templates"
-          search={template || copyOf ? {template: (template ?? copyOf)?.name} : {}}
-        >
+        <ButtonLink to="/templates" search={from ? {template: from.name} : {}}>
           Cancel
         </ButtonLink>
         {template && (
@@ -91,6 +89,14 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
     </form>
   );
 }
+
+const firstDraft = (
+  template: Template | undefined,
+  copyOf: Template | undefined,
+): TemplateDraft => ({
+  ...draftOfTemplate(template ?? copyOf),
+  ...(!template && {name: copyOf ? `${copyOf.name}-own` : ''}),
+});
 
 function ModuleField({
   value,
