@@ -1,6 +1,7 @@
 import {useVirtualizer} from '@tanstack/react-virtual';
 import {type ReactNode, useEffect, useMemo, useRef, useState} from 'react';
 import {useDebounced} from '../hooks/use-debounced.ts';
+import {useFollowedEnd} from '../hooks/use-followed-end.ts';
 import {useMediaQuery} from '../hooks/use-media-query.ts';
 import {Button} from '../ui/Button.tsx';
 import {formatCount, formatExact} from '../ui/format.ts';
@@ -13,8 +14,6 @@ import './log.css';
 const rowPx = 18;
 const overscanRows = 20;
 const searchSettleMs = 150;
-/** So near to the end one is at the end. */
-const endPx = 24;
 
 type LogViewProps = {
   /** "Log of build 0198c0de" */
@@ -54,7 +53,11 @@ export function LogView(props: LogViewProps) {
   });
   useEffect(() => virtualizer.measure(), [virtualizer, wraps]);
   const goTo = (index: number) => virtualizer.scrollToIndex(index, {align: 'center'});
-  const end = useFollowedEnd(scroller, lines.length, isLive && range === undefined);
+  const end = useFollowedEnd({
+    scroller,
+    heightPx: virtualizer.getTotalSize(),
+    isOn: isLive && range === undefined,
+  });
   useShownRange(range, lines.length, leftOut, goTo);
 
   const current = found[Math.min(at, found.length - 1)];
@@ -138,36 +141,6 @@ export function LogView(props: LogViewProps) {
       </div>
     </div>
   );
-}
-
-/** The newest line stays in sight until somebody scrolls away from it. */
-function useFollowedEnd(
-  scroller: {readonly current: HTMLDivElement | null},
-  count: number,
-  isOn: boolean,
-) {
-  const follows = useRef(isOn);
-  const [isAtEnd, setAtEnd] = useState(true);
-  const toEnd = () => {
-    const box = scroller.current;
-    follows.current = true;
-    if (box) box.scrollTop = box.scrollHeight;
-  };
-  useEffect(() => {
-    const box = scroller.current;
-    if (box && isOn && follows.current) box.scrollTop = box.scrollHeight;
-  }, [scroller, count, isOn]);
-  return {
-    isAtEnd,
-    toEnd,
-    onScroll: () => {
-      const box = scroller.current;
-      if (!box) return;
-      const isNear = box.scrollHeight - box.scrollTop - box.clientHeight < endPx;
-      follows.current = isNear;
-      setAtEnd(isNear);
-    },
-  };
 }
 
 /** Once, when the lines of the address have come. */

@@ -1,5 +1,6 @@
 import {useVirtualizer} from '@tanstack/react-virtual';
-import {type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef, useState} from 'react';
+import {type KeyboardEvent, type ReactNode, useCallback, useRef, useState} from 'react';
+import {useFollowedEnd} from '../../hooks/use-followed-end.ts';
 import {useMediaQuery} from '../../hooks/use-media-query.ts';
 import {Button} from '../../ui/Button.tsx';
 import {formatCount} from '../../ui/format.ts';
@@ -10,7 +11,6 @@ import {EventRow, type NarrowEvents} from './EventRow.tsx';
 const rowPx = 26;
 const rowPhonePx = 64;
 const overscanRows = 12;
-const endPx = 32;
 
 type EventListProps = {
   readonly items: readonly FeedItem[];
@@ -33,7 +33,12 @@ export function EventList({items, feed, follows, narrow, empty}: EventListProps)
     getItemKey: index => items[index]?.key ?? index,
     overscan: overscanRows,
   });
-  const {isAtEnd, toEnd, onScroll} = useEnd(scroller, items, follows, feed);
+  const {isAtEnd, toEnd, onScroll} = useFollowedEnd({
+    scroller,
+    heightPx: virtualizer.getTotalSize(),
+    isOn: follows,
+    onReading: feed.setReading,
+  });
   const toggle = useCallback((position: bigint) => {
     setOpened(old => {
       const next = new Set(old);
@@ -111,37 +116,6 @@ function MissedRow({
       </Button>
     </div>
   );
-}
-
-function useEnd(
-  scroller: {readonly current: HTMLDivElement | null},
-  items: readonly FeedItem[],
-  follows: boolean,
-  feed: Pick<EventFeed, 'setReading'>,
-) {
-  const isNear = useRef(true);
-  const [isAtEnd, setAtEnd] = useState(true);
-  const see = (near: boolean) => {
-    isNear.current = near;
-    feed.setReading(!near);
-    setAtEnd(near);
-  };
-  useEffect(() => {
-    const box = scroller.current;
-    if (box && follows && isNear.current) box.scrollTop = box.scrollHeight;
-  }, [scroller, items, follows]);
-  return {
-    isAtEnd,
-    toEnd: () => {
-      const box = scroller.current;
-      see(true);
-      if (box) box.scrollTop = box.scrollHeight;
-    },
-    onScroll: () => {
-      const box = scroller.current;
-      if (box) see(box.scrollHeight - box.scrollTop - box.clientHeight < endPx);
-    },
-  };
 }
 
 /** Arrows go from event to event, when one of them has the focus. */

@@ -50,7 +50,7 @@ export const imageColumns = (uses: ImageUses | undefined): readonly TableColumn<
       <span>
         {imageKindWord(kind)}{' '}
         <span className="muted">
-          {backend}, for {imageVariantWord(variant)}
+          {backend}, {imageVariantWord(variant)}
         </span>
       </span>
     ),
