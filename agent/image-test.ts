@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {existsSync} from 'node:fs';
 import {networkInterfaces} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -20,6 +20,7 @@ import {
   textsField,
 } from './json.ts';
 import {describeError, type Log} from './log.ts';
+import {checkResolver} from './resolver-check.ts';
 import type {Tools} from './run-command.ts';
 import {backoffMs, pause} from './waits.ts';
 
@@ -28,6 +29,7 @@ const taskBytesMax = 256 * 1024;
 const attemptsMax = 8;
 const retry = {firstMs: 500, longestMs: 10_000} as const;
 const unitPollMs = 1000;
+const drainMs = 2000;
 const toolTimeoutMs = 15_000;
 const outputLengthMax = 64 * 1024;
 const journalLengthMax = 4096;
@@ -136,8 +138,10 @@ async function runTask(kit: Kit, task: JsonObject, signal: AbortSignal): Promise
         units.map(unit => timed(() => checkUnit(kit, {unit, deadlineMs}, signal))),
       );
     }
-    case 'TEST_TYPE_SCRIPT':
-      return [await timed(() => runScript(kit, textField(plan, 'script') ?? '', limitMs))];
+    case 'TEST_TYPE_SCRIPT': {
+      const script = textField(plan, 'script') ?? '';
+      return [await timed(() => runScript(kit, {script, limitMs}, signal))];
+    }
     default:
       return [];
   }
@@ -185,7 +189,11 @@ async function journalOf(tools: Tools, unit: string): Promise<string> {
 }
 
 /** As root, by /bin/sh. Everything that it started ends with it. */
-async function runScript(kit: Kit, script: string, limitMs: number): Promise<Check> {
+async function runScript(
+  kit: Kit,
+  {script, limitMs}: {readonly script: string; readonly limitMs: number},
+  signal: AbortSignal,
+): Promise<Check> {
   const path = join(dirname(kit.bootFile), 'image-test.sh');
   await writeFile(path, script, {mode: 0o700});
   const [program, args] = commandOf(kit, path, limitMs);
@@ -201,6 +209,8 @@ async function runScript(kit: Kit, script: string, limitMs: number): Promise<Che
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
+  const closed = Promise.withResolvers<void>();
+  child.once('close', closed.resolve);
   const endGroup = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -219,6 +229,8 @@ async function runScript(kit: Kit, script: string, limitMs: number): Promise<Che
   })) as [number | null, string | null];
   clearTimeout(timer);
   endGroup();
+  // What it wrote last may still be in the pipe; something that left the group may hold that open.
+  await Promise.race([closed.promise, pause(drainMs, signal)]);
   return {
     name: 'script',
     passed: status === 0,
@@ -270,24 +282,6 @@ async function checkNetwork(kit: Kit, resolveName: string, signal: AbortSignal):
     }),
     await timed(() => checkResolver(kit.root, resolveName)),
   ];
-}
-
-/** Whether it really resolves counts only when a name is given: the network of a test need not have one. */
-async function checkResolver(root: string, name: string): Promise<Check> {
-  const text = await readFile(join(root, 'etc/resolv.conf'), 'utf8').catch(() => '');
-  const servers = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map(([, server]) => server);
-  const known =
-    servers.length > 0 ? `name servers: ${servers.join(', ')}` : 'no name server is set';
-  if (name === '')
-    return {name: 'resolve', passed: true, detail: `No name was asked for; ${known}`};
-  const {lookup} = await import('node:dns/promises');
-  try {
-    const {address} = await lookup(name);
-    return {name: 'resolve', passed: true, detail: `"${name}" is ${address}`};
-  } catch (error) {
-    const detail = `Cannot resolve "${name}": ${describeError(error)}; ${known}`;
-    return {name: 'resolve', passed: false, detail: detail.slice(0, 4000)};
-  }
 }
 
 /** Lines and tabs stay; every other control character is no text. */
