@@ -75,7 +75,7 @@ test.serial('a role is changed; one’s own only after a question', async t => {
     await user.selectOptions(await app.findByLabelText('Role everywhere'), '2');
     await user.click(app.getByRole('button', {name: 'Save'}));
     t.truthy(await app.findByText('Saved erin'));
-    t.truthy(await app.findByText('Developer'));
+    t.truthy(await within(app.getByRole('grid')).findByText('Developer'));
   }
   using app = open('/people?user=ada');
   await user.selectOptions(await app.findByLabelText('Role everywhere'), '1');
