@@ -28,7 +28,6 @@ const allColumns = new Set(auditColumns.map(({id}) => id));
 export function AuditPage() {
   const {entry, ...search} = useSearch({from: '/shell/audit'});
   const navigate = useNavigate();
-  const [verifying, setVerifying] = useState(false);
   const key = JSON.stringify(search);
   const input = useMemo(() => ({pageSize, ...filterOf(JSON.parse(key) as AuditSearch)}), [key]);
   const list = useKeysetRows(AuditService.method.listAudit, input, rowsOf);
@@ -39,17 +38,7 @@ export function AuditPage() {
     <div className="page fill">
       <PageHeader
         title="Audit"
-        actions={
-          <>
-            <NewerButton key={key} onShow={list.refresh} />
-            <a className="button plain" href={exportHref(search)} download="audit.jsonl">
-              Export as JSON lines
-            </a>
-            <Button icon="audit" onClick={() => setVerifying(true)}>
-              Verify the chain
-            </Button>
-          </>
-        }
+        actions={<AuditActions key={key} search={search} onRefresh={list.refresh} />}
       />
       <AuditFilters
         key={key}
@@ -84,8 +73,25 @@ export function AuditPage() {
           }
         />
       </Split>
-      {verifying && <VerifyDialog onClose={() => setVerifying(false)} />}
     </div>
+  );
+}
+
+type AuditActionsProps = {readonly search: AuditSearch; readonly onRefresh: () => void};
+
+function AuditActions({search, onRefresh}: AuditActionsProps) {
+  const [verifying, setVerifying] = useState(false);
+  return (
+    <>
+      <NewerButton onShow={onRefresh} />
+      <a className="button plain" href={exportHref(search)} download="audit.jsonl">
+        Export as JSON lines
+      </a>
+      <Button icon="audit" onClick={() => setVerifying(true)}>
+        Verify the chain
+      </Button>
+      {verifying && <VerifyDialog onClose={() => setVerifying(false)} />}
+    </>
   );
 }
 

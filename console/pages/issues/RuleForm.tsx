@@ -6,8 +6,8 @@ import {useReason} from '../../api/use-reason.ts';
 import {Checkbox, SelectField, TextField} from '../../forms/fields.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState} from '../../ui/states.tsx';
-import {severities, severityOf} from './issue-words.ts';
-import {draftOf, type RuleDraft, type ThresholdDraft} from './rule-draft.ts';
+import {severities} from './issue-words.ts';
+import {draftOf, requestOf, type RuleDraft, type ThresholdDraft} from './rule-draft.ts';
 
 const daySeconds = 86_400;
 const severityChoices = severities.map(([, value, label]) => ({value: String(value), label}));
@@ -22,19 +22,7 @@ export function RuleForm({rule}: {readonly rule: IssueRule}) {
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    update.mutate({
-      kind: rule.kind,
-      enabled: draft.enabled,
-      severity: severityOf(draft.severity),
-      raiseAfterSeconds: Number(draft.raiseAfter),
-      clearAfterSeconds: Number(draft.clearAfter),
-      ...(rule.windowSeconds > 0 && {windowSeconds: Number(draft.window)}),
-      thresholds: draft.thresholds.map(({name, raiseAt, clearAt}) => ({
-        name,
-        raiseAt: Number(raiseAt),
-        clearAt: Number(clearAt),
-      })),
-    });
+    update.mutate(requestOf(rule, draft));
   };
   return (
     <form className="rule-form" onSubmit={submit}>

@@ -1,4 +1,5 @@
 import type {IssueRule} from '@muster/proto/gen/muster/v1/issues_pb.ts';
+import {severityOf} from './issue-words.ts';
 
 export type ThresholdDraft = {
   readonly name: string;
@@ -25,5 +26,19 @@ export const draftOf = (rule: IssueRule): RuleDraft => ({
     name,
     raiseAt: String(raiseAt),
     clearAt: String(clearAt),
+  })),
+});
+
+export const requestOf = (rule: IssueRule, draft: RuleDraft) => ({
+  kind: rule.kind,
+  enabled: draft.enabled,
+  severity: severityOf(draft.severity),
+  raiseAfterSeconds: Number(draft.raiseAfter),
+  clearAfterSeconds: Number(draft.clearAfter),
+  ...(rule.windowSeconds > 0 && {windowSeconds: Number(draft.window)}),
+  thresholds: draft.thresholds.map(({name, raiseAt, clearAt}) => ({
+    name,
+    raiseAt: Number(raiseAt),
+    clearAt: Number(clearAt),
   })),
 });

@@ -63,15 +63,13 @@ type TokenFormProps = CreateTokenDialogProps & {
 
 function TokenForm({user, create, onClose}: TokenFormProps) {
   const isAdmin = useMay(Permission.ADMINISTER);
-  const workspaces = useQuery(WorkspaceService.method.listWorkspaces, {pageSize: workspacesMax});
   const [name, setName] = useState('');
   const [owner, setOwner] = useState(user ?? '');
   const [permission, setPermission] = useState<Permission>(Permission.VIEW);
   const [workspaceId, setWorkspaceId] = useState('');
   const [lifetimeSeconds, setLifetimeSeconds] = useState(90 * daySeconds);
-  const submit = () => {
+  const submit = () =>
     create.mutate({name, permission, lifetimeSeconds, userId: owner.trim(), workspaceId});
-  };
   return (
     <FormDialog
       title="New API token"
@@ -99,18 +97,7 @@ function TokenForm({user, create, onClose}: TokenFormProps) {
         value={permission}
         onChange={event => setPermission(permissionOf(event.target.value))}
       />
-      <SelectField
-        label="Where"
-        choices={[
-          {value: '', label: 'Wherever its user has a role'},
-          ...(workspaces.data?.workspaces ?? []).map(({id, name}) => ({
-            value: id,
-            label: `Workspace ${name} only`,
-          })),
-        ]}
-        value={workspaceId}
-        onChange={event => setWorkspaceId(event.target.value)}
-      />
+      <WhereField value={workspaceId} onChange={setWorkspaceId} />
       <SelectField
         label="Ends after"
         choices={lifetimes}
@@ -128,5 +115,25 @@ function TokenForm({user, create, onClose}: TokenFormProps) {
         />
       )}
     </FormDialog>
+  );
+}
+
+type WhereFieldProps = {readonly value: string; readonly onChange: (workspaceId: string) => void};
+
+function WhereField({value, onChange}: WhereFieldProps) {
+  const {data} = useQuery(WorkspaceService.method.listWorkspaces, {pageSize: workspacesMax});
+  return (
+    <SelectField
+      label="Where"
+      choices={[
+        {value: '', label: 'Wherever its user has a role'},
+        ...(data?.workspaces ?? []).map(({id, name}) => ({
+          value: id,
+          label: `Workspace ${name} only`,
+        })),
+      ]}
+      value={value}
+      onChange={event => onChange(event.target.value)}
+    />
   );
 }

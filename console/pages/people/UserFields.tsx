@@ -5,7 +5,7 @@ import {
   UserService,
 } from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {type FormEvent, type ReactNode, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
@@ -18,78 +18,114 @@ import '../../ui/detail-pane.css';
 
 type UserFieldsProps = {readonly user: User; readonly isMe: boolean};
 
+type Draft = {readonly role: Role; readonly email: string; readonly subject: string};
+
+/** What differs only: another administrator may change the rest meanwhile. */
+const changesOf = (user: User, {role, email, subject}: Draft) => ({
+  ...(role !== user.role && {role}),
+  ...(email !== user.email && {email}),
+  ...(subject.trim() !== user.certificateSubject && {certificateSubject: subject.trim()}),
+});
+
 /** Role, e-mail and certificate: saved together. One's own role is asked about, since one may not be able to take it back. */
 export function UserFields({user, isMe}: UserFieldsProps) {
+  const {username, role, email, certificateSubject: subject} = user;
   const reason = useReason(Permission.ADMINISTER);
-  const [role, setRole] = useState<Role>(user.role);
-  const [email, setEmail] = useState(user.email);
-  const [subject, setSubject] = useState(user.certificateSubject);
+  const [draft, setDraft] = useState<Draft>({role, email, subject});
   const [asking, setAsking] = useState(false);
   const save = useAction(UserService.method.updateUser, {
-    done: () => `Saved ${user.username}`,
+    done: () => `Saved ${username}`,
     onDone: () => setAsking(false),
     also: [SessionService],
   });
-  const isChanged =
-    role !== user.role || email !== user.email || subject !== user.certificateSubject;
-  const write = () =>
-    save.mutate({id: user.username, role, email, certificateSubject: subject.trim()});
+  const changes = changesOf(user, draft);
+  const missing = Object.keys(changes).length === 0 ? 'Nothing is changed' : undefined;
+  const write = () => save.mutate({id: username, ...changes});
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (isMe && role !== user.role) setAsking(true);
+    if (isMe && draft.role !== role) setAsking(true);
     else write();
   };
   const error = save.error && <ErrorState error={save.error} attempt="save the user" />;
   return (
     <PaneSection title="Role and identity">
       <form className="form" onSubmit={submit}>
-        <SelectField
-          label="Role everywhere"
-          choices={siteRoles}
-          value={role}
-          onChange={event => setRole(roleOf(event.target.value))}
-        />
-        <TextField
-          label="E-mail"
-          type="email"
-          value={email}
-          onChange={event => setEmail(event.target.value)}
-        />
-        <TextField
-          label="Subject of the client certificate"
-          hint="Whole, as “O=Example,CN=alice”; empty takes it away"
-          spellCheck={false}
-          maxLength={512}
-          value={subject}
-          onChange={event => setSubject(event.target.value)}
-        />
+        <DraftFields draft={draft} onChange={part => setDraft({...draft, ...part})} />
         {!asking && error}
         <div className="pane-actions">
           <Button
             type="submit"
             kind="primary"
             busy={save.isPending}
-            disabledReason={reason ?? (isChanged ? undefined : 'Nothing is changed')}
+            disabledReason={reason ?? missing}
           >
             Save
           </Button>
         </div>
       </form>
       {asking && (
-        <ConfirmDialog
-          title="Change your own role?"
-          action={`Make me ${roleWord(role).toLowerCase()}`}
+        <OwnRoleDialog
+          from={role}
+          to={draft.role}
           busy={save.isPending}
           error={error}
           onConfirm={write}
           onClose={() => setAsking(false)}
-        >
-          <p>
-            You are {roleWord(user.role).toLowerCase()} now. As {roleWord(role).toLowerCase()} you
-            may not be able to take this back: another administrator has to.
-          </p>
-        </ConfirmDialog>
+        />
       )}
     </PaneSection>
+  );
+}
+
+type DraftFieldsProps = {
+  readonly draft: Draft;
+  readonly onChange: (part: Partial<Draft>) => void;
+};
+
+function DraftFields({draft, onChange}: DraftFieldsProps) {
+  return (
+    <>
+      <SelectField
+        label="Role everywhere"
+        choices={siteRoles}
+        value={draft.role}
+        onChange={event => onChange({role: roleOf(event.target.value)})}
+      />
+      <TextField
+        label="E-mail"
+        type="email"
+        value={draft.email}
+        onChange={event => onChange({email: event.target.value})}
+      />
+      <TextField
+        label="Subject of the client certificate"
+        hint="Whole, as “O=Example,CN=alice”; empty takes it away"
+        spellCheck={false}
+        maxLength={512}
+        value={draft.subject}
+        onChange={event => onChange({subject: event.target.value})}
+      />
+    </>
+  );
+}
+
+type OwnRoleDialogProps = {
+  readonly from: Role;
+  readonly to: Role;
+  readonly busy: boolean;
+  readonly error: ReactNode;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+};
+
+function OwnRoleDialog({from, to, ...rest}: OwnRoleDialogProps) {
+  const word = roleWord(to).toLowerCase();
+  return (
+    <ConfirmDialog title="Change your own role?" action={`Make me ${word}`} {...rest}>
+      <p>
+        You are {roleWord(from).toLowerCase()} now. As {word} you may not be able to take this back:
+        another administrator has to.
+      </p>
+    </ConfirmDialog>
   );
 }

@@ -68,6 +68,23 @@ test.serial('disabling says what it ends, and a code for a password is shown onc
   t.is(app.queryByText('reset-code-of-erin'), null);
 });
 
+test.serial('a role is changed; one’s own only after a question', async t => {
+  const user = userEvent.setup();
+  {
+    using app = open('/people?user=erin');
+    await user.selectOptions(await app.findByLabelText('Role everywhere'), '2');
+    await user.click(app.getByRole('button', {name: 'Save'}));
+    t.truthy(await app.findByText('Saved erin'));
+    t.truthy(await within(app.getByRole('grid')).findByText('Developer'));
+  }
+  using app = open('/people?user=ada');
+  await user.selectOptions(await app.findByLabelText('Role everywhere'), '1');
+  await user.click(app.getByRole('button', {name: 'Save'}));
+  t.truthy(app.getByText(/another administrator has to/));
+  await user.click(app.getByRole('button', {name: 'Make me viewer'}));
+  t.truthy(await app.findByText('Saved ada'));
+});
+
 test.serial('one cannot disable oneself', async t => {
   using app = open('/people?user=ada');
   const button = await app.findByRole('button', {name: 'Disable'});

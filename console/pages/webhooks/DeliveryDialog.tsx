@@ -1,5 +1,9 @@
 import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
-import {type Webhook, WebhookService} from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
+import {
+  type Delivery,
+  type Webhook,
+  WebhookService,
+} from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
@@ -53,37 +57,41 @@ export function DeliveryDialog({webhook, id, onClose}: DeliveryDialogProps) {
         <ErrorState error={error} attempt="load the delivery" onRetry={() => void refetch()} />
       )}
       {!delivery && !error && <Skeleton lines={5} />}
-      {delivery && (
-        <>
-          <KeyValues
-            entries={[
-              ['State', <Badge look={deliveryLook(delivery.state)} />],
-              ['Made', <RelativeTime time={delivery.createTime} />],
-              ['Ended', delivery.endTime && <RelativeTime time={delivery.endTime} />],
-              [
-                'webhook-id',
-                <>
-                  <span className="mono">{delivery.id}</span>{' '}
-                  <CopyButton text={delivery.id} what="the id of the delivery" />
-                </>,
-              ],
-              [
-                'Event',
-                <>
-                  <span className="mono">{delivery.eventId}</span>
-                  {delivery.eventPosition > 0n && ` at position ${delivery.eventPosition}`}
-                </>,
-              ],
-            ]}
-          />
-          <h3>Tries, oldest first{delivery.attemptCount > 20 && ' (the last 20)'}</h3>
-          {delivery.attempts.length === 0 ? (
-            <p className="muted">None yet: it waits for its turn.</p>
-          ) : (
-            <Attempts attempts={delivery.attempts} />
-          )}
-        </>
-      )}
+      {delivery && <DeliveryDetails delivery={delivery} />}
     </Dialog>
+  );
+}
+
+function DeliveryDetails({delivery}: {readonly delivery: Delivery}) {
+  return (
+    <>
+      <KeyValues
+        entries={[
+          ['State', <Badge look={deliveryLook(delivery.state)} />],
+          ['Made', <RelativeTime time={delivery.createTime} />],
+          ['Ended', delivery.endTime && <RelativeTime time={delivery.endTime} />],
+          [
+            'webhook-id',
+            <>
+              <span className="mono">{delivery.id}</span>{' '}
+              <CopyButton text={delivery.id} what="the id of the delivery" />
+            </>,
+          ],
+          [
+            'Event',
+            <>
+              <span className="mono">{delivery.eventId}</span>
+              {delivery.eventPosition > 0n && ` at position ${delivery.eventPosition}`}
+            </>,
+          ],
+        ]}
+      />
+      <h3>Tries, oldest first{delivery.attemptCount > 20 && ' (the last 20)'}</h3>
+      {delivery.attempts.length === 0 ? (
+        <p className="muted">None yet: it waits for its turn.</p>
+      ) : (
+        <Attempts attempts={delivery.attempts} />
+      )}
+    </>
   );
 }

@@ -76,21 +76,7 @@ type MachinePickerProps = {
 /** Machines that can be assigned: Ready or Active, in no workspace. */
 function MachinePicker({chosen, onToggle}: MachinePickerProps) {
   const [text, setText] = useState('');
-  const words = useDebounced(text.trim(), settleMs);
-  const phrases = words
-    .split(/\s+/)
-    .filter(Boolean)
-    .map(word => JSON.stringify(word));
-  const {data, error} = useQuery(
-    MachineService.method.listMachines,
-    {
-      filter: ['workspace = ""', '(state = READY OR state = ACTIVE)', ...phrases].join(' AND '),
-      orderBy: 'hostname',
-      pageSize: shownMax,
-      readMask: machineMask,
-    },
-    {placeholderData: keepPreviousData},
-  );
+  const {data, error, isNarrowed} = useFreeMachines(text);
   const machines = data?.machines ?? [];
   return (
     <>
@@ -106,9 +92,9 @@ function MachinePicker({chosen, onToggle}: MachinePickerProps) {
       {!data && !error && <Skeleton lines={4} />}
       {data && machines.length === 0 && (
         <p className="muted">
-          {words === ''
-            ? 'No Ready or Active machine is free: release one elsewhere, or wait for one to be ready.'
-            : 'No free machine has these words.'}
+          {isNarrowed
+            ? 'No free machine has these words.'
+            : 'No Ready or Active machine is free: release one elsewhere, or wait for one to be ready.'}
         </p>
       )}
       {machines.length > 0 && (
@@ -134,4 +120,23 @@ function MachinePicker({chosen, onToggle}: MachinePickerProps) {
       )}
     </>
   );
+}
+
+function useFreeMachines(text: string) {
+  const words = useDebounced(text.trim(), settleMs);
+  const phrases = words
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(word => JSON.stringify(word));
+  const {data, error} = useQuery(
+    MachineService.method.listMachines,
+    {
+      filter: ['workspace = ""', '(state = READY OR state = ACTIVE)', ...phrases].join(' AND '),
+      orderBy: 'hostname',
+      pageSize: shownMax,
+      readMask: machineMask,
+    },
+    {placeholderData: keepPreviousData},
+  );
+  return {data, error, isNarrowed: words !== ''};
 }

@@ -19,32 +19,18 @@ export function WorkspaceDialog({workspace, onClose, onSaved}: WorkspaceDialogPr
   const [name, setName] = useState(workspace?.name ?? '');
   const [description, setDescription] = useState(workspace?.description ?? '');
   const [quota, setQuota] = useState(String(workspace?.machinesMax ?? 0));
-  const saved = {
-    done: () => `Saved workspace ${name}`,
-    onDone: () => {
-      onClose();
-      onSaved(name);
-    },
-  };
-  const create = useAction(WorkspaceService.method.createWorkspace, saved);
-  const update = useAction(WorkspaceService.method.updateWorkspace, saved);
-  const submit = () => {
-    const fields = {name, description, machinesMax: Number(quota)};
-    if (workspace)
-      update.mutate({
-        workspace: {id: workspace.id, ...fields},
-        updateMask: {paths: ['name', 'description', 'machines_max']},
-      });
-    else create.mutate({workspace: fields});
-  };
-  const error = create.error ?? update.error;
+  const {save, error, isPending} = useSaveWorkspace(workspace, () => {
+    onClose();
+    onSaved(name);
+  });
+  const submit = () => save({name, description, machinesMax: Number(quota)});
   const assigned = workspace?.machineCount ?? 0;
   const isBelow = Number(quota) > 0 && Number(quota) < assigned;
   return (
     <FormDialog
       title={workspace ? `Change ${workspace.name}` : 'New workspace'}
       action={workspace ? 'Save' : 'Make the workspace'}
-      busy={create.isPending || update.isPending}
+      busy={isPending}
       onSubmit={submit}
       onClose={onClose}
 
@@ -83,4 +69,28 @@ export function WorkspaceDialog({workspace, onClose, onSaved}: WorkspaceDialogPr
       />
     </FormDialog>
   );
+}
+
+type Fields = {readonly name: string; readonly description: string; readonly machinesMax: number};
+
+function useSaveWorkspace(workspace: Workspace | undefined, onDone: () => void) {
+  const options = {
+    done: ({workspace}: {readonly workspace?: Workspace | undefined}) =>
+      `Saved workspace ${workspace?.name ?? ''}`,
+    onDone,
+  };
+  const create = useAction(WorkspaceService.method.createWorkspace, options);
+  const update = useAction(WorkspaceService.method.updateWorkspace, options);
+  const save = (fields: Fields) =>
+    workspace
+      ? update.mutate({
+          workspace: {id: workspace.id, ...fields},
+          updateMask: {paths: ['name', 'description', 'machines_max']},
+        })
+      : create.mutate({workspace: fields});
+  return {
+    save,
+    error: create.error ?? update.error,
+    isPending: create.isPending || update.isPending,
+  };
 }

@@ -27,7 +27,6 @@ const noneSelected: Selection = new Set();
 
 export function WorkspaceMachinesCard({workspace}: {readonly workspace: Workspace}) {
   const navigate = useNavigate();
-  const reason = useReason(Permission.OPERATE);
   const [assigning, setAssigning] = useState(false);
   const [releasing, setReleasing] = useState<readonly Machine[]>();
   const [selection, setSelection] = useState<Selection>(noneSelected);
@@ -38,26 +37,19 @@ export function WorkspaceMachinesCard({workspace}: {readonly workspace: Workspac
   );
   const list = useKeysetRows(MachineService.method.listMachines, input, rowsOf);
   const chosen = list.rows.filter(({id}) => selection.has(id));
-  const actions = (
-    <div className="pane-actions">
-      <ButtonLink kind="quiet" to="/machines" search={{filter}}>
-        In the list of machines
-      </ButtonLink>
-      <Button
-        disabledReason={
-          reason ?? (chosen.length === 0 ? 'Select the machines in the table first' : undefined)
-        }
-        onClick={() => setReleasing(chosen)}
-      >
-        {chosen.length === 0 ? 'Release' : `Release ${plural(chosen.length, 'machine')}`}
-      </Button>
-      <Button kind="primary" icon="plus" disabledReason={reason} onClick={() => setAssigning(true)}>
-        Assign machines
-      </Button>
-    </div>
-  );
   return (
-    <Card title="Machines" actions={actions} flush>
+    <Card
+      title="Machines"
+      actions={
+        <MachinesActions
+          filter={filter}
+          count={chosen.length}
+          onRelease={() => setReleasing(chosen)}
+          onAssign={() => setAssigning(true)}
+        />
+      }
+      flush
+    >
       <KeysetTable
         label={`Machines of ${workspace.name}`}
         columns={machineColumns}
@@ -86,5 +78,31 @@ export function WorkspaceMachinesCard({workspace}: {readonly workspace: Workspac
         />
       )}
     </Card>
+  );
+}
+
+type MachinesActionsProps = {
+  readonly filter: string;
+  /** How many are selected. */
+  readonly count: number;
+  readonly onRelease: () => void;
+  readonly onAssign: () => void;
+};
+
+function MachinesActions({filter, count, onRelease, onAssign}: MachinesActionsProps) {
+  const reason = useReason(Permission.OPERATE);
+  const missing = count === 0 ? 'Select the machines in the table first' : undefined;
+  return (
+    <div className="pane-actions">
+      <ButtonLink kind="quiet" to="/machines" search={{filter}}>
+        In the list of machines
+      </ButtonLink>
+      <Button disabledReason={reason ?? missing} onClick={onRelease}>
+        {count === 0 ? 'Release' : `Release ${plural(count, 'machine')}`}
+      </Button>
+      <Button kind="primary" icon="plus" disabledReason={reason} onClick={onAssign}>
+        Assign machines
+      </Button>
+    </div>
   );
 }
