@@ -1,14 +1,8 @@
-import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {Code, ConnectError} from '@connectrpc/connect';
-import {createQueryOptions} from '@connectrpc/connect-query';
 import {
-  createRootRouteWithContext,
   createRoute,
   createRouter,
   lazyRouteComponent,
-  Outlet,
-  redirect,
   type RouteComponent,
   type RouterHistory,
 } from '@tanstack/react-router';
@@ -16,39 +10,11 @@ import {type Api, prefetch} from './api/prefetch.ts';
 import {ErrorPage} from './pages/ErrorPage.tsx';
 import {NotFoundPage} from './pages/NotFoundPage.tsx';
 import {notHere} from './pages/NotHerePage.tsx';
+import {page, root, shell} from './route-kinds.tsx';
 import {parseSearch, stringifySearch, texts} from './search-params.ts';
 import {Skeleton} from './ui/blocks.tsx';
-import {Shell} from './ui/Shell.tsx';
 
 // The map of the console. A page is one line here and one file in pages/<nouns>/; its code is loaded when it is opened.
-
-const root = createRootRouteWithContext<Api>()({component: Outlet});
-
-/** Everything that takes a session. */
-const shell = createRoute({
-  getParentRoute: () => root,
-  id: 'shell',
-  component: Shell,
-  beforeLoad: async ({context: {queryClient, transport}, location}) => {
-    const caller = createQueryOptions(SessionService.method.getCaller, {}, {transport});
-    try {
-      await queryClient.ensureQueryData({...caller, revalidateIfStale: true});
-    } catch (error) {
-      if (ConnectError.from(error).code !== Code.Unauthenticated) throw error;
-      throw redirect({
-        to: '/sign-in',
-        search: location.href === '/' ? {} : {next: location.href},
-      });
-    }
-  },
-});
-
-/** A page inside, and which texts of the address it understands. */
-const page = <const Path extends string, const Name extends string>(
-  path: Path,
-  search: readonly Name[],
-  component: RouteComponent,
-) => createRoute({getParentRoute: () => shell, path, validateSearch: texts(...search), component});
 
 const signIn = createRoute({
   getParentRoute: () => root,

@@ -1,5 +1,4 @@
 import {join} from 'node:path';
-import process from 'node:process';
 import {type Config, environmentWith, localTokenFile} from '../config.ts';
 import type {PortNeed} from './ports.ts';
 import {databaseUrl} from './postgres.ts';
@@ -42,7 +41,8 @@ export function serverEnvironment(config: Config) {
   return environmentWith({
     ...serverMemory,
     // Of two that contradict each other the last one counts.
-    NODE_OPTIONS: `${serverMemory.NODE_OPTIONS} ${process.env.NODE_OPTIONS ?? ''}`.trim(),
+    NODE_OPTIONS:
+      `${serverMemory.NODE_OPTIONS} ${environmentWith({})['NODE_OPTIONS'] ?? ''}`.trim(),
     DATABASE_URL: config.databaseUrl || databaseUrl(run),
     NATS_URL: config.natsUrl || `127.0.0.1:${config.natsPort}`,
     SERVER_PORT: String(config.serverPort),

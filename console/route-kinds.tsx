@@ -1,0 +1,41 @@
+import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
+import {Code, ConnectError} from '@connectrpc/connect';
+import {createQueryOptions} from '@connectrpc/connect-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  Outlet,
+  redirect,
+  type RouteComponent,
+} from '@tanstack/react-router';
+import type {Api} from './api/prefetch.ts';
+import {texts} from './search-params.ts';
+import {Shell} from './ui/Shell.tsx';
+
+export const root = createRootRouteWithContext<Api>()({component: Outlet});
+
+/** Everything that takes a session. */
+export const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({context: {queryClient, transport}, location}) => {
+    const caller = createQueryOptions(SessionService.method.getCaller, {}, {transport});
+    try {
+      await queryClient.ensureQueryData({...caller, revalidateIfStale: true});
+    } catch (error) {
+      if (ConnectError.from(error).code !== Code.Unauthenticated) throw error;
+      throw redirect({
+        to: '/sign-in',
+        search: location.href === '/' ? {} : {next: location.href},
+      });
+    }
+  },
+});
+
+/** A page inside, and which texts of the address it understands. */
+export const page = <const Path extends string, const Name extends string>(
+  path: Path,
+  search: readonly Name[],
+  component: RouteComponent,
+) => createRoute({getParentRoute: () => shell, path, validateSearch: texts(...search), component});
