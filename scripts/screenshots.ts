@@ -16,6 +16,8 @@ const machineCount = 60;
 const builtCount = 12;
 /** Long enough for charts to have lines. */
 const samplesMs = 60_000;
+/** Numbers of a page that come one after the other. */
+const settleMs = 2_000;
 const ada = {username: 'ada', password: 'correct horse battery'};
 
 mkdirSync(folder, {recursive: true});
@@ -41,7 +43,9 @@ for (const [name, address, options] of [
   await page.goto(address);
   await page.getByRole('heading', {level: 1}).waitFor();
   await page.waitForLoadState('load');
-  await page.waitForFunction(`!document.querySelector('.skeleton, .table-row[aria-busy]')`);
+  await page.getByText('Live', {exact: true}).waitFor();
+  await page.waitForTimeout(settleMs);
+  await page.locator('.skeleton, .table-row[aria-busy]').first().waitFor({state: 'detached'});
   await page.screenshot({path: `${folder}/console-${name}.png`});
   console.log(`${folder}/console-${name}.png`);
 }

@@ -10,7 +10,7 @@ export const typeWords = (type: string): string => {
 export function dataWords(data: Event['data']): string {
   return Object.entries(data ?? {})
     .filter(([, value]) => !isEmpty(value))
-    .map(([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .map(([key, value]) => `${key}: ${valueWords(value)}`)
     .join(' · ');
 }
 
@@ -24,3 +24,9 @@ export const actorWords = (actor: string): string =>
 
 const isEmpty = (value: unknown): boolean =>
   value === '' || value === null || (Array.isArray(value) && value.length === 0);
+
+/** Ids and digests are for programs: their beginning tells them apart. */
+const valueWords = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return /^[0-9a-zA-Z-]{32,}$/.test(text) ? `${text.slice(0, 8)}…` : text;
+};

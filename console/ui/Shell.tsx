@@ -1,6 +1,7 @@
 import {Link, Outlet, useLocation} from '@tanstack/react-router';
 import {useEffect, useRef, useState, type RefObject} from 'react';
 import {useEventStream} from '../live/live.tsx';
+import {useMediaQuery} from '../hooks/use-media-query.ts';
 import {useHotkeys} from '../hooks/use-hotkeys.ts';
 import {BrandMark} from './BrandMark.tsx';
 import {IconButton} from './Button.tsx';
@@ -23,6 +24,8 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const path = useLocation({select: location => location.pathname});
   const stream = useEventStream();
+  // The rest of the rail is folded away then.
+  const isNarrow = useMediaQuery('(max-width: 800px)');
 
   useEffect(() => {
     stream.start();
@@ -47,6 +50,7 @@ export function Shell() {
             <BrandMark />
             Muster
           </Link>
+          {isNarrow && <ConnectionState />}
           <IconButton
             icon={navOpen ? 'close' : 'menu'}
             label={navOpen ? 'Close the navigation' : 'Open the navigation'}
@@ -62,7 +66,7 @@ export function Shell() {
         </button>
         <Navigation />
         <div className="rail-foot">
-          <ConnectionState />
+          {!isNarrow && <ConnectionState />}
           <UserMenu onShortcuts={() => setOverlay('shortcuts')} />
         </div>
       </header>

@@ -38,7 +38,7 @@ export const machineColumns: readonly TableColumn<Machine>[] = [
   {
     id: 'name',
     header: 'Machine',
-    widthPx: 180,
+    widthPx: 152,
     grows: true,
     isFixed: true,
     onPhone: true,
@@ -52,7 +52,7 @@ export const machineColumns: readonly TableColumn<Machine>[] = [
   {
     id: 'state',
     header: 'State',
-    widthPx: 148,
+    widthPx: 132,
     onPhone: true,
     orderBy: 'state',
     cell: machine => (
@@ -65,27 +65,27 @@ export const machineColumns: readonly TableColumn<Machine>[] = [
   {
     id: 'presence',
     header: 'Presence',
-    widthPx: 96,
+    widthPx: 88,
     cell: machine => <PresenceMark value={machine.presence} />,
   },
   {
     id: 'seen',
     header: 'Last seen',
-    widthPx: 104,
+    widthPx: 92,
     orderBy: 'last_seen_time',
     cell: machine => <RelativeTime time={machine.lastSeenTime} empty="never" />,
   },
   {
     id: 'serial',
     header: 'Serial number',
-    widthPx: 136,
+    widthPx: 120,
     orderBy: 'service_tag',
     cell: machine => <span className="mono">{machine.serviceTag}</span>,
   },
   {
     id: 'product',
     header: 'Product',
-    widthPx: 200,
+    widthPx: 184,
     orderBy: 'product',
     cell: ({manufacturer, product}) => `${manufacturer} ${product}`.trim(),
   },

@@ -68,18 +68,28 @@ type MeterProps = {
   readonly format: (value: number) => string;
 };
 
-function Meter({label, used = 0, total = 0, all, format}: MeterProps) {
+function Meter({label, used, total, all, format}: MeterProps) {
+  const isKnown = used !== undefined && total !== undefined;
   return (
     <div className="meter">
       <span>{label}</span>
       <span>
-        {format(used)}{' '}
-        <span className="muted">
-          of {all?.isLeast && 'at least '}
-          {format(total)}
-        </span>
+        {isKnown ? (
+          <>
+            {format(used)}{' '}
+            <span className="muted">
+              of {all?.isLeast && 'at least '}
+              {format(total)}
+            </span>
+          </>
+        ) : (
+          '…'
+        )}
       </span>
-      <ProgressBar percent={total > 0 ? (100 * used) / total : 0} label={`${label} in service`} />
+      <ProgressBar
+        percent={isKnown && total > 0 ? (100 * used) / total : 0}
+        label={`${label} in service`}
+      />
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import {openDatabase} from '@muster/server/store/db.ts';
 import test from 'ava';
 import {openWindow, signIn, startChromium} from '../../helpers/chromium.ts';
+import {until} from '../../helpers/processes.ts';
 import {administrator, startRunningServer} from '../../helpers/running-server.ts';
 
 const machineCount = 10_000;
@@ -85,8 +86,10 @@ test('ten thousand machines: quick to be there, no blank rows, and calm in a flo
   await grid.hover();
   await page.evaluate(watchRows);
   for (let step = 0; step < wheelSteps; step += 1) await page.mouse.wheel(0, wheelPx);
-  await page.waitForFunction(
-    `document.querySelector('.data-table').scrollTop > ${(wheelSteps * wheelPx) / 2}`,
+  await until('the list to have been scrolled', () =>
+    page.evaluate<boolean>(
+      `document.querySelector('.data-table').scrollTop > ${(wheelSteps * wheelPx) / 2}`,
+    ),
   );
   const frames = await page.evaluate<{all: number; blank: number}>('frames');
   t.log(`${frames.blank} of ${frames.all} frames had a blank row while scrolling`);

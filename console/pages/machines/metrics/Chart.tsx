@@ -71,17 +71,17 @@ function optionsOf(
     },
     scales: data.max === undefined ? {} : {y: {range: [0, data.max]}},
     axes: [
-      {stroke: muted, grid, ticks: grid},
+      {stroke: muted, grid, ticks: grid, values: (_, marks) => timeMarks(marks)},
       {
         stroke: muted,
         grid,
         ticks: grid,
-        size: 64,
+        size: 88,
         values: (_, marks) => marks.map(mark => data.format(mark)),
       },
     ],
     series: [
-      {},
+      {value: (_, time) => (time === null ? '–' : exact.format(time * 1000))},
       ...data.series.map(({label}, index) => ({
         label,
         stroke: lines[index % lines.length] ?? muted,
@@ -102,6 +102,18 @@ function optionsOf(
       ],
     },
   };
+}
+
+const exact = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: 'medium'});
+const clock = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit'});
+const seconds = new Intl.DateTimeFormat('en-GB', {timeStyle: 'medium'});
+const day = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short'});
+
+/** No finer than the marks are apart. */
+function timeMarks(marks: readonly number[]): string[] {
+  const stepS = (marks[1] ?? 0) - (marks[0] ?? 0);
+  const format = stepS < 60 ? seconds : stepS < 86_400 ? clock : day;
+  return marks.map(mark => format.format(mark * 1000));
 }
 
 /** A canvas knows no light-dark(): the browser says what it comes to. */
