@@ -17,6 +17,7 @@ import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {FilterMatches, useFilterMatches} from './FilterMatches.tsx';
+import {GateFields} from './GateFields.tsx';
 import {
   draftOfGroup,
   type GroupDraft,
@@ -62,6 +63,7 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
         <TemplatesField uses={draft.uses} onChange={uses => change({uses})} />
         <BootProfileFields draft={draft.profile} onChange={profile => change({profile})} />
       </fieldset>
+      <GateFields draft={draft.gate} onChange={gate => change({gate})} />
       <FormFooter error={error} attempt="save the group" hasMistakes={isTried && hasMistake(draft)}>
         <ButtonLink to="/groups" search={group ? {group: group.name} : {}}>
           Cancel
