@@ -11,6 +11,7 @@ import {
 import {BootTest_Firmware as Firmware} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Code, ConnectError} from '@connectrpc/connect';
 import {imageId} from './images.ts';
+import {mockMachine} from './machines.ts';
 import type {MockNoun} from './transport.ts';
 
 type TestInit = Exclude<MessageInitShape<typeof ImageTestSchema>, Message> & {
@@ -87,7 +88,7 @@ const some = (): TestInit[] => [
 /** What was asked of CreateImageTest. */
 export const createdTests: CreateImageTestRequest[] = [];
 
-/** 1 runs, 2 failed for a machine because of a unit, 3 passed. The machine "fail" fails the list, the path "/images/away" the start. */
+/** 1 runs, 2 failed for a machine because of a unit, 3 passed. For machine 5 no image was built. The machine "fail" fails the list, the path "/images/away" the start. */
 export const addImageTests: MockNoun = router => {
   const tests = new Map(some().map(test => [test.id, test]));
   createdTests.length = 0;
@@ -138,29 +139,33 @@ export const addImageTests: MockNoun = router => {
       yield {update: {case: 'log', value: {time: timestampFromMs(start), lines}}};
     },
     getImageTestScreenshot: () => ({png: Uint8Array.of(0x89, 0x50, 0x4e, 0x47)}),
-    explainImageGate: ({machineId}) => ({
-      gate: {
-        machineId,
-        imageId,
-        verdict: Verdict.CLOSED,
-        held: true,
-        reason: 'It failed service:nginx.service (required by group web-servers)',
-        requirements: [
-          {
-            test: 'boot-uefi',
-            origins: ['group web-servers'],
-            status: Status.PASSED,
-            explanation: 'Passed in the boot tests of its build',
-          },
-          {
-            test: 'service:nginx.service',
-            origins: ['group web-servers', 'group rack7'],
-            status: Status.FAILED,
-            imageTestId: imageTestId(2),
-            explanation: `Failed in test "${imageTestId(2)}": unit nginx.service is failed`,
-          },
-        ],
-      },
-    }),
+    explainImageGate({machineId}) {
+      if (machineId === mockMachine(5).id)
+        throw new ConnectError('Cannot explain the gate: no image was built yet', Code.NotFound);
+      return {
+        gate: {
+          machineId,
+          imageId,
+          verdict: Verdict.CLOSED,
+          held: true,
+          reason: 'It failed service:nginx.service (required by group web-servers)',
+          requirements: [
+            {
+              test: 'boot-uefi',
+              origins: ['group web-servers'],
+              status: Status.PASSED,
+              explanation: 'Passed in the boot tests of its build',
+            },
+            {
+              test: 'service:nginx.service',
+              origins: ['group web-servers', 'group rack7'],
+              status: Status.FAILED,
+              imageTestId: imageTestId(2),
+              explanation: `Failed in test "${imageTestId(2)}": unit nginx.service is failed`,
+            },
+          ],
+        },
+      };
+    },
   });
 };

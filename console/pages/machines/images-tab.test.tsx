@@ -31,10 +31,13 @@ test.serial(
   },
 );
 
-test.serial(
-  'a gate that cannot be read is said, a machine without an image is told what to do',
-  async t => {
-    using app = renderConsole(address, ...nouns);
-    t.truthy(await app.findByRole('heading', {name: 'It has no image yet'}));
-  },
-);
+test.serial('a machine without an image has no gate, and is told what to do', async t => {
+  using app = renderConsole(`/machines/${mockMachine(5).id}/images`, ...nouns, addImageTests);
+  t.truthy(await app.findByRole('heading', {name: 'It has no image yet'}));
+  t.is(app.queryByRole('alert'), null);
+});
+
+test.serial('a gate that cannot be read is said', async t => {
+  using app = renderConsole(address, ...nouns);
+  t.regex((await app.findByRole('alert')).textContent, /Cannot read its gate/);
+});

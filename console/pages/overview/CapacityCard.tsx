@@ -70,7 +70,7 @@ type MeterProps = {
 
 function Meter({label, used = 0, total = 0, all, format}: MeterProps) {
   return (
-    <div className="meter">
+    <div className="capacity-meter">
       <span>{label}</span>
       <span>
         {format(used)}{' '}
