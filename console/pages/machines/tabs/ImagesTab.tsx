@@ -4,6 +4,7 @@ import {useMutation, useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../../api/caller.ts';
+import {Badge} from '../../../ui/Badge.tsx';
 import {Card, KeyValues} from '../../../ui/blocks.tsx';
 import {Button} from '../../../ui/Button.tsx';
 import {CopyButton} from '../../../ui/CopyButton.tsx';
@@ -12,6 +13,8 @@ import {formatBytes} from '../../../ui/format.ts';
 import {RelativeTime} from '../../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState, Notice} from '../../../ui/states.tsx';
 import {showToast} from '../../../ui/Toast.tsx';
+import {bootTestLook} from '../../images/image-columns.tsx';
+import {imageBytes} from '../../images/image-files.ts';
 import {GateCard} from '../GateCard.tsx';
 import {machineName} from '../machine-name.ts';
 import {useGate} from '../use-gate.ts';
@@ -69,12 +72,6 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
   });
   // An image that is held back is newer than what it has: there is no going back to it.
   const canGoBack = !roles.includes('desired') && !roles.includes('held back');
-  const bytes = image
-    ? [image.kernel, ...image.initrds, ...image.layers].reduce(
-        (sum, artifact) => sum + Number(artifact?.sizeBytes ?? 0n),
-        0,
-      )
-    : 0;
   return (
     <Card
       title={
@@ -106,13 +103,8 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
             ],
             ['Made', <RelativeTime time={image.createTime} />],
             ['Back end', image.backend],
-            ['Size', formatBytes(bytes)],
-            [
-              'Boot tests',
-              image.bootTests.every(({passed}) => passed)
-                ? `${image.bootTests.length} passed`
-                : 'failed',
-            ],
+            ['Size', formatBytes(imageBytes(image))],
+            ['Boot tests', <Badge key="tests" look={bootTestLook(image)} />],
             [
               'Build',
               image.buildId && (
