@@ -7,7 +7,7 @@ import {plainTests} from './gate-draft.ts';
 function gateWords(test: string): string {
   const [kind, name = ''] = test.split(/:(.*)/);
   if (kind === 'service') return `${name} is active`;
-  if (kind === 'script') return `the script ${name} passes`;
+  if (kind === 'script') return `The script ${name} passes`;
   return plainTests.find(each => each.test === test)?.label ?? test;
 }
 

@@ -7,7 +7,6 @@ import {
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {SelectField} from '../../forms/fields.tsx';
 import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
@@ -20,6 +19,7 @@ import {ImageTestDetail} from './ImageTestDetail.tsx';
 import {testColumns} from './test-columns.tsx';
 import {TestForm} from './TestForm.tsx';
 import {statusChoices, testTypes} from './test-words.ts';
+import '../../forms/fields.css';
 import './image-tests.css';
 
 const pageSize = 100;
@@ -68,12 +68,18 @@ function TestList() {
           value={state.value}
           onChange={value => change({state: value})}
         />
-        <SelectField
-          label="Kind of test"
-          choices={typeChoices}
+        <select
+          className="input test-kind"
+          aria-label="Kind of test"
           value={type?.value ?? ''}
           onChange={({target}) => change({type: target.value})}
-        />
+        >
+          {typeChoices.map(({value, label}) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
         {image !== '' && (
           <Chip label="Of all images" onRemove={() => change({image: undefined})}>
             Only of image <span className="mono">{image.slice(0, 12)}</span>

@@ -3,7 +3,6 @@ import {Link} from '@tanstack/react-router';
 import type {TableColumn} from '../../table/columns.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {formatDuration} from '../../ui/format.ts';
-import {Identifier} from '../../ui/Identifier.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {isOver, testedImage, testStatusLook, testTitle} from './test-words.ts';
@@ -15,7 +14,12 @@ export const TestedImage = ({test}: {readonly test: ImageTest}) =>
       {testedImage(test)}
     </span>
   ) : (
-    <Link to="/images/$id" params={{id: test.imageId}} className="mono" title={test.imageId}>
+    <Link
+      to="/images/$id"
+      params={{id: test.imageId}}
+      className="mono tested-image"
+      title={test.imageId}
+    >
       {testedImage(test)}
     </Link>
   );
@@ -24,7 +28,7 @@ export const testColumns: readonly TableColumn<ImageTest>[] = [
   {
     id: 'status',
     header: 'Result',
-    widthPx: 120,
+    widthPx: 110,
     onPhone: true,
     isFixed: true,
     cell: ({status}) => <Badge look={testStatusLook(status)} />,
@@ -32,7 +36,7 @@ export const testColumns: readonly TableColumn<ImageTest>[] = [
   {
     id: 'test',
     header: 'Test',
-    widthPx: 210,
+    widthPx: 230,
     grows: true,
     onPhone: true,
     isFixed: true,
@@ -45,35 +49,28 @@ export const testColumns: readonly TableColumn<ImageTest>[] = [
   {
     id: 'image',
     header: 'Image',
-    widthPx: 150,
+    widthPx: 120,
     cell: test => <TestedImage test={test} />,
   },
   {
     id: 'outcome',
     header: 'What came of it',
-    widthPx: 280,
+    widthPx: 220,
     grows: true,
     cell: test => <Outcome test={test} />,
   },
   {
     id: 'machine',
     header: 'For',
-    widthPx: 130,
+    widthPx: 110,
     cell: ({machineId}) => <MachineLink id={machineId} />,
   },
-  {id: 'actor', header: 'Asked for by', widthPx: 120, cell: ({actor}) => <Actor actor={actor} />},
+  {id: 'actor', header: 'Asked for by', widthPx: 110, cell: ({actor}) => <Actor actor={actor} />},
   {
     id: 'created',
     header: 'Asked for',
-    widthPx: 110,
+    widthPx: 100,
     cell: ({createTime}) => <RelativeTime time={createTime} />,
-  },
-  {
-    id: 'id',
-    header: 'Id',
-    widthPx: 110,
-    isExtra: true,
-    cell: ({id}) => <Identifier id={id} what="the id of the test" />,
   },
 ];
 
