@@ -90,7 +90,8 @@ function Verdict({test}: {readonly test: ImageTest}) {
         {cancelRequested && !isOver(test) ? 'It is being cancelled' : (words[status] ?? look.word)}
       </strong>
       {failure !== '' && <p className="test-words">{failure}</p>}
-      {nextStep !== '' && <p className="test-words">{nextStep}</p>}
+      {/* What runs is watched here. */}
+      {nextStep !== '' && status !== Status.RUNNING && <p className="test-words">{nextStep}</p>}
     </Notice>
   );
 }
