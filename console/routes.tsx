@@ -9,7 +9,6 @@ import {
 import {type Api, prefetch} from './api/prefetch.ts';
 import {ErrorPage} from './pages/ErrorPage.tsx';
 import {NotFoundPage} from './pages/NotFoundPage.tsx';
-import {notHere} from './pages/NotHerePage.tsx';
 import {page, root, shell} from './route-kinds.tsx';
 import {parseSearch, stringifySearch, texts} from './search-params.ts';
 import {Skeleton} from './ui/blocks.tsx';
@@ -161,7 +160,11 @@ const image = page(
   ['machines'],
   lazyRouteComponent(() => import('./pages/images/ImagePage.tsx'), 'ImagePage'),
 );
-const imageTests = page('/image-tests', [], notHere('Image tests', 'muster images get IMAGE'));
+const imageTests = page(
+  '/image-tests',
+  ['image', 'state', 'type', 'machine', 'test', 'lines', 'mode'],
+  lazyRouteComponent(() => import('./pages/image-tests/ImageTestsPage.tsx'), 'ImageTestsPage'),
+);
 const operations = page(
   '/operations',
   ['kind', 'state', 'machine'],

@@ -1,6 +1,7 @@
 import type {DescMessage, DescMethodUnary, DescService} from '@bufbuild/protobuf';
-import {createConnectQueryKey, useMutation} from '@connectrpc/connect-query';
+import {useMutation} from '@connectrpc/connect-query';
 import {useQueryClient} from '@tanstack/react-query';
+import {reloadServices} from './use-action.ts';
 
 /** A call that changes something. What these services said is asked again at once: whoever changed it does not wait for the event. */
 export function useChange<I extends DescMessage, O extends DescMessage>(
@@ -8,12 +9,5 @@ export function useChange<I extends DescMessage, O extends DescMessage>(
   stale: readonly DescService[],
 ) {
   const queryClient = useQueryClient();
-  return useMutation(method, {
-    onSuccess: () => {
-      for (const schema of stale)
-        void queryClient.invalidateQueries({
-          queryKey: createConnectQueryKey({schema, cardinality: undefined}),
-        });
-    },
-  });
+  return useMutation(method, {onSuccess: () => void reloadServices(queryClient, stale)});
 }

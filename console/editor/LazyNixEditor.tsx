@@ -75,12 +75,13 @@ function PlainText({label, value, onChange, findings = [], original}: EditorProp
 const Findings = ({findings}: {readonly findings: readonly Finding[]}) => (
   <div className="findings tone-bad" role="alert">
     <ul>
-      {findings.map(({line, column, message}) => (
-        <li key={`${line}:${column} ${message}`}>
+      {findings.map(({source = '', line, column, message}) => (
+        <li key={`${source} ${line}:${column} ${message}`}>
           <Icon name="warning" size={12} />
-          {line > 0 && (
+          {(line > 0 || source !== '') && (
             <span className="mono">
-              {line}:{column}
+              {source}
+              {line > 0 && ` ${line}:${column}`}
             </span>
           )}
           <span>{message}</span>

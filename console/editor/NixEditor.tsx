@@ -51,6 +51,9 @@ const look = EditorView.theme({
   },
 });
 
+/** Whoever has written nothing yet sees where to write. */
+const room = EditorView.theme({'.cm-content': {minHeight: '240px'}});
+
 /**
  * In a shadow root: there CodeMirror puts its styles into constructed sheets, which the policy of the console allows (style-src 'self').
  * LazyNixEditor.tsx loads it.
@@ -118,7 +121,7 @@ function extensionsOf({
     autocompletion(),
     highlightSelectionMatches(),
     search({top: true}),
-    ...(readOnly ? [] : [lintGutter()]),
+    ...(readOnly ? [] : [lintGutter(), room]),
     nixLanguage,
     syntaxHighlighting(colours),
     look,
@@ -139,10 +142,10 @@ function extensionsOf({
   ];
 }
 
-/** Lines that the text no longer has are left out: the next answer is on its way. */
+/** What is wrong elsewhere has no line here; lines that the text no longer has are left out: the next answer is on its way. */
 const marksOf = (state: EditorState, findings: readonly Finding[]): Diagnostic[] =>
-  findings.flatMap(({line, column, message}) => {
-    if (line < 1 || line > state.doc.lines) return [];
+  findings.flatMap(({source = '', line, column, message}) => {
+    if (source !== '' || line < 1 || line > state.doc.lines) return [];
     const {from, to} = state.doc.line(line);
     const start = Math.min(to, from + Math.max(0, column - 1));
     return [{from: start, to: Math.max(start, to), severity: 'error' as const, message}];

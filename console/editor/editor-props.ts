@@ -3,6 +3,8 @@ export type Finding = {
   readonly line: number;
   readonly column: number;
   readonly message: string;
+  /** Another text that it is in; empty: this one. */
+  readonly source?: string;
 };
 
 export type EditorProps = {

@@ -20,6 +20,7 @@ const some = (): GroupInit[] => [
     name: 'web-servers',
     description: 'Production web servers',
     tags: ['production'],
+    imageGate: ['service:nginx.service'],
     templates: [{name: 'base-server', version: 0, parameters: {timeZone: 'Europe/Berlin'}}],
   },
 ];

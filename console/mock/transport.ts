@@ -1,6 +1,7 @@
 import {createRouterTransport, type ConnectRouter, type Transport} from '@connectrpc/connect';
 import {addBuilds} from './builds.ts';
 import {addEvents} from './events.ts';
+import {addImageTests} from './image-tests.ts';
 import {addImages} from './images.ts';
 import {addMachines} from './machines.ts';
 import {addOperations} from './operations.ts';
@@ -24,5 +25,6 @@ const all: readonly MockNoun[] = [
   addEvents,
   addBuilds,
   addImages,
+  addImageTests,
   addOperations,
 ];

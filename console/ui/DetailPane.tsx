@@ -19,8 +19,8 @@ export function Split({
   readonly pane: ReactNode | undefined;
 }) {
   return (
-    <div className="split fill" data-open={pane ? '' : undefined}>
-      <div className="split-list">{children}</div>
+    <div className="beside fill" data-open={pane ? '' : undefined}>
+      <div className="beside-list">{children}</div>
       {pane}
     </div>
   );

@@ -31,7 +31,7 @@ export function SearchTabs({
   return (
     <nav className="tabs" aria-label={label}>
       {tabs.map(({label, link, isCurrent, count}) => (
-        <TabLink key={label} {...link} isCurrent={isCurrent}>
+        <TabLink key={label} {...link} isCurrent={isCurrent} resetScroll={false}>
           {label}
           {count !== undefined && count > 0 && <span className="count">{count}</span>}
         </TabLink>

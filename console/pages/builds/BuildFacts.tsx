@@ -40,7 +40,7 @@ export function BuildFacts({build}: {readonly build: Build}) {
   );
 }
 
-function BuilderName({id}: {readonly id: string}) {
+export function BuilderName({id}: {readonly id: string}) {
   const {data} = useQuery(ServiceService.method.listServices, {}, {staleTime: 60_000});
   const name = data?.services.find(service => service.id === id)?.name;
   return name ? (

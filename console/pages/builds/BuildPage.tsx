@@ -5,6 +5,7 @@ import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useParams, useSearch} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
 import {LogView} from '../../log/LogView.tsx';
+import type {WatchedLog} from '../../log/use-watched-log.ts';
 import {OperationBadge} from '../../ui/Badge.tsx';
 import {Card, PageHeader, ProgressBar, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
@@ -16,7 +17,7 @@ import {BuildFacts} from './BuildFacts.tsx';
 import {BuildSteps} from './BuildSteps.tsx';
 import {isLive, isRegistration, registrationTitle} from './build-words.ts';
 import {Diagnostics} from './Diagnostics.tsx';
-import {useWatchedBuild, type WatchedLog} from './use-watched-build.ts';
+import {useWatchedBuild} from './use-watched-build.ts';
 import './builds.css';
 
 export function BuildPage() {

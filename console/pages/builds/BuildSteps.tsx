@@ -3,11 +3,11 @@ import type {Operation_Step as Step} from '@muster/proto/gen/muster/v1/operation
 import {timestampMs} from '@bufbuild/protobuf/wkt';
 import {Link} from '@tanstack/react-router';
 import {useNow} from '../../hooks/use-now.ts';
+import type {LogLine} from '../../log/use-watched-log.ts';
 import {formatDuration} from '../../ui/format.ts';
 import {Icon} from '../../ui/icons.tsx';
 import {operationStateLook} from '../../ui/tones.ts';
 import {stepWord} from './build-words.ts';
-import type {LogLine} from './use-watched-build.ts';
 
 type BuildStepsProps = {
   readonly build: Build;

@@ -1,11 +1,9 @@
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {keepPreviousData} from '@tanstack/react-query';
-import {Link} from '@tanstack/react-router';
 import {useDebounced} from '../../hooks/use-debounced.ts';
-import {StateBadge} from '../../ui/Badge.tsx';
 import {formatCount} from '../../ui/format.ts';
-import {machineName} from '../machines/machine-name.ts';
+import {MachineSample} from '../machines/MachineSample.tsx';
 
 const settleMs = 350;
 const sampleSize = 8;
@@ -38,7 +36,6 @@ export function FilterMatches({
 }) {
   if (!matches) return null;
   const {machines, totalSize, totalEstimated} = matches;
-  const more = totalSize - BigInt(machines.length);
   return (
     <div aria-busy={isOld || undefined}>
       <p className="match-count" role="status">
@@ -51,20 +48,7 @@ export function FilterMatches({
           {totalSize === 1n ? 'machine' : 'machines'} now
         </span>
       </p>
-      {machines.length > 0 && (
-        <ul className="sample" aria-label="Some of them">
-          {machines.map(machine => (
-            <li key={machine.id}>
-              <Link to="/machines/$id" params={{id: machine.id}}>
-                {machineName(machine)}
-              </Link>
-              <StateBadge value={machine.state} />
-              <span className="muted">{`${machine.manufacturer} ${machine.product}`}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {more > 0n && <p className="muted">and {formatCount(more)} more</p>}
+      <MachineSample machines={machines} total={totalSize} />
     </div>
   );
 }

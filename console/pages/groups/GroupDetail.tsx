@@ -16,6 +16,7 @@ import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
+import {GateCard} from './GateCard.tsx';
 import {GroupMembers} from './GroupMembers.tsx';
 import {GroupRollouts} from './GroupRollouts.tsx';
 import {InheritedValues, isEmptyProfile} from './InheritedValues.tsx';
@@ -48,6 +49,7 @@ export function GroupDetail({group}: {readonly group: Group}) {
           </p>
         )}
       </Card>
+      <GateCard group={group} />
       {machine !== undefined && <MachineValues group={group} machineId={machine} />}
       <GroupMembers group={group} />
       <GroupRollouts group={group} />

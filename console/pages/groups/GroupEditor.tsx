@@ -10,6 +10,7 @@ import {TextField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
+import {NameFields} from '../../forms/NameFields.tsx';
 import {RadioCards} from '../../forms/RadioCards.tsx';
 import {TemplatesField} from '../../forms/TemplatesField.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
@@ -17,6 +18,7 @@ import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {FilterMatches, useFilterMatches} from './FilterMatches.tsx';
+import {GateFields} from './GateFields.tsx';
 import {
   draftOfGroup,
   type GroupDraft,
@@ -52,7 +54,18 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
         title={group ? `Edit ${group.name}` : 'New group'}
         back={<BackLink to="/groups">All groups</BackLink>}
       />
-      <NameFields {...part} />
+      <NameFields
+        {...part}
+        mistakes={groupMistakes(draft)}
+        priorityHint="Of the groups of a machine the highest counts, then the name"
+      >
+        <TextField
+          label="Tags"
+          hint="With spaces between them"
+          value={draft.tags}
+          onChange={({target}) => change({tags: target.value})}
+        />
+      </NameFields>
       <MemberFields {...part} />
       <fieldset className="form-part">
         <legend>What its machines inherit</legend>
@@ -62,6 +75,7 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
         <TemplatesField uses={draft.uses} onChange={uses => change({uses})} />
         <BootProfileFields draft={draft.profile} onChange={profile => change({profile})} />
       </fieldset>
+      <GateFields draft={draft.gate} onChange={gate => change({gate})} />
       <FormFooter error={error} attempt="save the group" hasMistakes={isTried && hasMistake(draft)}>
         <ButtonLink to="/groups" search={group ? {group: group.name} : {}}>
           Cancel
@@ -100,44 +114,6 @@ function useSaveGroup(group: Group | undefined) {
     isPending: create.isPending || update.isPending,
     error: create.error ?? update.error,
   };
-}
-
-function NameFields({draft, change, isTried}: PartProps) {
-  const mistakes = groupMistakes(draft);
-  return (
-    <fieldset className="form-part">
-      <legend className="visually-hidden">Name</legend>
-      <div className="field-columns">
-        <TextField
-          label="Name"
-          required
-          autoFocus={draft.name === ''}
-          value={draft.name}
-          error={isTried ? mistakes.name : undefined}
-          onChange={({target}) => change({name: target.value})}
-        />
-        <TextField
-          label="Priority"
-          hint="Of the groups of a machine the highest counts, then the name"
-          inputMode="numeric"
-          value={draft.priority}
-          error={mistakes.priority}
-          onChange={({target}) => change({priority: target.value})}
-        />
-      </div>
-      <TextField
-        label="Description"
-        value={draft.description}
-        onChange={({target}) => change({description: target.value})}
-      />
-      <TextField
-        label="Tags"
-        hint="With spaces between them"
-        value={draft.tags}
-        onChange={({target}) => change({tags: target.value})}
-      />
-    </fieldset>
-  );
 }
 
 function MemberFields({draft, change, isTried}: PartProps) {

@@ -37,7 +37,7 @@ export function RolloutOutcomes({operationId}: {readonly operationId: string}) {
           : `${plural(rest.length, 'machine')} would be rolled out, ${refused.length} would be refused`}
         . Nothing was changed.
       </p>
-      <ul className="outcomes" aria-label="Machines">
+      <ul className="rollout-outcomes" aria-label="Machines">
         {[...refused, ...rest].map(child => (
           <li key={child.number} className={child.state === State.FAILED ? 'tone-bad' : 'tone-ok'}>
             <Icon name={child.state === State.FAILED ? 'warning' : 'check'} size={12} />

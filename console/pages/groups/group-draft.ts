@@ -8,6 +8,7 @@ import {
 } from '../../forms/BootProfileFields.tsx';
 import {wordsOf} from '../../forms/lines.ts';
 import {type TemplateUse, templateUses} from '../../forms/TemplatesField.tsx';
+import {draftOfGate, type GateDraft, gateMistakes, gateOfDraft} from './gate-draft.ts';
 import {nameMistake, priorityMistake} from '../rules/rule-draft.ts';
 
 /** A group as it is typed. */
@@ -20,6 +21,7 @@ export type GroupDraft = {
   readonly priority: string;
   readonly uses: readonly TemplateUse[];
   readonly profile: BootProfileDraft;
+  readonly gate: GateDraft;
 };
 
 export const draftOfGroup = (group: Group | undefined): GroupDraft => ({
@@ -31,6 +33,7 @@ export const draftOfGroup = (group: Group | undefined): GroupDraft => ({
   priority: String(group?.priority ?? 0),
   uses: templateUses(group?.templates ?? []),
   profile: draftOfProfile(group?.bootProfile),
+  gate: draftOfGate(group?.imageGate ?? []),
 });
 
 export const groupOfDraft = (draft: GroupDraft): MessageInitShape<typeof GroupSchema> => ({
@@ -41,6 +44,7 @@ export const groupOfDraft = (draft: GroupDraft): MessageInitShape<typeof GroupSc
   priority: Number(draft.priority),
   templates: draft.uses.map(use => ({...use})),
   bootProfile: profileOfDraft(draft.profile),
+  imageGate: gateOfDraft(draft.gate),
 });
 
 export const groupPaths = [
@@ -51,6 +55,7 @@ export const groupPaths = [
   'priority',
   'templates',
   'boot_profile',
+  'image_gate',
 ];
 
 export const groupMistakes = (draft: GroupDraft) => ({
@@ -63,6 +68,6 @@ export const groupMistakes = (draft: GroupDraft) => ({
 });
 
 export const hasMistake = (draft: GroupDraft): boolean =>
-  [groupMistakes(draft), profileMistakes(draft.profile)].some(mistakes =>
+  [groupMistakes(draft), profileMistakes(draft.profile), gateMistakes(draft.gate)].some(mistakes =>
     Object.values(mistakes).some(mistake => mistake !== undefined),
   );

@@ -110,3 +110,31 @@ test.serial('a roll-out starts when the name of the group was typed', async t =>
   await userEvent.click(start);
   t.regex((await app.findByRole('alert')).textContent, /50 are not over; wait for one/);
 });
+
+test.serial('the gate of a group is shown and changed, and its mistakes are said', async t => {
+  using app = open('?group=web-servers');
+  const gate = await app.findByRole('list', {name: 'Tests of the gate'});
+  t.truthy(within(gate).getByText('service:nginx.service'));
+
+  await userEvent.click(app.getByRole('link', {name: 'Edit'}));
+  const units = await app.findByLabelText('Units that have to be active');
+  await userEvent.type(units, '{Enter}sshd');
+  await userEvent.click(app.getByRole('checkbox', {name: 'Boots with UEFI'}));
+  await userEvent.click(app.getByRole('button', {name: 'Save the group'}));
+  t.truthy(await app.findByText(/“sshd” is no unit/));
+  t.deepEqual(await findBarriers(), []);
+
+  await userEvent.type(units, '.socket');
+  await userEvent.click(app.getByRole('button', {name: 'Save the group'}));
+  const saved = await app.findByRole('list', {name: 'Tests of the gate'});
+  t.deepEqual(
+    within(saved)
+      .getAllByRole('listitem')
+      .map(({textContent}) => textContent),
+    [
+      'Boots with UEFI boot-uefi',
+      'nginx.service is active service:nginx.service',
+      'sshd.socket is active service:sshd.socket',
+    ],
+  );
+});

@@ -1,11 +1,10 @@
 import type {BootTest} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Link} from '@tanstack/react-router';
 import {useId, useState} from 'react';
-import {plainText} from '../../log/ansi.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {Button} from '../../ui/Button.tsx';
-import {CopyButton} from '../../ui/CopyButton.tsx';
 import {formatDuration} from '../../ui/format.ts';
+import {ConsoleText} from './ConsoleText.tsx';
 import {firmwareWord} from './image-words.ts';
 import './boot-tests.css';
 
@@ -27,7 +26,6 @@ function BootTestRow({test}: {readonly test: BootTest}) {
   const [open, setOpen] = useState(!test.passed);
   const id = useId();
   const {consoleTail, reusedFromImageId} = test;
-  const text = consoleTail.split('\n').map(plainText).join('\n');
   return (
     <li>
       <div className="boot-test-head">
@@ -63,11 +61,11 @@ function BootTestRow({test}: {readonly test: BootTest}) {
       </div>
       {test.failure !== '' && <p className="boot-test-failure">{test.failure}</p>}
       {consoleTail !== '' && open && (
-        <div className="console-tail" id={id}>
-          <CopyButton text={text} what="the console" />
-          <pre tabIndex={0} aria-label={`Serial console of ${firmwareWord(test.firmware)}`}>
-            {text}
-          </pre>
+        <div id={id}>
+          <ConsoleText
+            text={consoleTail}
+            label={`Serial console of ${firmwareWord(test.firmware)}`}
+          />
         </div>
       )}
     </li>

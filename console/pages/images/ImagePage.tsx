@@ -17,6 +17,7 @@ import {imageBytes} from './image-files.ts';
 import {imageKindWord, imageVariantWord} from './image-words.ts';
 import {ImageFiles} from './ImageFiles.tsx';
 import {ImageMachines} from './ImageMachines.tsx';
+import {ImageTestsCard} from './ImageTestsCard.tsx';
 import './images.css';
 
 export function ImagePage() {
@@ -68,6 +69,7 @@ export function ImagePage() {
       <Card title="Files" flush>
         <ImageFiles image={image} />
       </Card>
+      <ImageTestsCard imageId={image.id} />
       <ImageMachines image={image} />
     </div>
   );

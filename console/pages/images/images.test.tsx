@@ -2,6 +2,7 @@ import test from 'ava';
 import {findBarriers} from '../../mock/axe.ts';
 import {addBoot, bootCalls} from '../../mock/boot.ts';
 import {addEvents} from '../../mock/events.ts';
+import {addImageTests, imageTestId} from '../../mock/image-tests.ts';
 import {addImages, imageId} from '../../mock/images.ts';
 import {addMachines} from '../../mock/machines.ts';
 import {renderConsole} from '../../mock/render.tsx';
@@ -9,7 +10,7 @@ import {addSessions} from '../../mock/sessions.ts';
 
 const {userEvent} = await import('@testing-library/user-event');
 const {within} = await import('@testing-library/react');
-const nouns = [addSessions, addMachines, addImages, addEvents] as const;
+const nouns = [addSessions, addMachines, addImages, addEvents, addImageTests] as const;
 
 test.serial('the list shows images with their size and boot tests, by kind', async t => {
   using app = renderConsole('/images', ...nouns);
@@ -50,6 +51,16 @@ test.serial('an image shows its digests whole, its files and who desires it', as
 
   await user.click(app.getByRole('button', {name: /^Run it/}));
   t.is(app.router.state.location.search.machines, 'booted');
+});
+
+test.serial('an image says for what it was tested, and leads to each test', async t => {
+  using app = renderConsole(`/images/${imageId}`, ...nouns, addBoot);
+  const link = await app.findByRole('link', {name: 'Services sshd.service and 1 more, BIOS'});
+  t.truthy(app.getByRole('link', {name: 'Failed 1'}));
+  t.truthy(app.getByRole('link', {name: 'All 3'}));
+  await userEvent.click(link);
+  t.truthy(await app.findByText('The image did not pass'));
+  t.is(app.router.state.location.search.test, imageTestId(2));
 });
 
 test.serial('the way back to an image is a decision for one machine', async t => {

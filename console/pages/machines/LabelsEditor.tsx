@@ -8,7 +8,7 @@ import {Card} from '../../ui/blocks.tsx';
 import {Button, IconButton} from '../../ui/Button.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
-import {parseLabels} from './bulk/labels.ts';
+import {parseLabels} from '../../forms/lines.ts';
 import {useMachineKeeper} from './use-update-machine.ts';
 
 export function LabelsEditor({machine}: {readonly machine: Machine}) {
@@ -19,10 +19,10 @@ export function LabelsEditor({machine}: {readonly machine: Machine}) {
   const label = useMutation(MachineService.method.labelMachine, {
     onSuccess: ({machine}) => keep(machine),
   });
-  const parsed = parseLabels(text);
+  const parsed = parseLabels(text, ',');
   const add = (event: FormEvent) => {
     event.preventDefault();
-    if (!parsed.error && Object.keys(parsed.labels).length > 0)
+    if (!parsed.mistake && Object.keys(parsed.labels).length > 0)
       label.mutate({id, set: parsed.labels}, {onSuccess: () => setText('')});
   };
   const remove = (key: string, value: string) =>
@@ -64,7 +64,7 @@ export function LabelsEditor({machine}: {readonly machine: Machine}) {
           </Button>
         </form>
       )}
-      {text.includes('=') && parsed.error && <p className="mistake">{parsed.error}</p>}
+      {text.includes('=') && parsed.mistake && <p className="mistake">{parsed.mistake}</p>}
       {label.error && <ErrorState error={label.error} attempt="change the labels" />}
     </Card>
   );

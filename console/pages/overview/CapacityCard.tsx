@@ -71,7 +71,7 @@ type MeterProps = {
 function Meter({label, used, total, all, format}: MeterProps) {
   const isKnown = used !== undefined && total !== undefined;
   return (
-    <div className="meter">
+    <div className="capacity-meter">
       <span>{label}</span>
       <span>
         {isKnown ? (

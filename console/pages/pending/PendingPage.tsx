@@ -13,9 +13,9 @@ import {Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {plural} from '../../ui/format.ts';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
+import {SearchTabs} from '../../ui/SearchTabs.tsx';
 import {BackLink, DetailHeader, Item, ItemList, SplitPage} from '../../ui/SplitPage.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
-import {SwitchTab, SwitchTabs} from '../../ui/SwitchTabs.tsx';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {BansPanel} from './BansPanel.tsx';
@@ -30,14 +30,22 @@ export function PendingPage() {
   const {tab} = useSearch({from: '/shell/pending'});
   const list = useKeysetRows(DiscoveryService.method.listPendingMachines, {}, rowsOf);
   const tabs = (
-    <SwitchTabs label="Pending">
-      <SwitchTab to="/pending" isShown={tab !== 'bans'} count={list.rows.length}>
-        Waiting
-      </SwitchTab>
-      <SwitchTab to="/pending" search={{tab: 'bans'}} isShown={tab === 'bans'}>
-        Bans
-      </SwitchTab>
-    </SwitchTabs>
+    <SearchTabs
+      label="Pending"
+      tabs={[
+        {
+          label: 'Waiting',
+          link: {to: '/pending'},
+          isCurrent: tab !== 'bans',
+          count: list.rows.length,
+        },
+        {
+          label: 'Bans',
+          link: {to: '/pending', search: {tab: 'bans'}},
+          isCurrent: tab === 'bans',
+        },
+      ]}
+    />
   );
   if (tab !== 'bans') return <Queue list={list} tabs={tabs} />;
   return (

@@ -7,10 +7,11 @@ import {type FormEvent, useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import {useChange} from '../../api/use-change.ts';
 import {BootProfileFields} from '../../forms/BootProfileFields.tsx';
-import {Checkbox, SelectField, TextAreaField, TextField} from '../../forms/fields.tsx';
+import {Checkbox, SelectField, TextAreaField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
+import {NameFields} from '../../forms/NameFields.tsx';
 import {type RadioCard, RadioCards} from '../../forms/RadioCards.tsx';
 import {TemplatesField} from '../../forms/TemplatesField.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
@@ -62,7 +63,17 @@ export function RuleEditor({rule}: {readonly rule: Rule | undefined}) {
         title={rule ? `Edit ${rule.name}` : 'New rule'}
         back={<BackLink to="/rules">All rules</BackLink>}
       />
-      <NameFields {...part} />
+      <NameFields
+        {...part}
+        mistakes={ruleMistakes(draft)}
+        priorityHint="The highest is asked first"
+      >
+        <Checkbox
+          label="Enabled: without it the rule can be tested and explained, and does nothing"
+          checked={!draft.disabled}
+          onChange={({target}) => change({disabled: !target.checked})}
+        />
+      </NameFields>
       <ConditionFields {...part} />
       <RadioCards
         label="Decision"
@@ -108,43 +119,6 @@ function useSaveRule(rule: Rule | undefined) {
     isPending: create.isPending || update.isPending,
     error: create.error ?? update.error,
   };
-}
-
-function NameFields({draft, change, isTried}: PartProps) {
-  const mistakes = ruleMistakes(draft);
-  return (
-    <fieldset className="form-part">
-      <legend className="visually-hidden">Name and order</legend>
-      <div className="field-columns">
-        <TextField
-          label="Name"
-          required
-          autoFocus={draft.name === ''}
-          value={draft.name}
-          error={isTried ? mistakes.name : undefined}
-          onChange={({target}) => change({name: target.value})}
-        />
-        <TextField
-          label="Priority"
-          hint="The highest is asked first"
-          inputMode="numeric"
-          value={draft.priority}
-          error={mistakes.priority}
-          onChange={({target}) => change({priority: target.value})}
-        />
-      </div>
-      <TextField
-        label="Description"
-        value={draft.description}
-        onChange={({target}) => change({description: target.value})}
-      />
-      <Checkbox
-        label="Enabled: without it the rule can be tested and explained, and does nothing"
-        checked={!draft.disabled}
-        onChange={({target}) => change({disabled: !target.checked})}
-      />
-    </fieldset>
-  );
 }
 
 function ConditionFields({draft, change}: PartProps) {

@@ -1,9 +1,7 @@
 import type {TestRuleResponse} from '@muster/proto/gen/muster/v1/rules_pb.ts';
-import {Link} from '@tanstack/react-router';
-import {StateBadge} from '../../ui/Badge.tsx';
 import {Skeleton} from '../../ui/blocks.tsx';
 import {formatCount} from '../../ui/format.ts';
-import {machineName} from '../machines/machine-name.ts';
+import {MachineSample} from '../machines/MachineSample.tsx';
 
 /** "Would match 14, of which 3 wait", and some of them. */
 export function RuleMatches({
@@ -31,22 +29,7 @@ export function RuleMatches({
             : `of which ${formatCount(waitingCount)} ${waitingCount === 1n ? 'waits' : 'wait'}`}
         </span>
       </p>
-      {sample.length > 0 && (
-        <ul className="sample" aria-label="Some of them">
-          {sample.map(machine => (
-            <li key={machine.id}>
-              <Link to="/machines/$id" params={{id: machine.id}}>
-                {machineName(machine)}
-              </Link>
-              <StateBadge value={machine.state} />
-              <span className="muted">{`${machine.manufacturer} ${machine.product}`}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {matchCount > BigInt(sample.length) && (
-        <p className="muted">and {formatCount(matchCount - BigInt(sample.length))} more</p>
-      )}
+      <MachineSample machines={sample} total={matchCount} />
     </div>
   );
 }

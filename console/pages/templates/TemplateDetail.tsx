@@ -10,9 +10,9 @@ import {Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
+import {SearchTabs} from '../../ui/SearchTabs.tsx';
 import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
 import {ErrorState} from '../../ui/states.tsx';
-import {SwitchTab, SwitchTabs} from '../../ui/SwitchTabs.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {ParameterTable} from './ParameterTable.tsx';
 import {TemplateMachines} from './TemplateMachines.tsx';
@@ -78,19 +78,14 @@ function DetailTabs({newest}: {readonly newest: Template}) {
     ['Machines', 'machines'],
   ] as const;
   return (
-    <SwitchTabs label="Template">
-      {tabs.map(([label, shown]) => (
-        <SwitchTab
-          key={label}
-          to="/templates"
-          search={search(shown)}
-          isShown={tab === shown}
-          resetScroll={false}
-        >
-          {label}
-        </SwitchTab>
-      ))}
-    </SwitchTabs>
+    <SearchTabs
+      label="Template"
+      tabs={tabs.map(([label, shown]) => ({
+        label,
+        link: {to: '/templates', search: search(shown)},
+        isCurrent: tab === shown,
+      }))}
+    />
   );
 }
 

@@ -14,7 +14,7 @@ import {ErrorState} from '../../../ui/states.tsx';
 import {showToast} from '../../../ui/Toast.tsx';
 import type {BulkAction} from './actions.ts';
 import {DryRunOutcome} from './DryRunOutcome.tsx';
-import {parseLabels} from './labels.ts';
+import {parseLabels} from '../../../forms/lines.ts';
 import {type BulkSelection, countOf, requestOf} from './selection.ts';
 
 type BulkDialogProps = {
@@ -48,7 +48,7 @@ export function BulkDialog({action, selection, onClose, onStarted}: BulkDialogPr
     },
   });
 
-  const labels = parseLabels(fields.set);
+  const labels = parseLabels(fields.set, ',');
   const removed = fields.remove.split(/[\s,]+/).filter(Boolean);
   const missing = whatIsMissing(action.action, fields, labels, removed);
   const request = {
@@ -100,7 +100,7 @@ export function BulkDialog({action, selection, onClose, onStarted}: BulkDialogPr
             hint="KEY=VALUE, several with commas between"
             placeholder="rack=r7, tier=cold"
             value={fields.set}
-            error={labels.error}
+            error={labels.mistake}
             onChange={event => set({set: event.target.value})}
           />
           <TextField
@@ -143,7 +143,7 @@ function whatIsMissing(
   labels: ReturnType<typeof parseLabels>,
   removed: readonly string[],
 ): string | undefined {
-  if (action === Action.LABEL && labels.error) return labels.error;
+  if (action === Action.LABEL && labels.mistake) return labels.mistake;
   if (action === Action.LABEL && Object.keys(labels.labels).length + removed.length === 0)
     return 'Say which labels';
   if (needsWorkspace(action) && workspace.trim() === '') return 'Say which workspace';

@@ -2,6 +2,7 @@ import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {type FormEvent, useState} from 'react';
 import {useOperateReason} from '../../../api/caller.ts';
 import {TextAreaField, TextField} from '../../../forms/fields.tsx';
+import {linesOf, wordsOf} from '../../../forms/lines.ts';
 import {Card} from '../../../ui/blocks.tsx';
 import {Button} from '../../../ui/Button.tsx';
 import {ErrorState} from '../../../ui/states.tsx';
@@ -21,12 +22,6 @@ const draftOf = ({imageConfig}: Machine): Draft => ({
   keys: (imageConfig?.sshAuthorizedKeys ?? []).join('\n'),
   kernelArguments: (imageConfig?.kernelArguments ?? []).join(' '),
 });
-const wordsOf = (text: string): string[] => text.split(/\s+/).filter(Boolean);
-const linesOf = (text: string): string[] =>
-  text
-    .split('\n')
-    .map(line => line.trim())
-    .filter(Boolean);
 
 /** The small declared system: Debian with these packages. Files of it are kept as they are. */
 export function ImageConfigCard({machine}: {readonly machine: Machine}) {
@@ -45,7 +40,8 @@ export function ImageConfigCard({machine}: {readonly machine: Machine}) {
             hostName: draft.hostName,
             packages: wordsOf(draft.packages),
             sshAuthorizedKeys: linesOf(draft.keys),
-            kernelArguments: wordsOf(draft.kernelArguments),
+            // A comma is a part of one: console=ttyS0,115200.
+            kernelArguments: draft.kernelArguments.split(/\s+/).filter(Boolean),
             files: machine.imageConfig?.files ?? [],
           },
         },

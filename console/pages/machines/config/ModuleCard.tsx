@@ -1,8 +1,9 @@
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {lazy, Suspense, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../../api/caller.ts';
+import {LazyNixEditor} from '../../../editor/LazyNixEditor.tsx';
 import {Checkbox} from '../../../forms/fields.tsx';
-import {Card, Skeleton} from '../../../ui/blocks.tsx';
+import {Card} from '../../../ui/blocks.tsx';
 import {Button} from '../../../ui/Button.tsx';
 import {ErrorState} from '../../../ui/states.tsx';
 import {showToast} from '../../../ui/Toast.tsx';
@@ -11,7 +12,6 @@ import {useValidation} from './use-validation.ts';
 import {ValidationState} from './ValidationState.tsx';
 import './config.css';
 
-const NixEditor = lazy(async () => ({default: (await import('./NixEditor.tsx')).NixEditor}));
 const paths = ['nixos_config'];
 
 /** The machine's own NixOS module: checked while it is written, and shown against what is saved. */
@@ -63,17 +63,13 @@ export function ModuleCard({machine}: {readonly machine: Machine}) {
             attempt="keep both"
           />
         )}
-        <Suspense fallback={<Skeleton lines={12} />}>
-          <NixEditor
-            key={isDiff ? 'diff' : 'plain'}
-            label="NixOS module of this machine"
-            value={text}
-            onChange={setText}
-            findings={validation.findings}
-            readOnly={mayNot !== undefined}
-            original={isDiff ? saved : undefined}
-          />
-        </Suspense>
+        <LazyNixEditor
+          label="NixOS module of this machine"
+          value={text}
+          {...(mayNot === undefined && {onChange: setText})}
+          findings={validation.findings}
+          original={isDiff ? saved : undefined}
+        />
         <ValidationState validation={validation} />
         {update.error && <ErrorState error={update.error} attempt="save the module" />}
         <div className="form-actions">

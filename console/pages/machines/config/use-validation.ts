@@ -1,17 +1,16 @@
 import {
   BuildService,
-  type Diagnostic,
   ValidateConfigResponse_Phase as Phase,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {createClient} from '@connectrpc/connect';
 import {useTransport} from '@connectrpc/connect-query';
 import {useEffect, useState} from 'react';
+import type {Finding} from '../../../editor/editor-props.ts';
 import {useDebounced} from '../../../hooks/use-debounced.ts';
 
 /** Somebody who types is not interrupted with each letter. */
 const settleMs = 500;
 
-export type Finding = Pick<Diagnostic, 'line' | 'column' | 'message' | 'source'>;
 export type Validation = {
   readonly state: 'none' | 'checking' | 'syntax' | 'evaluated' | 'failed';
   readonly findings: readonly Finding[];

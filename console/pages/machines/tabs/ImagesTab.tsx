@@ -4,6 +4,7 @@ import {useMutation, useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../../api/caller.ts';
+import {Badge} from '../../../ui/Badge.tsx';
 import {Card, KeyValues} from '../../../ui/blocks.tsx';
 import {Button} from '../../../ui/Button.tsx';
 import {CopyButton} from '../../../ui/CopyButton.tsx';
@@ -12,7 +13,11 @@ import {formatBytes} from '../../../ui/format.ts';
 import {RelativeTime} from '../../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState, Notice} from '../../../ui/states.tsx';
 import {showToast} from '../../../ui/Toast.tsx';
+import {bootTestLook} from '../../images/image-columns.tsx';
+import {imageBytes} from '../../images/image-files.ts';
+import {GateCard} from '../GateCard.tsx';
 import {machineName} from '../machine-name.ts';
+import {useGate} from '../use-gate.ts';
 import {useMachine} from '../use-machine.ts';
 
 /** What it shall run, what it runs, what it could go back to. */
@@ -27,14 +32,17 @@ export function ImagesTab() {
   add(bootedImageId, 'booted');
   add(lastGoodImageId, 'last that worked');
   for (const id of badImageIds) add(id, 'failed on this machine');
-  if (roles.size === 0)
-    return (
-      <EmptyState icon="image" title="It has no image yet">
-        <p>Give it a configuration and build it.</p>
-      </EmptyState>
-    );
+  const {gate, error: gateError} = useGate(machine.id);
+  if (gate?.held) add(gate.imageId, 'held back');
   return (
     <>
+      {gateError !== null && <ErrorState error={gateError} attempt="read its gate" />}
+      {roles.size === 0 && (
+        <EmptyState icon="image" title="It has no image yet">
+          <p>Give it a configuration and build it.</p>
+        </EmptyState>
+      )}
+      {gate && <GateCard gate={gate} />}
       {desiredImageId !== '' && bootedImageId !== '' && desiredImageId !== bootedImageId && (
         <Notice tone="info" icon="info">
           It runs another image than it shall: the desired one comes with its next boot.
@@ -62,13 +70,8 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
       });
     },
   });
-  const canGoBack = !roles.includes('desired');
-  const bytes = image
-    ? [image.kernel, ...image.initrds, ...image.layers].reduce(
-        (sum, artifact) => sum + Number(artifact?.sizeBytes ?? 0n),
-        0,
-      )
-    : 0;
+  // An image that is held back is newer than what it has: there is no going back to it.
+  const canGoBack = !roles.includes('desired') && !roles.includes('held back');
   return (
     <Card
       title={
@@ -100,13 +103,8 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
             ],
             ['Made', <RelativeTime time={image.createTime} />],
             ['Back end', image.backend],
-            ['Size', formatBytes(bytes)],
-            [
-              'Boot tests',
-              image.bootTests.every(({passed}) => passed)
-                ? `${image.bootTests.length} passed`
-                : 'failed',
-            ],
+            ['Size', formatBytes(imageBytes(image))],
+            ['Boot tests', <Badge key="tests" look={bootTestLook(image)} />],
             [
               'Build',
               image.buildId && (
