@@ -85,6 +85,33 @@ const some = (): TestInit[] => [
   },
 ];
 
+function gateOf(machineId: string) {
+  if (machineId === mockMachine(5).id)
+    throw new ConnectError('Cannot explain the gate: no image was built yet', Code.NotFound);
+  return {
+    machineId,
+    imageId,
+    verdict: Verdict.CLOSED,
+    held: true,
+    reason: 'It failed service:nginx.service (required by group web-servers)',
+    requirements: [
+      {
+        test: 'boot-uefi',
+        origins: ['group web-servers'],
+        status: Status.PASSED,
+        explanation: 'Passed in the boot tests of its build',
+      },
+      {
+        test: 'service:nginx.service',
+        origins: ['group web-servers', 'group rack7'],
+        status: Status.FAILED,
+        imageTestId: imageTestId(2),
+        explanation: `Failed in test "${imageTestId(2)}": unit nginx.service is failed`,
+      },
+    ],
+  };
+}
+
 /** What was asked of CreateImageTest. */
 export const createdTests: CreateImageTestRequest[] = [];
 
@@ -139,33 +166,6 @@ export const addImageTests: MockNoun = router => {
       yield {update: {case: 'log', value: {time: timestampFromMs(start), lines}}};
     },
     getImageTestScreenshot: () => ({png: Uint8Array.of(0x89, 0x50, 0x4e, 0x47)}),
-    explainImageGate({machineId}) {
-      if (machineId === mockMachine(5).id)
-        throw new ConnectError('Cannot explain the gate: no image was built yet', Code.NotFound);
-      return {
-        gate: {
-          machineId,
-          imageId,
-          verdict: Verdict.CLOSED,
-          held: true,
-          reason: 'It failed service:nginx.service (required by group web-servers)',
-          requirements: [
-            {
-              test: 'boot-uefi',
-              origins: ['group web-servers'],
-              status: Status.PASSED,
-              explanation: 'Passed in the boot tests of its build',
-            },
-            {
-              test: 'service:nginx.service',
-              origins: ['group web-servers', 'group rack7'],
-              status: Status.FAILED,
-              imageTestId: imageTestId(2),
-              explanation: `Failed in test "${imageTestId(2)}": unit nginx.service is failed`,
-            },
-          ],
-        },
-      };
-    },
+    explainImageGate: ({machineId}) => ({gate: gateOf(machineId)}),
   });
 };

@@ -10,11 +10,6 @@ type GateFieldsProps = {
 /** Which tests an image has to pass before a machine of the group may have it. */
 export function GateFields({draft, onChange}: GateFieldsProps) {
   const mistakes = gateMistakes(draft);
-  const toggle = (test: string, isOn: boolean) =>
-    onChange({
-      ...draft,
-      plain: [...draft.plain.filter(each => each !== test), ...(isOn ? [test] : [])],
-    });
   return (
     <fieldset className="form-part">
       <legend>Gate</legend>
@@ -22,17 +17,7 @@ export function GateFields({draft, onChange}: GateFieldsProps) {
         Tests that an image must pass before a machine of the group may have it. Those of all groups
         of a machine add up, and a change counts at once, also for images that wait.
       </div>
-      <div className="gate-tests">
-        {plainTests.map(({test, label}) => (
-          <Checkbox
-            key={test}
-            label={label}
-            hint={test}
-            checked={draft.plain.includes(test)}
-            onChange={({target}) => toggle(test, target.checked)}
-          />
-        ))}
-      </div>
+      <PlainTests draft={draft} onChange={onChange} />
       <div className="field-columns">
         <TextAreaField
           label="Units that have to be active"
@@ -59,5 +44,26 @@ export function GateFields({draft, onChange}: GateFieldsProps) {
         </div>
       )}
     </fieldset>
+  );
+}
+
+function PlainTests({draft, onChange}: GateFieldsProps) {
+  const toggle = (test: string, isOn: boolean) =>
+    onChange({
+      ...draft,
+      plain: [...draft.plain.filter(each => each !== test), ...(isOn ? [test] : [])],
+    });
+  return (
+    <div className="gate-tests">
+      {plainTests.map(({test, label}) => (
+        <Checkbox
+          key={test}
+          label={label}
+          hint={test}
+          checked={draft.plain.includes(test)}
+          onChange={({target}) => toggle(test, target.checked)}
+        />
+      ))}
+    </div>
   );
 }

@@ -67,14 +67,7 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
         />
       </NameFields>
       <MemberFields {...part} />
-      <fieldset className="form-part">
-        <legend>What its machines inherit</legend>
-        <div className="hint">
-          Where a machine has not its own. A change builds nothing by itself: roll it out.
-        </div>
-        <TemplatesField uses={draft.uses} onChange={uses => change({uses})} />
-        <BootProfileFields draft={draft.profile} onChange={profile => change({profile})} />
-      </fieldset>
+      <InheritedFields {...part} />
       <GateFields draft={draft.gate} onChange={gate => change({gate})} />
       <FormFooter error={error} attempt="save the group" hasMistakes={isTried && hasMistake(draft)}>
         <ButtonLink to="/groups" search={group ? {group: group.name} : {}}>
@@ -86,6 +79,19 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
       </FormFooter>
       <LeaveGuard isDirty={isDirty && !isSaved} />
     </form>
+  );
+}
+
+function InheritedFields({draft, change}: PartProps) {
+  return (
+    <fieldset className="form-part">
+      <legend>What its machines inherit</legend>
+      <div className="hint">
+        Where a machine has not its own. A change builds nothing by itself: roll it out.
+      </div>
+      <TemplatesField uses={draft.uses} onChange={uses => change({uses})} />
+      <BootProfileFields draft={draft.profile} onChange={profile => change({profile})} />
+    </fieldset>
   );
 }
 

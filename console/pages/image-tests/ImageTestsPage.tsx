@@ -38,8 +38,7 @@ function TestList() {
   const search = useSearch({from: '/shell/image-tests'});
   const navigate = useNavigate({from: '/image-tests'});
   const {image = '', machine = ''} = search;
-  const state = statusChoices.find(({value}) => value === search.state) ?? statusChoices[0];
-  const type = testTypes.find(({value}) => value === search.type);
+  const {state, type} = chosenOf(search);
   const list = useKeysetRows(
     ImageTestService.method.listImageTests,
     {
@@ -51,8 +50,6 @@ function TestList() {
     },
     rowsOf,
   );
-  const change = (part: Partial<typeof search>) =>
-    void navigate({search: old => ({...old, ...part})});
   const open = useCallback(
     ({id}: ImageTest) => void navigate({search: old => ({...old, test: id})}),
     [navigate],
@@ -61,32 +58,7 @@ function TestList() {
   return (
     <div className="page fill">
       <PageHeader title="Image tests" actions={<NewTest />} />
-      <div className="toolbar">
-        <Choices
-          label="Result"
-          items={statusChoices}
-          value={state.value}
-          onChange={value => change({state: value})}
-        />
-        <select
-          className="input test-kind"
-          aria-label="Kind of test"
-          value={type?.value ?? ''}
-          onChange={({target}) => change({type: target.value})}
-        >
-          {typeChoices.map(({value, label}) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-        {image !== '' && (
-          <Chip label="Of all images" onRemove={() => change({image: undefined})}>
-            Only of image <span className="mono">{image.slice(0, 12)}</span>
-          </Chip>
-        )}
-        <MachineChip id={machine} onRemove={() => change({machine: undefined})} />
-      </div>
+      <Filters />
       <KeysetTable
         fills
         label="Image tests"
@@ -97,6 +69,51 @@ function TestList() {
         onOpen={open}
         empty={<NoTests isFiltered={isFiltered} />}
       />
+    </div>
+  );
+}
+
+const chosenOf = (search: {
+  readonly state?: string | undefined;
+  readonly type?: string | undefined;
+}) => ({
+  state: statusChoices.find(({value}) => value === search.state) ?? statusChoices[0],
+  type: testTypes.find(({value}) => value === search.type),
+});
+
+function Filters() {
+  const search = useSearch({from: '/shell/image-tests'});
+  const navigate = useNavigate({from: '/image-tests'});
+  const {image = '', machine = ''} = search;
+  const {state, type} = chosenOf(search);
+  const change = (part: Partial<typeof search>) =>
+    void navigate({search: old => ({...old, ...part})});
+  return (
+    <div className="toolbar">
+      <Choices
+        label="Result"
+        items={statusChoices}
+        value={state.value}
+        onChange={value => change({state: value})}
+      />
+      <select
+        className="input test-kind"
+        aria-label="Kind of test"
+        value={type?.value ?? ''}
+        onChange={({target}) => change({type: target.value})}
+      >
+        {typeChoices.map(({value, label}) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+      {image !== '' && (
+        <Chip label="Of all images" onRemove={() => change({image: undefined})}>
+          Only of image <span className="mono">{image.slice(0, 12)}</span>
+        </Chip>
+      )}
+      <MachineChip id={machine} onRemove={() => change({machine: undefined})} />
     </div>
   );
 }

@@ -43,7 +43,6 @@ export function TestForm({
   const [first] = useState<TestDraft>(() => ({...firstDraft, image: imageId, machineId}));
   const [draft, setDraft] = useState(first);
   const [isTried, setTried] = useState(false);
-  const disabledReason = useOperateReason('any');
   const mustNameMachine = !useMay(Permission.OPERATE);
   const {mutate, isPending, isSuccess, error} = useCreateTest();
   const mistakes = testMistakes(draft, mustNameMachine);
@@ -76,20 +75,31 @@ export function TestForm({
         onChange={machineId => change({machineId})}
         error={shown.machine}
       />
-      <FormFooter
-        error={error}
-        attempt="ask for the test"
-        hasMistakes={isTried && hasMistake(mistakes)}
-      >
-        <ButtonLink to="/image-tests" search={old => ({...old, mode: undefined})}>
-          Cancel
-        </ButtonLink>
-        <Button type="submit" kind="primary" busy={isPending} disabledReason={disabledReason}>
-          Start the test
-        </Button>
-      </FormFooter>
+      <Footer error={error} hasMistakes={isTried && hasMistake(mistakes)} isPending={isPending} />
       <LeaveGuard isDirty={!isSuccess && JSON.stringify(draft) !== JSON.stringify(first)} />
     </form>
+  );
+}
+
+function Footer({
+  error,
+  hasMistakes,
+  isPending,
+}: {
+  readonly error: unknown;
+  readonly hasMistakes: boolean;
+  readonly isPending: boolean;
+}) {
+  const disabledReason = useOperateReason('any');
+  return (
+    <FormFooter error={error} attempt="ask for the test" hasMistakes={hasMistakes}>
+      <ButtonLink to="/image-tests" search={old => ({...old, mode: undefined})}>
+        Cancel
+      </ButtonLink>
+      <Button type="submit" kind="primary" busy={isPending} disabledReason={disabledReason}>
+        Start the test
+      </Button>
+    </FormFooter>
   );
 }
 

@@ -1,6 +1,5 @@
 import {
   type ImageTest,
-  ImageTest_ImageType as ImageType,
   ImageTest_Status as Status,
   ImageTest_TestType as TestType,
 } from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
@@ -72,6 +71,3 @@ export function testTitle({testType, firmwares, plan}: ImageTest): string {
 /** "ab12…" of an image, the path of a disk image. */
 export const testedImage = ({imageId, imagePath}: ImageTest): string =>
   imageId === '' ? imagePath : imageId.slice(0, 12);
-
-export const imageTypeWord = (type: ImageType): string =>
-  type === ImageType.REGISTRATION ? 'Registration' : 'Of a machine, or a disk image';

@@ -1,4 +1,5 @@
 import {
+  type ImageTest,
   ImageTest_Status as Status,
   ImageTestService,
 } from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
@@ -25,13 +26,6 @@ export function ImageTestsCard({imageId}: {readonly imageId: string}) {
   });
   const mayNot = useOperateReason('any');
   const tests = data?.imageTests;
-  const counts = statusChoices
-    .filter(({status}) => status !== Status.UNSPECIFIED)
-    .map(choice => ({
-      ...choice,
-      count: tests?.filter(({status}) => status === choice.status).length ?? 0,
-    }))
-    .filter(({count}) => count > 0);
   return (
     <Card
       flush
@@ -64,33 +58,51 @@ export function ImageTestsCard({imageId}: {readonly imageId: string}) {
           It was tested for nothing else: <code>muster image-tests create boot --image …</code>
         </p>
       )}
-      {tests && tests.length > 0 && (
-        <>
-          <ul className="rows">
-            {tests.slice(0, newestMax).map(test => (
-              <li key={test.id}>
-                <Badge look={testStatusLook(test.status)} />
-                <Link to="/image-tests" search={{image: imageId, test: test.id}} className="grow">
-                  {testTitle(test)}
-                </Link>
-                <span className="muted">
-                  <RelativeTime time={test.createTime} />
-                </span>
-              </li>
-            ))}
-          </ul>
-          <p className="image-note image-test-counts">
-            <Link to="/image-tests" search={{image: imageId}}>
-              All {formatCount(tests.length)}
-            </Link>
-            {counts.map(({value, label, count}) => (
-              <Link key={value} to="/image-tests" search={{image: imageId, state: value}}>
-                {label} {formatCount(count)}
-              </Link>
-            ))}
-          </p>
-        </>
-      )}
+      {tests && tests.length > 0 && <NewestTests imageId={imageId} tests={tests} />}
     </Card>
+  );
+}
+
+/** The newest, and how many there are of each result. */
+function NewestTests({
+  imageId,
+  tests,
+}: {
+  readonly imageId: string;
+  readonly tests: readonly ImageTest[];
+}) {
+  const counts = statusChoices
+    .filter(({status}) => status !== Status.UNSPECIFIED)
+    .map(choice => ({
+      ...choice,
+      count: tests.filter(({status}) => status === choice.status).length,
+    }))
+    .filter(({count}) => count > 0);
+  return (
+    <>
+      <ul className="rows">
+        {tests.slice(0, newestMax).map(test => (
+          <li key={test.id}>
+            <Badge look={testStatusLook(test.status)} />
+            <Link to="/image-tests" search={{image: imageId, test: test.id}} className="grow">
+              {testTitle(test)}
+            </Link>
+            <span className="muted">
+              <RelativeTime time={test.createTime} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      <p className="image-note image-test-counts">
+        <Link to="/image-tests" search={{image: imageId}}>
+          All {formatCount(tests.length)}
+        </Link>
+        {counts.map(({value, label, count}) => (
+          <Link key={value} to="/image-tests" search={{image: imageId, state: value}}>
+            {label} {formatCount(count)}
+          </Link>
+        ))}
+      </p>
+    </>
   );
 }
