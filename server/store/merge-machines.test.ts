@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import type {Sql} from './db.ts';
 import {moveEvidence} from './evidence.ts';
 import {deleteMachine, insertMachine} from './machines.ts';
 import {listMerged, moveRecords} from './merge-machines.ts';
@@ -55,6 +56,8 @@ const moved: ReadonlySet<string> = new Set([
   'component_stays',
   'group_members',
   'hardware_versions',
+  'held_images',
+  'image_tests',
   'imported_records',
   'issue_conditions',
   'issue_mutes',
@@ -83,6 +86,23 @@ test('somebody has thought about every table that names a machine', async t => {
   t.deepEqual(unknown, [], 'say in merge-machines.ts what becomes of its rows, then here');
 });
 
+/** An image that waits for a test of it. */
+async function insertTestedImage(sql: Sql, machineId: string): Promise<void> {
+  const imageId = 'a'.repeat(64);
+  await sql`
+    insert into images (id, kind, variant, backend, input_key, manifest, memory_required_bytes, create_time)
+    values (${imageId}, 'machine', 'virtual', 'debian', 'key', '{}', 1, ${time})
+  `;
+  await sql`
+    insert into image_tests (id, image_id, image_path, image_type, test_type, firmwares, plan, names, machine_id, actor, create_time)
+    values (${randomUUID()}, ${imageId}, 'x', 'custom', 'hello', '{bios}', '{}', '{hello}', ${machineId}, 'x', ${time})
+  `;
+  await sql`
+    insert into held_images (machine_id, image_id, actor, verdict, reason, create_time, update_time)
+    values (${machineId}, ${imageId}, 'x', 'waiting', 'y', ${time}, ${time})
+  `;
+}
+
 test('issues, components, groups and reports of both are those of the one that stays', async t => {
   await using site = await setUp();
   const {sql, from, to} = site;
@@ -107,6 +127,7 @@ test('issues, components, groups and reports of both are those of the one that s
   ] as const)
     await mute(machineId, kind);
   await sql`insert into issue_conditions values (${from}, 'fan', 'fan1', ${time})`;
+  await insertTestedImage(sql, from);
   const [component, group] = [randomUUID(), randomUUID()];
   await sql`insert into components (id, kind, serial, model, create_time) values (${component}, 'disk', 'S', 'M', ${time})`;
   await sql`
@@ -139,6 +160,9 @@ test('issues, components, groups and reports of both are those of the one that s
   for (const table of moved)
     t.is((await sql`select 1 from ${sql(table)} where machine_id = ${from}`).length, 0, table);
   t.is((await sql`select 1 from issue_mutes where machine_id = ${to}`).length, 2);
+  t.is((await sql`select 1 from image_tests where machine_id = ${to}`).length, 1);
+  // It was built for a record that is no more.
+  t.is((await sql`select 1 from held_images`).length, 0);
   t.is((await sql`select 1 from group_members where machine_id = ${to}`).length, 1);
   t.is((await sql`select 1 from component_stays where machine_id = ${to}`).length, 1);
   t.is((await sql`select 1 from machine_evidence where machine_id = ${to}`).length, 2);

@@ -18,6 +18,9 @@ export async function moveRecords(sql: Sql, pair: Pair & {readonly time: Date}):
   await sql`update commands set machine_id = ${to} where machine_id = ${from}`;
   await sql`update operations set machine_id = ${to} where machine_id = ${from}`;
   await sql`update builds set machine_id = ${to} where machine_id = ${from}`;
+  await sql`update image_tests set machine_id = ${to} where machine_id = ${from}`;
+  // It was built for the other record; the one that stays has what it was given itself.
+  await sql`delete from held_images where machine_id = ${from}`;
   await moveMetrics(sql, pair);
   await sql`update bulk_children set machine_id = ${to} where machine_id = ${from}`;
   await sql`update imported_records set machine_id = ${to} where machine_id = ${from}`;

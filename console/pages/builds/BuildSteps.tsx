@@ -26,7 +26,9 @@ export function BuildSteps({build, lines, leftOut}: BuildStepsProps) {
           ? build.cached
             ? 'None: the image was in the store already.'
             : 'It ended before its first phase.'
-          : 'Waits for a builder that offers this back end. “muster services list” shows which there are.'}
+          : build.operation?.startTime
+            ? 'Its builder begins.'
+            : 'Waits for a builder that offers this back end. “muster services list” shows which there are.'}
       </p>
     );
   const took = steps.map(step => durationOf(step, now));
