@@ -9,8 +9,8 @@ import {type Selection, useTableModel} from './use-table-model.ts';
 import './table.css';
 
 const overscanRows = 12;
-/** Rows that are loaded before they are scrolled to: a few screens. */
-const aheadRows = 400;
+/** Rows that are loaded before they are scrolled to: a few screens, unless a list says otherwise. */
+const aheadRowsDefault = 400;
 /** Shown after the last loaded row while the next page is on its way. */
 const placeholderRows = 20;
 const rowPx = 32;
@@ -30,6 +30,7 @@ type DataTableProps<Row extends object> = {
   readonly isLoading?: boolean;
   readonly isLoadingMore?: boolean;
   readonly onLoadMore?: () => void;
+  readonly aheadRows?: number;
   readonly order?: string | undefined;
   readonly onOrder?: (order: string | undefined) => void;
   readonly selection?: Selection;
@@ -46,6 +47,7 @@ type DataTableProps<Row extends object> = {
 /** The table of all lists. Only what is on the screen is in the document; `aria-rowcount` tells of the rest. */
 export function DataTable<Row extends object>(props: DataTableProps<Row>) {
   const {label, rows, hasMore = false, onLoadMore, onView, fills = false} = props;
+  const {aheadRows = aheadRowsDefault} = props;
   const scroller = useRef<HTMLDivElement>(null);
   const tableId = useId();
   const isPhone = useMediaQuery('(max-width: 640px)');
@@ -68,7 +70,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
   const to = Math.min(virtualizer.range?.endIndex ?? 0, loadedRows.length - 1);
   useEffect(() => {
     if (hasMore && !props.isLoadingMore && to + aheadRows >= loadedRows.length) onLoadMore?.();
-  }, [hasMore, props.isLoadingMore, to, loadedRows.length, onLoadMore]);
+  }, [hasMore, props.isLoadingMore, to, aheadRows, loadedRows.length, onLoadMore]);
   useEffect(() => onView?.(from, to), [onView, from, to, rows]);
 
   const latest = useRef(props);

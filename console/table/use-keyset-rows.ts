@@ -46,7 +46,14 @@ export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>
   method: DescMethodUnary<I, O>,
   input: MessageInitShape<I> & PageInput,
   rowsOf: (page: MessageShape<O>) => readonly Row[],
-  {isPatched = false}: {readonly isPatched?: boolean} = {},
+  {
+    isPatched = false,
+    later,
+  }: {
+    readonly isPatched?: boolean;
+    /** What is asked for otherwise once there is a first page: more rows at a time, no total. */
+    readonly later?: Partial<MessageInitShape<I> & PageInput>;
+  } = {},
 ): KeysetRows<Row, MessageShape<O>> {
   const transport = useTransport();
   const queryClient = useQueryClient();
@@ -63,10 +70,8 @@ export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>
       callUnaryMethod(
         transport,
         method,
-        {...input, pageToken: pageParam},
-        {
-          signal,
-        },
+        {...input, ...(pageParam === '' ? {} : later), pageToken: pageParam},
+        {signal},
       ),
     getNextPageParam: page => (page as unknown as Page).nextPageToken || undefined,
     // Events say when it is stale.

@@ -20,6 +20,8 @@ import {SavedViews} from './SavedViews.tsx';
 import {useMachineRows} from './use-machine-rows.ts';
 import './machines.css';
 
+/** A fling of the wheel passes some 500 rows a second. */
+const aheadRows = 1000;
 const nothing: Selection = new Set();
 
 export function MachinesPage() {
@@ -109,6 +111,7 @@ export function MachinesPage() {
           isLoading={list.isLoading || list.isOld}
           isLoadingMore={list.isLoadingMore}
           onLoadMore={list.loadMore}
+          aheadRows={aheadRows}
           onView={list.onView}
           order={order}
           onOrder={order => setView({order})}

@@ -10,7 +10,9 @@ import {useLiveBatches} from '../../live/live.tsx';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {rowFields} from './machine-columns.tsx';
 
+/** Few, so that they are there at once; then as many as a fling of the wheel passes while they are on their way. */
 const pageRows = 200;
+const later = {pageSize: 500, countTotal: false} as const;
 /** Conditions of one filter: at most 64 (docs/search.md). */
 const patchedMax = 60;
 const marginRows = 10;
@@ -35,7 +37,10 @@ export function useMachineRows(filter: string, orderBy: string) {
     }),
     [filter, orderBy],
   );
-  const list = useKeysetRows(MachineService.method.listMachines, input, rowsOf, {isPatched: true});
+  const list = useKeysetRows(MachineService.method.listMachines, input, rowsOf, {
+    isPatched: true,
+    later,
+  });
   const {rows, patch, refresh, pageCount} = list;
   const client = useClient();
   const dirty = useRef(new Set<string>());
