@@ -3,9 +3,10 @@ import {
   Diagnostic_Kind as Kind,
   ValidateConfigResponse_Phase as Phase,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {Code, ConnectError} from '@connectrpc/connect';
 import type {MockNoun} from './transport.ts';
 
-/** A module with "oops" has a mistake in its line. */
+/** A module with "oops" has a mistake in its line; for one with "lonely" there is no builder. */
 export const addValidations: MockNoun = router => {
   router.rpc(BuildService.method.validateConfig, async function* ({nixosConfig = ''}) {
     const lines = nixosConfig.split('\n');
@@ -17,5 +18,7 @@ export const addValidations: MockNoun = router => {
       diagnostics:
         line > 0 ? [{kind: Kind.SYNTAX, message: 'Unexpected "oops"', line, column}] : [],
     };
+    if (nixosConfig.includes('lonely'))
+      throw new ConnectError('Cannot evaluate the configuration: no builder', Code.Unavailable);
   });
 };

@@ -8,6 +8,9 @@ import {machineStateLook} from '../../ui/tones.ts';
 import {limitSeconds, mainLine, nextSteps} from './life-cycle.ts';
 import './life-cycle.css';
 
+/** Younger than this is "just now", as in all relative times. */
+const freshMs = 5000;
+
 /** Where the machine is on its way, for how long it may be there, and what comes next. */
 export function LifeCycleStrip({machine}: {readonly machine: Machine}) {
   const {state, stateReason, stateTime, stuckReason, quarantineReason, banReason} = machine;
@@ -38,7 +41,8 @@ export function LifeCycleStrip({machine}: {readonly machine: Machine}) {
       </ol>
       <div className="life-now">
         <div>
-          <strong>{look.word}</strong> for {formatDuration(ageMs)}
+          <strong>{look.word}</strong>{' '}
+          {ageMs < freshMs ? 'since just now' : `for ${formatDuration(ageMs)}`}
           {limit !== undefined && (
             <span className="muted"> of at most {formatDuration(limit * 1000)}</span>
           )}

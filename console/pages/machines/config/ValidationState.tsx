@@ -1,3 +1,4 @@
+import {ConnectError} from '@connectrpc/connect';
 import {ErrorState, Notice} from '../../../ui/states.tsx';
 import type {Validation} from './use-validation.ts';
 
@@ -7,6 +8,14 @@ export function ValidationState({validation}: {readonly validation: Validation})
   if (state === 'none') return null;
   if (state === 'failed') return <ErrorState error={error} attempt="check the module" />;
   if (findings.length > 0) return null;
+  if (state === 'unevaluated')
+    return (
+      <Notice tone="warn" icon="warning">
+        <span role="status">
+          The syntax is right, and nothing more is known: {ConnectError.from(error).rawMessage}
+        </span>
+      </Notice>
+    );
   return (
     <Notice
       tone={state === 'evaluated' ? 'ok' : 'info'}

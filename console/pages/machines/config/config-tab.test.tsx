@@ -29,6 +29,16 @@ test.serial('a module is checked while it is written, its mistakes have their pl
   t.is(app.queryByRole('alert'), null);
 });
 
+test.serial('with no builder the syntax is checked, and that is said', async t => {
+  using app = open();
+  await userEvent.type(
+    await app.findByRole('textbox', {name: 'NixOS module of this machine'}),
+    'lonely',
+  );
+  t.truthy(await app.findByText(/The syntax is right, and nothing more is known.*no builder/));
+  t.is(app.queryByRole('alert'), null);
+});
+
 test.serial('what is changed is shown line by line', async t => {
   using app = open();
   await userEvent.type(

@@ -12,7 +12,8 @@ import {useDebounced} from '../../../hooks/use-debounced.ts';
 const settleMs = 500;
 
 export type Validation = {
-  readonly state: 'none' | 'checking' | 'syntax' | 'evaluated' | 'failed';
+  /** "unevaluated": the syntax is right, and nobody could look further. */
+  readonly state: 'none' | 'checking' | 'syntax' | 'evaluated' | 'unevaluated' | 'failed';
   readonly findings: readonly Finding[];
   readonly error?: unknown;
 };
@@ -45,7 +46,12 @@ export function useValidation(machineId: string, text: string, isOn: boolean): V
         });
     };
     check().catch((error: unknown) => {
-      if (!signal.aborted) setValidation({state: 'failed', findings: [], error});
+      if (signal.aborted) return;
+      setValidation(({state}) => ({
+        state: state === 'syntax' ? 'unevaluated' : 'failed',
+        findings: [],
+        error,
+      }));
     });
     return () => stopping.abort();
   }, [transport, machineId, settled, isOn]);
