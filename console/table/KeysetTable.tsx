@@ -12,18 +12,23 @@ type KeysetTableProps<Row extends object> = Omit<
   readonly attempt: string;
 };
 
-/** A list of the API as a table, or why it cannot be shown. */
+/** A list of the API as a table; what could not be loaded is said above what was. */
 export function KeysetTable<Row extends object>({list, attempt, ...rest}: KeysetTableProps<Row>) {
-  if (list.error && list.rows.length === 0)
-    return <ErrorState error={list.error} attempt={attempt} onRetry={list.refresh} />;
+  const problem = list.error && (
+    <ErrorState error={list.error} attempt={attempt} onRetry={list.refresh} />
+  );
+  if (problem && list.rows.length === 0) return problem;
   return (
-    <DataTable
-      {...rest}
-      rows={list.rows}
-      hasMore={list.hasMore}
-      isLoading={list.isLoading}
-      isLoadingMore={list.isLoadingMore}
-      onLoadMore={list.loadMore}
-    />
+    <>
+      {problem}
+      <DataTable
+        {...rest}
+        rows={list.rows}
+        hasMore={list.hasMore}
+        isLoading={list.isLoading}
+        isLoadingMore={list.isLoadingMore}
+        onLoadMore={list.loadMore}
+      />
+    </>
   );
 }

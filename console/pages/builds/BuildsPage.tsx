@@ -3,59 +3,33 @@ import {
   BuildService,
   type ListBuildsResponse,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import {Operation_State as State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
-import {useCallback, useMemo, useState} from 'react';
-import {DataTable} from '../../table/DataTable.tsx';
+import {useCallback, useMemo} from 'react';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
+import {LookFurther, useLookedThrough} from '../../table/LookFurther.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
-import {plural} from '../../ui/format.ts';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
+import {stateChoiceOf, stateChoices} from '../operations/state-choices.ts';
 import {buildColumns} from './build-columns.tsx';
 import {RegistrationBuildMenu} from './RegistrationBuildMenu.tsx';
 
 const pageSize = 100;
-/** The API does not filter by state: so many builds are looked through at a time. */
-const lookedThroughStep = 1_000;
 const rowsOf = ({builds}: ListBuildsResponse): readonly Build[] => builds;
-
-const choices = [
-  {value: '', label: 'All'},
-  {value: 'live', label: 'Under way'},
-  {value: 'failed', label: 'Failed'},
-  {value: 'succeeded', label: 'Succeeded'},
-  {value: 'cancelled', label: 'Cancelled'},
-] as const;
-type Choice = (typeof choices)[number]['value'];
-const statesOf: Readonly<Record<Choice, readonly State[]>> = {
-  '': [],
-  live: [State.QUEUED, State.RUNNING],
-  failed: [State.FAILED],
-  succeeded: [State.SUCCEEDED],
-  cancelled: [State.CANCELLED],
-};
-const choiceOf = (text: string | undefined): Choice =>
-  choices.find(({value}) => value === text)?.value ?? '';
 
 export function BuildsPage() {
   const search = useSearch({from: '/shell/builds'});
   const navigate = useNavigate({from: '/builds'});
   const machineId = search.machine ?? '';
-  const choice = choiceOf(search.state);
-  const [lookedMax, setLookedMax] = useState(lookedThroughStep);
+  const {choice, includes} = useMemo(() => stateChoiceOf(search.state), [search.state]);
   const list = useKeysetRows(BuildService.method.listBuilds, {pageSize, machineId}, rowsOf);
-  const states = statesOf[choice];
   const rows = useMemo(
-    () =>
-      states.length === 0
-        ? list.rows
-        : list.rows.filter(({operation}) => operation && states.includes(operation.state)),
-    [list.rows, states],
+    () => list.rows.filter(({operation}) => includes(operation?.state)),
+    [list.rows, includes],
   );
-  const isCut = states.length > 0 && list.hasMore && list.rows.length >= lookedMax;
+  const looked = useLookedThrough(list, choice !== '');
   const open = useCallback(
     ({id}: Build) => void navigate({to: '/builds/$id', params: {id}}),
     [navigate],
@@ -66,7 +40,7 @@ export function BuildsPage() {
       <div className="toolbar">
         <Choices
           label="State"
-          items={choices}
+          items={stateChoices}
           value={choice}
           onChange={state => void navigate({search: old => ({...old, state})})}
         />
@@ -74,33 +48,18 @@ export function BuildsPage() {
           id={machineId}
           onRemove={() => void navigate({search: old => ({...old, machine: undefined})})}
         />
-        {isCut && (
-          <span className="muted">
-            In the newest {plural(list.rows.length, 'build')}{' '}
-            <Button kind="quiet" onClick={() => setLookedMax(list.rows.length + lookedThroughStep)}>
-              Look further back
-            </Button>
-          </span>
-        )}
+        <LookFurther looked={looked} noun="build" />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the builds" onRetry={list.refresh} />
-      )}
-      {!(list.error && list.rows.length === 0) && (
-        <DataTable
-          fills
-          label="Builds"
-          columns={buildColumns}
-          rows={rows}
-          rowId={({id}) => id}
-          hasMore={list.hasMore && !isCut}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          onOpen={open}
-          empty={<NoBuilds isFiltered={choice !== '' || machineId !== ''} />}
-        />
-      )}
+      <KeysetTable
+        fills
+        label="Builds"
+        attempt="list the builds"
+        list={{...list, rows, hasMore: list.hasMore && !looked.isCut}}
+        columns={buildColumns}
+        rowId={({id}) => id}
+        onOpen={open}
+        empty={<NoBuilds isFiltered={choice !== '' || machineId !== ''} />}
+      />
     </div>
   );
 }

@@ -1,54 +1,34 @@
 import {
   type ListOperationsResponse,
   type Operation,
-  Operation_State as State,
   OperationService,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
-import {useCallback, useMemo, useState} from 'react';
+import {useCallback, useMemo} from 'react';
 import {usePolled} from '../../api/use-polled.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
+import {LookFurther, useLookedThrough} from '../../table/LookFurther.tsx';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
-import {plural} from '../../ui/format.ts';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {isLive} from '../builds/build-words.ts';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {operationColumns} from './operation-columns.tsx';
 import {operationKinds} from './operation-words.ts';
 import {HeldRollouts} from './HeldRollouts.tsx';
+import {stateChoiceOf, stateChoices} from './state-choices.ts';
 
 const pageSize = 100;
 const everyMs = 3_000;
-/** The API does not filter by kind and state: so many are looked through at a time. */
-const lookedThroughStep = 1_000;
 const rowsOf = ({operations}: ListOperationsResponse): readonly Operation[] => operations;
-
-const states = [
-  {value: '', label: 'All'},
-  {value: 'live', label: 'Under way'},
-  {value: 'failed', label: 'Failed'},
-  {value: 'succeeded', label: 'Succeeded'},
-  {value: 'cancelled', label: 'Cancelled'},
-] as const;
-type Choice = (typeof states)[number]['value'];
-const statesOf: Readonly<Record<Choice, readonly State[]>> = {
-  '': [],
-  live: [State.QUEUED, State.RUNNING],
-  failed: [State.FAILED],
-  succeeded: [State.SUCCEEDED],
-  cancelled: [State.CANCELLED],
-};
 
 export function OperationsPage() {
   const search = useSearch({from: '/shell/operations'});
   const navigate = useNavigate({from: '/operations'});
   const machineId = search.machine ?? '';
   const kind = operationKinds.find(({value}) => value === search.kind)?.value ?? '';
-  const choice = states.find(({value}) => value === search.state)?.value ?? '';
-  const [lookedMax, setLookedMax] = useState(lookedThroughStep);
+  const {choice, includes} = useMemo(() => stateChoiceOf(search.state), [search.state]);
   const list = useKeysetRows(OperationService.method.listOperations, {pageSize, machineId}, rowsOf);
   const hasLive = list.rows.some(isLive);
   // Children have no event of the operation's own.
@@ -60,16 +40,12 @@ export function OperationsPage() {
   const isFiltered = kind !== '' || choice !== '';
   const rows = useMemo(
     () =>
-      isFiltered
-        ? list.rows.filter(
-            operation =>
-              (kind === '' || operation.kind === kind) &&
-              (choice === '' || statesOf[choice].includes(operation.state)),
-          )
-        : list.rows,
-    [list.rows, isFiltered, kind, choice],
+      list.rows.filter(
+        operation => (kind === '' || operation.kind === kind) && includes(operation.state),
+      ),
+    [list.rows, kind, includes],
   );
-  const isCut = isFiltered && list.hasMore && list.rows.length >= lookedMax;
+  const looked = useLookedThrough(list, isFiltered);
   const open = useCallback(
     ({id, kind}: Operation) =>
       void navigate({to: kind === 'build' ? '/builds/$id' : '/operations/$id', params: {id}}),
@@ -88,7 +64,7 @@ export function OperationsPage() {
         />
         <Choices
           label="State"
-          items={states}
+          items={stateChoices}
           value={choice}
           onChange={state => void navigate({search: old => ({...old, state})})}
         />
@@ -96,33 +72,18 @@ export function OperationsPage() {
           id={machineId}
           onRemove={() => void navigate({search: old => ({...old, machine: undefined})})}
         />
-        {isCut && (
-          <span className="muted">
-            In the newest {plural(list.rows.length, 'operation')}{' '}
-            <Button kind="quiet" onClick={() => setLookedMax(list.rows.length + lookedThroughStep)}>
-              Look further back
-            </Button>
-          </span>
-        )}
+        <LookFurther looked={looked} noun="operation" />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the operations" onRetry={list.refresh} />
-      )}
-      {!(list.error && list.rows.length === 0) && (
-        <DataTable
-          fills
-          label="Operations"
-          columns={operationColumns}
-          rows={rows}
-          rowId={({id}) => id}
-          hasMore={list.hasMore && !isCut}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          onOpen={open}
-          empty={<NoOperations isFiltered={isFiltered || machineId !== ''} />}
-        />
-      )}
+      <KeysetTable
+        fills
+        label="Operations"
+        attempt="list the operations"
+        list={{...list, rows, hasMore: list.hasMore && !looked.isCut}}
+        columns={operationColumns}
+        rowId={({id}) => id}
+        onOpen={open}
+        empty={<NoOperations isFiltered={isFiltered || machineId !== ''} />}
+      />
     </div>
   );
 }
