@@ -31,7 +31,14 @@ export async function openMonitor(onStop: () => void): Promise<Monitor> {
     connection ??= socket;
     if (socket !== connection) socket.destroy();
     socket.on('error', () => socket.destroy());
-    createInterface(socket).on('line', line => {
+    socket.on('close', () => {
+      if (socket === connection)
+        for (const answer of waiting.values()) answer({error: 'the machine is gone'});
+    });
+    const lines = createInterface(socket);
+    // It tells of the socket's errors again, and a machine that ends with a command unread is one (ECONNRESET).
+    lines.on('error', () => socket.destroy());
+    lines.on('line', line => {
       const message = parse(line);
       if (message.event === 'SHUTDOWN') onStop();
       if (message.id !== undefined) waiting.get(message.id)?.({error: message.error});
@@ -74,13 +81,24 @@ export async function openMonitor(onStop: () => void): Promise<Monitor> {
   };
 }
 
-function parse(line: string): {event?: unknown; id?: number; error?: string | undefined} {
+type Message = {
+  readonly event?: unknown;
+  readonly id?: number;
+  readonly error?: string | undefined;
+};
+
+/** Nothing for what is no message: a machine's process must not end ours. */
+function parse(line: string): Message {
   if (line.length > lineBytesMax) return {};
-  const message = JSON.parse(line) as {
-    event?: unknown;
-    id?: number;
-    error?: {desc?: string};
-  };
-  const {event, id, error} = message;
-  return {event, ...(id === undefined ? {} : {id}), error: error && (error.desc ?? 'refused')};
+  try {
+    const message = JSON.parse(line) as {
+      event?: unknown;
+      id?: number;
+      error?: {desc?: string};
+    } | null;
+    const {event, id, error} = message ?? {};
+    return {event, ...(id === undefined ? {} : {id}), error: error && (error.desc ?? 'refused')};
+  } catch {
+    return {};
+  }
 }
