@@ -31,6 +31,7 @@ test('times are dates, times or so long ago', t => {
     ['-7d', '2026-04-24T12:00:00.000Z'],
     ['-90min', '2026-05-01T10:30:00.000Z'],
     ['2026-13-01', undefined],
+    ['-999999w', undefined],
     ['7d', undefined],
     ['yesterday', undefined],
   ] as const)

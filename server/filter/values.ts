@@ -22,17 +22,19 @@ export function parseNumber(text: string): number | undefined {
 /** A date, a time (UTC when it says no zone), or so long before now: `-7d`, `-90min`. Undefined when it is none. */
 export function parseTime(text: string, now: Date): Date | undefined {
   const [, count, unit] = /^-(\d{1,6})(s|m|min|h|d|w)$/.exec(text) ?? [];
-  if (count && unit) return new Date(now.getTime() - Number(count) * (durationMs[unit] ?? 0));
+  if (count && unit)
+    return known(new Date(now.getTime() - Number(count) * (durationMs[unit] ?? 0)));
   const full =
     /^(\d{4}-\d{2}-\d{2})(?:[Tt](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)([Zz]|[+-]\d{2}:\d{2})?)?$/.exec(
       text,
     );
   if (!full) return undefined;
   const [, date, time = '00:00', zone = 'Z'] = full;
-  const parsed = new Date(`${date}T${time}${zone.toUpperCase()}`);
-  // PostgreSQL knows no year 0.
-  return parsed.getUTCFullYear() >= 1 ? parsed : undefined;
+  return known(new Date(`${date}T${time}${zone.toUpperCase()}`));
 }
+
+/** PostgreSQL knows no year 0, and nothing here is older. */
+const known = (time: Date): Date | undefined => (time.getUTCFullYear() >= 1 ? time : undefined);
 
 export function parseBoolean(text: string): boolean | undefined {
   const lower = text.toLowerCase();
