@@ -26,8 +26,12 @@ export const childColumns: readonly Column<OperationChild>[] = [
   {title: 'STATE', value: ({state}) => nameOf(OperationChild_StateSchema, state)},
   {title: 'STEP', value: ({step}) => step},
   {title: 'BUILD', value: ({buildId}) => buildId},
-  {title: 'WHAT', value: ({error, summary}) => (error || summary).slice(0, 160)},
+  {title: 'WHAT', value: child => whatOf(child).slice(0, 400)},
 ];
+
+/** What was done and what comes next; of one that failed, why. */
+const whatOf = ({error, summary, nextStep}: OperationChild): string =>
+  error || [summary, nextStep].filter(text => text !== '').join('. ');
 
 export function showOperation(out: Output, operation: Operation | undefined): void {
   if (!operation) throw new CommandError("The server's answer was empty");

@@ -99,6 +99,11 @@ export function createBulkActions({
   async function apply(tx: Sql, bulk: Bulk, child: BulkChild, next: Next): Promise<ChildChange> {
     const {actor} = bulk;
     if (next.do === 'cancel_build') await builds.cancelIn(tx, actor, next.buildId);
+    if (next.do === 'await_tests' && child.step !== 'testing') {
+      const {imageId} = next;
+      const summary = `${child.summary}; built image "${imageId.slice(0, 12)}", which is held back for tests`;
+      return {step: 'testing', imageId, summary};
+    }
     if (next.do === 'reboot') {
       const {machineId = '', summary} = child;
       const {id} = await commands.requestIn(tx, machineId, {operation: 'reboot', actor});
@@ -139,7 +144,7 @@ export function createBulkActions({
       const {action} = bulk;
       const {cancelRequested} = bulk.operation;
       const machine = child.machineId ? await findMachine(tx, child.machineId) : undefined;
-      if (child.step === 'building') {
+      if (child.step !== 'rebooting') {
         const of = child.buildId ? await findBuild(tx, child.buildId) : undefined;
         const held = machine && (await findHeldImage(tx, machine.id));
         const facts = {action, cancelRequested, build: of, machine, held};

@@ -142,6 +142,7 @@ const operation = {
 const image = '0123456789abcdef';
 const build = {id: 'b', imageId: image, operation};
 const machine = {
+  id: 'm',
   state: 'active',
   stateReason: '',
   desiredImageId: image,
@@ -163,7 +164,12 @@ const held = {
   verdict: 'waiting',
   reason: 'It waits for hello',
 } as const;
-test('its image waits for the tests of its groups', built, {held}, {do: 'wait'});
+test(
+  'its image waits for the tests of its groups',
+  built,
+  {held},
+  {do: 'await_tests', imageId: image},
+);
 test(
   'its image failed the tests of its groups',
   built,
@@ -171,7 +177,7 @@ test(
   {
     do: 'end',
     state: 'failed',
-    text: 'Its image did not pass the gate of its groups: It failed hello',
+    text: 'Its image did not pass the gate of its groups: It failed hello. "muster image-tests gate m" shows the test: correct the image, or run the test again; then resume the roll-out and try the machine again',
   },
 );
 test(
@@ -182,6 +188,12 @@ test(
     do: 'reboot',
     imageId: build.imageId,
   },
+);
+test(
+  'a newer image is held back, or is the desired one',
+  built,
+  {held: {...held, imageId: 'newer'}, machine: {...machine, desiredImageId: 'older'}},
+  {do: 'end', state: 'failed', text: 'Another image was built for the machine meanwhile'},
 );
 const running = {...build, operation: {...operation, state: 'running'}} as const;
 const end = (state: string, text: string) => ({do: 'end', state, text});

@@ -90,6 +90,8 @@ export function sumOf(waves: readonly WaveCounts[]): ChildCounts {
 export type Next =
   | {readonly do: 'wait'}
   | {readonly do: 'cancel_build'; readonly buildId: string}
+  /** Its image is built, and held back until the tests that its groups require have passed. */
+  | {readonly do: 'await_tests'; readonly imageId: string}
   | {readonly do: 'reboot'; readonly imageId: string}
   | {
       readonly do: 'end';
@@ -114,7 +116,13 @@ export type BuildFacts = {
 
 type MachineFacts = Pick<
   Machine,
-  'state' | 'stateReason' | 'desiredImageId' | 'bootedImageId' | 'badImageIds' | 'quarantineReason'
+  | 'id'
+  | 'state'
+  | 'stateReason'
+  | 'desiredImageId'
+  | 'bootedImageId'
+  | 'badImageIds'
+  | 'quarantineReason'
 >;
 
 export function afterBuild({action, cancelRequested, build, machine, held}: BuildFacts): Next {
@@ -137,10 +145,17 @@ export function afterBuild({action, cancelRequested, build, machine, held}: Buil
     return end('cancelled', 'The operation was cancelled; the next boot takes the new image');
   if (held?.imageId === imageId)
     return held.verdict === 'closed'
-      ? end('failed', `Its image did not pass the gate of its groups: ${held.reason}`)
-      : {do: 'wait'};
+      ? end('failed', closedGate(machine, held))
+      : {do: 'await_tests', imageId};
+  // A reboot would not bring it into this one.
+  if (machine.desiredImageId !== imageId) return end('failed', anotherImage);
   return {do: 'reboot', imageId};
 }
+
+const anotherImage = 'Another image was built for the machine meanwhile';
+
+const closedGate = ({id}: Pick<Machine, 'id'>, {reason}: Pick<HeldImage, 'reason'>): string =>
+  `Its image did not pass the gate of its groups: ${reason}. "muster image-tests gate ${id}" shows the test: correct the image, or run the test again; then resume the roll-out and try the machine again`;
 
 export type RebootFacts = {
   readonly action: BulkAction;
@@ -179,8 +194,7 @@ function afterImage(facts: RebootFacts, machine: MachineFacts): Next {
     return end('failed', `The machine was quarantined: ${machine.quarantineReason}`);
   if (!onTheWay.has(state))
     return end('failed', `The machine became ${state}${stateReason ? `: ${stateReason}` : ''}`);
-  if (desiredImageId !== imageId)
-    return end('failed', 'Another image was built for the machine meanwhile');
+  if (desiredImageId !== imageId) return end('failed', anotherImage);
   if (command?.state === 'failed' || command?.state === 'timed_out')
     return end('failed', `It did not reboot: ${command.message}`);
   if (cancelRequested)

@@ -9,12 +9,14 @@ import {
 import {type Bulk, findBulk, lockBulk, notifyBulk} from '../store/bulks.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
+import {findHeldImages} from '../store/held-images.ts';
 import {type Operation, updateOperation} from '../store/operations.ts';
 import {type BulkOrder, openBulk, type OpeningDeps, type Requester} from './bulk-opening.ts';
 import {sumOf} from './bulk-rules.ts';
 import {updated} from './changes.ts';
 import {badPageToken} from './ids.ts';
 import {isOver} from './operations.ts';
+import {nextStepOfChild} from './rollout-view.ts';
 
 const pageSizeDefault = 50;
 
@@ -23,6 +25,11 @@ export type Bulks = ReturnType<typeof createBulks>;
 /** An operation over many machines, beside what every operation has. */
 export type BulkView = Pick<Bulk, 'action' | 'selection' | 'dryRun'> & {
   readonly counts: ChildCounts;
+};
+
+export type ChildView = BulkChild & {
+  /** What comes next, and why. */
+  readonly nextStep: string;
 };
 
 /** What people do with operations over many machines; bulk-work.ts carries them out. */
@@ -36,6 +43,24 @@ export function createBulks(deps: OpeningDeps) {
     if (!bulk)
       throw new DomainError('not_found', `Cannot find an operation over many machines "${id}"`);
     return bulk;
+  }
+
+  async function viewsOf(
+    id: string,
+    children: readonly BulkChild[],
+  ): Promise<readonly ChildView[]> {
+    const bulk = await findBulk(sql, id);
+    if (!bulk) return [];
+    const tested = children.filter(({step}) => step === 'testing');
+    const held = await findHeldImages(
+      sql,
+      tested.flatMap(({machineId}) => machineId ?? []),
+    );
+    return children.map(child => {
+      const {machineId, imageId} = child;
+      const waits = held.find(row => row.machineId === machineId && row.imageId === imageId);
+      return {...child, nextStep: nextStepOfChild(child, bulk, waits)};
+    });
   }
 
   return {
@@ -88,13 +113,13 @@ export function createBulks(deps: OpeningDeps) {
         readonly pageSize: number;
         readonly pageToken: string;
       },
-    ): Promise<{readonly children: readonly BulkChild[]; readonly nextPageToken: string}> {
+    ): Promise<{readonly children: readonly ChildView[]; readonly nextPageToken: string}> {
       if (!/^\d{0,6}$/.test(page.pageToken)) throw badPageToken(page.pageToken);
       const limit = page.pageSize || pageSizeDefault;
       const {states} = page;
       const after = Number(page.pageToken || 0);
       const rows = await listChildren(sql, id, {states, after, limit: limit + 1});
-      const children = rows.slice(0, limit);
+      const children = await viewsOf(id, rows.slice(0, limit));
       const last = rows.length > limit ? children.at(-1) : undefined;
       return {children, nextPageToken: last ? String(last.number) : ''};
     },

@@ -4,6 +4,7 @@ import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import * as store from '../store/groups.ts';
 import type {Group, GroupChange} from '../store/groups.ts';
+import {notifyTestQueue} from '../store/image-tests.ts';
 import {findMachine} from '../store/machines.ts';
 import type {Deps} from './deps.ts';
 import {badPageToken, isUuid} from './ids.ts';
@@ -32,6 +33,8 @@ export function createGroups({sql, now, newId, search}: Deps & {readonly search:
     const subject = `groups/${id}`;
     const data = {name, ...(filter ? {filter} : {})};
     await appendEvent(tx, {id: newId(), time: now(), type, actor, machineId, subject, data});
+    // Its gate may open or close for images that are held back.
+    await notifyTestQueue(tx, id);
   }
 
   async function assertRule(text: string): Promise<void> {

@@ -1,6 +1,11 @@
 import {DomainError} from '../errors.ts';
-import {countChildren, countWaves, requeueFailedChildren} from '../store/bulk-children.ts';
-import type {ChildCounts} from '../store/bulk-children.ts';
+import {
+  type ChildCounts,
+  countChildren,
+  countTesting,
+  countWaves,
+  requeueFailedChildren,
+} from '../store/bulk-children.ts';
 import {
   type Bulk,
   type BulkChange,
@@ -64,14 +69,13 @@ export function createRollouts(deps: OpeningDeps) {
   }
 
   async function viewsOf(bulks: readonly Bulk[]): Promise<readonly Rollout[]> {
-    const counted = await countWaves(
-      sql,
-      bulks.map(({id}) => id),
-    );
+    const ids = bulks.map(({id}) => id);
+    const [counted, tested] = await Promise.all([countWaves(sql, ids), countTesting(sql, ids)]);
     return bulks.map(bulk => {
       const waves = counted.get(bulk.id) ?? [];
       const state = rolloutStateOf(bulk);
-      return {bulk, state, nextStep: nextStepOf(bulk, waves), canary: bulk.canary, waves};
+      const nextStep = nextStepOf(bulk, waves, tested.get(bulk.id) ?? 0);
+      return {bulk, state, nextStep, canary: bulk.canary, waves};
     });
   }
 

@@ -9,8 +9,8 @@ import {
   OperationSchema,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {totalOf} from '../domain/bulk-rules.ts';
-import type {BulkView} from '../domain/bulks.ts';
-import type {BulkChild, ChildCounts, ChildState} from '../store/bulk-children.ts';
+import type {BulkView, ChildView} from '../domain/bulks.ts';
+import type {ChildCounts, ChildState} from '../store/bulk-children.ts';
 import type {Operation, OperationState} from '../store/operations.ts';
 import {requireEnum} from './image-messages.ts';
 
@@ -60,8 +60,8 @@ export function toOperationMessage(operation: Operation, view?: BulkView): Opera
 
 export const toCountsMessage = (counts: ChildCounts) => ({...counts, total: totalOf(counts)});
 
-export function toChildMessage(child: BulkChild): OperationChild {
-  const {number, machine, step, summary, error, wave} = child;
+export function toChildMessage(child: ChildView): OperationChild {
+  const {number, machine, step, summary, error, wave, nextStep} = child;
   return create(OperationChildSchema, {
     number,
     machineId: child.machineId ?? '',
@@ -73,6 +73,7 @@ export function toChildMessage(child: BulkChild): OperationChild {
     buildId: child.buildId ?? '',
     commandId: child.commandId ?? '',
     wave,
+    nextStep,
     ...times(child),
   });
 }

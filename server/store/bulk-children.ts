@@ -9,7 +9,7 @@ export const childStates = [
   'cancelled',
 ] as const;
 export type ChildState = (typeof childStates)[number];
-export type ChildStep = '' | 'building' | 'rebooting';
+export type ChildStep = '' | 'building' | 'testing' | 'rebooting';
 
 export type BulkChild = {
   readonly bulkId: string;
@@ -185,6 +185,19 @@ export async function countWaves(
     bulks.set(bulkId, [...waves, {wave, counts: {...last.counts, [state]: count}}]);
   }
   return bulks;
+}
+
+/** How many machines of each of these wait for tests of their image. */
+export async function countTesting(
+  sql: Sql,
+  bulkIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql<{bulkId: string; count: number}[]>`
+    select bulk_id, count(*)::int as count from bulk_children
+    where bulk_id in (select unnest(${bulkIds}::text[])::uuid) and state = 'running' and step = 'testing'
+    group by bulk_id
+  `;
+  return new Map(rows.map(({bulkId, count}) => [bulkId, count]));
 }
 
 export const noChildren: ChildCounts = {

@@ -26,6 +26,16 @@ export async function findHeldImage(sql: Sql, machineId: string): Promise<HeldIm
   return row;
 }
 
+/** Those of these machines. */
+export async function findHeldImages(
+  sql: Sql,
+  machineIds: readonly string[],
+): Promise<readonly HeldImage[]> {
+  return sql<HeldImage[]>`
+    select * from held_images where machine_id in (select unnest(${machineIds}::text[])::uuid)
+  `;
+}
+
 /** Locked until the transaction ends; undefined when another server is at it. */
 export async function takeHeldImage(sql: Sql, machineId: string): Promise<HeldImage | undefined> {
   const [row] = await sql<HeldImage[]>`

@@ -52,8 +52,9 @@ export function ChildMachine({child: {machineId, machine}}: {readonly child: Ope
 }
 
 export function Outcome({child}: {readonly child: OperationChild}) {
-  const {summary, step, buildId} = child;
-  const text = childError(child) || summary || step;
+  const {summary, step, buildId, nextStep} = child;
+  const done = summary || step;
+  const text = childError(child) || (nextStep === '' ? done : `${done}. ${nextStep}`);
   return (
     <span title={text}>
       {buildId !== '' && (
