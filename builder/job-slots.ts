@@ -118,8 +118,19 @@ export function parseJob(data: Uint8Array, idField: string): string | undefined 
   }
 }
 
-/** The server's answer to a claim when there is nothing to do any more. */
-export const isOver = (error: unknown): boolean =>
+/** Undefined when the server answers that there is nothing to do any more. */
+export async function claimUnlessOver<Claim>(
+  claim: () => Promise<Claim>,
+): Promise<Claim | undefined> {
+  try {
+    return await claim();
+  } catch (error) {
+    if (isOver(error)) return undefined;
+    throw error;
+  }
+}
+
+const isOver = (error: unknown): boolean =>
   error instanceof ConnectError &&
   [Code.FailedPrecondition, Code.NotFound, Code.InvalidArgument].includes(error.code);
 

@@ -1,16 +1,14 @@
 import {Code, ConnectError, createClient, createRouterTransport} from '@connectrpc/connect';
-import {AckPolicy, jetstream, jetstreamManager} from '@nats-io/jetstream';
-import {nanos} from '@nats-io/transport-node';
 import test from 'ava';
 import {
   BuildService,
   Diagnostic_Kind,
   type FinishValidationRequest,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import {ensureStreams, streams, subjects, validationsDurable} from '@muster/runtime/bus.ts';
+import {subjects, validationsDurable} from '@muster/runtime/bus.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
-import {startNats} from '../test/helpers/nats.ts';
+import {startJobLab} from '../test/helpers/job-lab.ts';
 import type {Backend} from './backends/backend.ts';
 import {startNixLab} from './backends/nix/testing/nix-lab.ts';
 import {startValidationWorker} from './validation-worker.ts';
@@ -18,17 +16,13 @@ import {startValidationWorker} from './validation-worker.ts';
 /** A real queue, and BuildService as far as validations go. */
 async function startLab(backends: readonly Backend[]) {
   await using stack = new AsyncDisposableStack();
-  const nats = stack.use(await startNats());
-  const connection = stack.adopt(await nats.connectServer(), open => open.close());
-  const manager = await jetstreamManager(connection);
-  await ensureStreams(manager);
-  await manager.consumers.add(streams.JOBS.name, {
-    durable_name: validationsDurable,
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(2_000_000_000),
-    filter_subject: subjects.validateJob,
-  });
-
+  const {consumer, queue} = stack.use(
+    await startJobLab({
+      durable: validationsDurable,
+      subject: subjects.validateJob,
+      idField: 'validationId',
+    }),
+  );
   const modules = new Map<string, string>();
   const waiting = new Map<string, (request: FinishValidationRequest) => void>();
   const claimed: string[] = [];
@@ -47,14 +41,10 @@ async function startLab(backends: readonly Backend[]) {
     }),
   );
   const builds = createClient(BuildService, transport);
-  const consumer = () => jetstream(connection).consumers.get(streams.JOBS.name, validationsDurable);
   stack.use(
     startValidationWorker({builds, bus: {validations: consumer}, backends, log: silentLogger}, 1),
   );
 
-  const queue = async (validationId: string) => {
-    await jetstream(connection).publish(subjects.validateJob, JSON.stringify({validationId}));
-  };
   const owned = stack.move();
   return {
     claimed,

@@ -8,7 +8,7 @@ import type {Logger} from '@muster/runtime/log.ts';
 import type {Backend} from './backends/backend.ts';
 import type {DiagnosticInit} from './backends/configuration-error.ts';
 import type {BusSession} from './bus-session.ts';
-import {isOver, type JobObserver, startSlots} from './job-slots.ts';
+import {claimUnlessOver, type JobObserver, startSlots} from './job-slots.ts';
 import {retryWhileTransient} from './retry.ts';
 
 const callTimeoutMs = 30_000;
@@ -38,26 +38,15 @@ export function startValidationWorker(deps: ValidationWorkerDeps, slots: number)
         return false;
       },
       async work(validationId, {signal}) {
-        const claim = await claimValidation(deps, validationId);
+        const claim = await claimUnlessOver(() =>
+          deps.builds.claimValidation({validationId}, {timeoutMs: callTimeoutMs}),
+        );
         if (claim) await validate(deps, {validationId, claim}, signal);
         else deps.log.info({validationId}, 'nobody waits for the validation: job dropped');
       },
     },
     slots,
   );
-}
-
-/** Undefined when nobody waits any more. */
-async function claimValidation(
-  {builds}: ValidationWorkerDeps,
-  validationId: string,
-): Promise<ClaimValidationResponse | undefined> {
-  try {
-    return await builds.claimValidation({validationId}, {timeoutMs: callTimeoutMs});
-  } catch (error) {
-    if (isOver(error)) return undefined;
-    throw error;
-  }
 }
 
 async function validate(

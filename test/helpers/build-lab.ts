@@ -6,7 +6,6 @@ import type http from 'node:http';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {
   Code,
   ConnectError,
@@ -15,10 +14,10 @@ import {
   type ServiceImpl,
 } from '@connectrpc/connect';
 import {connectNodeAdapter, createConnectTransport} from '@connectrpc/connect-node';
-import {AckPolicy, jetstream, jetstreamManager} from '@nats-io/jetstream';
+import {jetstream} from '@nats-io/jetstream';
 import {encodeUser} from '@nats-io/jwt';
 import {createUser} from '@nats-io/nkeys';
-import {nanos, type NatsConnection} from '@nats-io/transport-node';
+import type {NatsConnection} from '@nats-io/transport-node';
 import {BuildService, type FinishBuildRequest} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {type Image, Image_Kind, Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
@@ -26,14 +25,11 @@ import type {Backend} from '@muster/builder/backends/backend.ts';
 import {describeArtifact} from '@muster/builder/digests.ts';
 import {createImageStore} from '@muster/builder/image-store.ts';
 import {startWorker} from '@muster/builder/worker.ts';
-import {buildersDurable, ensureStreams, streams, subjects} from '@muster/runtime/bus.ts';
-import {uuidv7} from '@muster/runtime/ids.ts';
+import {buildersDurable, streams, subjects} from '@muster/runtime/bus.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
-import {startNats} from './nats.ts';
-
-const waitLimitMs = 60_000;
-const pollMs = 20;
+import {startJobLab} from './job-lab.ts';
+import {until} from './processes.ts';
 
 export type BuildLab = Awaited<ReturnType<typeof startBuildLab>>;
 
@@ -43,9 +39,15 @@ export type BuildLab = Awaited<ReturnType<typeof startBuildLab>>;
  */
 export async function startBuildLab({ackWaitSeconds = 2}: {ackWaitSeconds?: number} = {}) {
   await using stack = new AsyncDisposableStack();
-  const nats = stack.use(await startNats());
-  const connection = stack.adopt(await nats.connectServer(), open => open.close());
-  await prepareQueue(connection, ackWaitSeconds);
+  const jobs = stack.use(
+    await startJobLab({
+      durable: buildersDurable,
+      subject: subjects.buildJob,
+      idField: 'buildId',
+      ackWaitSeconds,
+    }),
+  );
+  const {nats, connection, queue, queueEmpty} = jobs;
   const directory = stack.adopt(await mkdtemp(path.join(tmpdir(), 'muster-build-lab-')), place =>
     rm(place, {recursive: true, force: true}),
   );
@@ -122,22 +124,8 @@ export async function startBuildLab({ackWaitSeconds = 2}: {ackWaitSeconds?: numb
     };
   }
 
-  const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
-    for (const started = performance.now(); !(await holds()); await sleep(pollMs))
-      if (performance.now() - started > waitLimitMs) throw new Error(`Waited in vain: ${what}`);
-  };
-
-  async function queue(): Promise<string> {
-    const buildId = uuidv7();
-    await jetstream(connection).publish(subjects.buildJob, JSON.stringify({buildId}));
-    return buildId;
-  }
-
-  async function nextFinished(after = 0): Promise<FinishBuildRequest> {
-    await until('a finished build', () => lab.finished.length > after);
-    const done = lab.finished[after];
-    if (!done) throw new Error('No finished build');
-    return done;
+  function nextFinished(after = 0): Promise<FinishBuildRequest> {
+    return until('a finished build', async () => lab.finished[after]);
   }
 
   const owned = stack.move();
@@ -153,11 +141,7 @@ export async function startBuildLab({ackWaitSeconds = 2}: {ackWaitSeconds?: numb
     makeStale() {
       for (const [buildId, attempt] of attempts) attempts.set(buildId, attempt + 1);
     },
-    queueEmpty: () =>
-      until('an empty queue', async () => {
-        const manager = await jetstreamManager(connection);
-        return (await manager.streams.info(streams.JOBS.name)).state.messages === 0;
-      }),
+    queueEmpty,
     processGone: (pid: number) =>
       until(`the end of process ${pid}`, () =>
         // A zombie whose new parent has not looked yet runs no more.
@@ -262,16 +246,6 @@ const fileBackend: Backend = {
     };
   },
 };
-
-async function prepareQueue(connection: NatsConnection, ackWaitSeconds: number): Promise<void> {
-  const manager = await jetstreamManager(connection);
-  await ensureStreams(manager);
-  await manager.consumers.add(streams.JOBS.name, {
-    durable_name: buildersDurable,
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(ackWaitSeconds * 1000),
-  });
-}
 
 async function answerBlob(
   blobs: Map<string, Buffer>,
