@@ -1,12 +1,10 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtemp, readFile, rm, stat} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import process from 'node:process';
 import {Code, ConnectError, createClient} from '@connectrpc/connect';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import {createServerConnection, createServiceTransport} from '@muster/runtime/rpc-client.ts';
 import {privateKeyOf} from '@muster/runtime/tokens.ts';
 import {createUser} from '@nats-io/nkeys';
@@ -14,34 +12,18 @@ import test from 'ava';
 import {createBrowser, ownPage} from '../test/helpers/browser.ts';
 import {findServerBinary} from '../test/helpers/nats.ts';
 import {startPostgres} from '../test/helpers/postgres.ts';
-import {freePort} from '../test/helpers/ports.ts';
 import {until} from '../test/helpers/processes.ts';
-import {startServer} from './app.ts';
 import {printSetupLink, resetAdministrator, writeNatsConfig} from './commands.ts';
-import {type Config, loadConfig} from './config.ts';
+import {startTestServer} from '../test/helpers/test-server.ts';
 
 type Answer = {status: number; body: Record<string, unknown> & {error?: {message: string}}};
 
 async function setUp(settings: Readonly<Record<string, string>> = {}) {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'muster-app-'));
-  stack.defer(() => rm(folder, {recursive: true, force: true}));
   const postgres = stack.use(await startPostgres());
-  const natsAddress = `127.0.0.1:${await freePort()}`;
-  const config: Config = loadConfig({
-    DATABASE_URL: postgres.url,
-    NATS_URL: natsAddress,
-    SERVER_HOST: '127.0.0.1',
-    SERVER_PORT: '0',
-    MASTER_KEY_FILE: join(folder, 'master.key'),
-    IMAGE_STORE_DIR: join(folder, 'images'),
-    LOCAL_TOKEN_FILE: join(folder, 'local-token'),
-    ...settings,
-  });
-  const server = stack.use(await startServer(config, log));
-  const url = `http://127.0.0.1:${server.port}`;
+  const server = stack.use(await startTestServer({settings, postgres}));
   const call = async (verb: string, path: string, token = '', body?: object): Promise<Answer> => {
-    const response = await fetch(url + path, {
+    const response = await fetch(server.url + path, {
       method: verb,
       headers: token === '' ? {} : {authorization: `Bearer ${token}`},
       ...(body ? {body: JSON.stringify(body)} : {}),
@@ -49,17 +31,7 @@ async function setUp(settings: Readonly<Record<string, string>> = {}) {
     return {status: response.status, body: (await response.json()) as Answer['body']};
   };
   const owned = stack.move();
-  const localToken = async () => (await readFile(config.localTokenFile, 'utf8')).trim();
-  return {
-    folder,
-    postgres,
-    natsAddress,
-    config,
-    url,
-    call,
-    localToken,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  return {...server, postgres, call, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
 test('from an empty database to a signed-in administrator, without NATS', async t => {
@@ -93,7 +65,7 @@ test('"admin-reset" on the host makes an administrator whose password is printed
   const password = /\n {2}(\S+)\n/.exec(printed)?.[1] ?? '';
   const login = await app.call('POST', '/api/v1/login', '', {username: 'root', password});
   t.like(login.body, {user: {username: 'root', role: 'admin'}});
-  t.like(await app.postgres.sql`select actor from events where type = 'user.administrator_reset'`, {
+  t.like(await app.sql`select actor from events where type = 'user.administrator_reset'`, {
     length: 1,
     0: {actor: 'local'},
   });
@@ -107,7 +79,7 @@ test('the local token is the administrator of this run, and its file belongs to 
   t.like((await app.call('GET', '/api/v1/users/me', token)).body, {username: 'local'});
   const user = {username: 'bob', password: 'long enough!', role: 'viewer'};
   t.is((await app.call('POST', '/api/v1/users', token, user)).status, 200);
-  t.like(await app.postgres.sql`select actor from events where type = 'user.created'`, {
+  t.like(await app.sql`select actor from events where type = 'user.created'`, {
     length: 1,
     0: {actor: 'local'},
   });
@@ -172,7 +144,7 @@ test('with the database gone calls say so, and work again when it is back', asyn
 test('NATS may come late: the server brings it its account and publishes what waited', async t => {
   await using app = await setUp();
   await printSetupLink(app.config);
-  const waiting = app.postgres.sql`select published from events where type = 'setup_link.created'`;
+  const waiting = app.sql`select published from events where type = 'setup_link.created'`;
   t.like(await waiting, {length: 1, 0: {published: false}});
   const folder = join(app.folder, 'nats');
   const path = await writeNatsConfig(app.config, [folder, '--listen', app.natsAddress]);
@@ -187,7 +159,7 @@ test('NATS may come late: the server brings it its account and publishes what wa
     await exit;
   });
   await until('published', async () => {
-    const rows = await app.postgres.sql`select 1 from events where not published`;
+    const rows = await app.sql`select 1 from events where not published`;
     return rows.length === 0;
   });
   const metrics = await (await fetch(`${app.url}/metrics`)).text();

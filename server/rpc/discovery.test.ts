@@ -1,9 +1,8 @@
 import {randomUUID} from 'node:crypto';
-import {Code, ConnectError, createClient, createRouterTransport} from '@connectrpc/connect';
+import {Code, ConnectError, createClient} from '@connectrpc/connect';
 import {Ban_Kind, DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {enrolWith, reportHardware} from '../../test/helpers/first-inventory.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
@@ -13,9 +12,9 @@ import {createEvents} from '../domain/events.ts';
 import {placeWaitingEntries} from '../domain/journal.ts';
 import {createWakeUps} from '../wake-ups.ts';
 import {discoveryService} from './discovery.ts';
-import {mapErrors} from './error-interceptor.ts';
 import {eventService} from './events.ts';
 import {machineService} from './machines.ts';
+import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -26,22 +25,16 @@ test.after.always(() => postgres[Symbol.asyncDispose]());
 async function setUp() {
   const database = await postgres.createDatabase();
   const server = await wireMachines(database.sql, {policy: 'approve'});
-  const view = {
-    now: () => server.clock.now,
-    busStatus: () => ({connected: true, since: new Date(0)}),
-  };
+  const view = viewOf(server.clock);
   const {sql} = database;
   const positions = createWakeUps();
   const feed = createEventFeed({sql, positions});
   const events = createEvents({sql, now: () => server.clock.now, positions, feed});
-  const transport = createRouterTransport(
-    ({service}) => {
-      service(MachineService, machineService({...server, view}));
-      service(DiscoveryService, discoveryService({...server, view}));
-      service(EventService, eventService(events));
-    },
-    {router: {interceptors: [mapErrors(log)]}},
-  );
+  const transport = serveInMemory(({service}) => {
+    service(MachineService, machineService({...server, view}));
+    service(DiscoveryService, discoveryService({...server, view}));
+    service(EventService, eventService(events));
+  });
   const machines = createClient(MachineService, transport);
   return {
     ...server,

@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
@@ -10,8 +10,8 @@ import {startRelay} from '../relay.ts';
 import {appendEvent} from '../store/events.ts';
 import {listenFor} from '../store/notifications.ts';
 import {createWakeUps} from '../wake-ups.ts';
-import {mapErrors} from './error-interceptor.ts';
 import {eventService} from './events.ts';
+import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -27,15 +27,12 @@ async function setUp({eventsMax}: {readonly eventsMax?: number} = {}) {
   const publish = () => Promise.resolve();
   stack.use(await startRelay({sql, publish, log: silentLogger}));
   const feed = createEventFeed({sql, positions, ...(eventsMax === undefined ? {} : {eventsMax})});
-  const transport = createRouterTransport(
-    ({service}) => {
-      service(
-        EventService,
-        eventService(createEvents({sql, now: () => new Date(), positions, feed})),
-      );
-    },
-    {router: {interceptors: [mapErrors(silentLogger)]}},
-  );
+  const transport = serveInMemory(({service}) => {
+    service(
+      EventService,
+      eventService(createEvents({sql, now: () => new Date(), positions, feed})),
+    );
+  });
   const owned = stack.move();
   return {
     sql,

@@ -1,13 +1,12 @@
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
-import {mapErrors} from './error-interceptor.ts';
 import {groupService} from './groups.ts';
 import {machineService} from './machines.ts';
+import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -18,17 +17,11 @@ test.after.always(() => postgres[Symbol.asyncDispose]());
 async function setUp() {
   const database = await postgres.createDatabase();
   const server = await wireMachines(database.sql);
-  const view = {
-    now: () => server.clock.now,
-    busStatus: () => ({connected: true, since: new Date(0)}),
-  };
-  const transport = createRouterTransport(
-    ({service}) => {
-      service(MachineService, machineService({...server, view}));
-      service(GroupService, groupService({...server, view}));
-    },
-    {router: {interceptors: [mapErrors(log)]}},
-  );
+  const view = viewOf(server.clock);
+  const transport = serveInMemory(({service}) => {
+    service(MachineService, machineService({...server, view}));
+    service(GroupService, groupService({...server, view}));
+  });
   const machines = createClient(MachineService, transport);
   const groups = createClient(GroupService, transport);
   return {

@@ -1,6 +1,6 @@
 import {create} from '@bufbuild/protobuf';
 import {timestampFromDate} from '@bufbuild/protobuf/wkt';
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {
   type ImportMachine,
@@ -11,7 +11,6 @@ import {
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {createBreakGlass} from '@muster/server/domain/break-glass.ts';
 import {createImports} from '@muster/server/domain/imports.ts';
@@ -22,12 +21,12 @@ import {createUsers} from '@muster/server/domain/users.ts';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {evidenceWith, wireMachines} from '../../test/helpers/server-machines.ts';
-import {mapErrors} from './error-interceptor.ts';
 import {groupService} from './groups.ts';
 import {importService} from './imports.ts';
 import {machineService} from './machines.ts';
 import {metricsService} from './metrics.ts';
 import {userService} from './users.ts';
+import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
 const source = 'metal-enrollment';
 const retentionDays = 7;
@@ -58,16 +57,13 @@ async function setUp() {
     passwords: createPasswordChanges({...deps, checkPassword}),
     breakGlass: createBreakGlass(deps),
   };
-  const transport = createRouterTransport(
-    ({service}) => {
-      service(ImportService, importService(imports));
-      service(MachineService, machineService({...server, view}));
-      service(GroupService, groupService({...server, view}));
-      service(MetricsService, metricsService(metrics));
-      service(UserService, userService(people));
-    },
-    {router: {interceptors: [mapErrors(log)]}},
-  );
+  const transport = serveInMemory(({service}) => {
+    service(ImportService, importService(imports));
+    service(MachineService, machineService({...server, view}));
+    service(GroupService, groupService({...server, view}));
+    service(MetricsService, metricsService(metrics));
+    service(UserService, userService(people));
+  });
   const client = createClient(ImportService, transport);
   const machines = createClient(MachineService, transport);
   return {

@@ -1,6 +1,5 @@
 import {create} from '@bufbuild/protobuf';
 import {Code, ConnectError, createClient, type ServiceImpl} from '@connectrpc/connect';
-import {createConnectTransport} from '@connectrpc/connect-node';
 import {
   AgentErrorInfo_Reason,
   AgentErrorInfoSchema,
@@ -13,6 +12,7 @@ import {pino} from 'pino';
 import {serve} from '../../test/helpers/one-port.ts';
 import {DomainError} from '../errors.ts';
 import {callerKey} from './caller.ts';
+import {transportWith} from '../../test/helpers/test-server.ts';
 
 const users: Partial<ServiceImpl<typeof UserService>> = {
   getCurrentUser: (_request, {values}) => {
@@ -66,16 +66,7 @@ test('a call without a token, with a bad token and with too low a role says what
 
 test('an Authorization header that holds neither token nor password is refused', async t => {
   await using server = await serve({routes: router => void router.service(UserService, users)});
-  const transport = createConnectTransport({
-    baseUrl: server.url,
-    httpVersion: '1.1',
-    interceptors: [
-      next => request => {
-        request.header.set('authorization', 'Digest YTpi');
-        return next(request);
-      },
-    ],
-  });
+  const transport = transportWith(server.url, {authorization: 'Digest YTpi'});
   const error = await failing(createClient(UserService, transport).getCurrentUser({}));
   t.is(error.code, Code.Unauthenticated);
   t.regex(error.rawMessage, /expected "Bearer <token>" or "Basic/);

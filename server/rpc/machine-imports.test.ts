@@ -1,14 +1,13 @@
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import fc from 'fast-check';
 import {enrolWith} from '../../test/helpers/first-inventory.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {discoveryService} from './discovery.ts';
-import {mapErrors} from './error-interceptor.ts';
 import {readMachineCsv} from './machine-csv.ts';
+import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -19,13 +18,9 @@ test.after.always(() => postgres[Symbol.asyncDispose]());
 async function setUp() {
   const database = await postgres.createDatabase();
   const server = await wireMachines(database.sql);
-  const view = {
-    now: () => server.clock.now,
-    busStatus: () => ({connected: true, since: new Date(0)}),
-  };
-  const transport = createRouterTransport(
-    ({service}) => service(DiscoveryService, discoveryService({...server, view})),
-    {router: {interceptors: [mapErrors(log)]}},
+  const view = viewOf(server.clock);
+  const transport = serveInMemory(({service}) =>
+    service(DiscoveryService, discoveryService({...server, view})),
   );
   return {
     ...server,

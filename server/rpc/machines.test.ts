@@ -1,4 +1,4 @@
-import {createClient, createRouterTransport, type Interceptor} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {
   CommandMachineRequest_Command,
@@ -6,16 +6,14 @@ import {
   Machine_State,
   MachineService,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {saveLastSeen} from '../store/presence.ts';
-import {callerKey} from './caller.ts';
-import {mapErrors} from './error-interceptor.ts';
 import {hardwareService} from './hardware.ts';
 import {machineService} from './machines.ts';
 import type {Role} from './permissions.ts';
+import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -27,19 +25,14 @@ async function setUp() {
   const database = await postgres.createDatabase();
   const server = await wireMachines(database.sql);
   const caller: {role: Role} = {role: 'operator'};
-  const asCaller: Interceptor = next => request => {
-    const {role} = caller;
-    request.contextValues.set(callerKey, {name: 'user:olga', role, address: ''});
-    return next(request);
-  };
   const bus = {connected: true, since: new Date(0)};
   const view = {now: () => server.clock.now, busStatus: () => bus};
-  const transport = createRouterTransport(
+  const transport = serveInMemory(
     ({service}) => {
       service(MachineService, machineService({...server, view}));
       service(HardwareService, hardwareService(server.hardware));
     },
-    {router: {interceptors: [mapErrors(log), asCaller]}},
+    () => ({name: 'user:olga', role: caller.role, address: ''}),
   );
   return {
     server,

@@ -1,11 +1,10 @@
-import {Code, ConnectError, createClient, createRouterTransport} from '@connectrpc/connect';
+import {Code, ConnectError, createClient} from '@connectrpc/connect';
 import {Rule_Decision, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
-import {mapErrors} from './error-interceptor.ts';
 import {ruleService} from './rules.ts';
+import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -16,13 +15,9 @@ test.after.always(() => postgres[Symbol.asyncDispose]());
 async function setUp() {
   const database = await postgres.createDatabase();
   const server = await wireMachines(database.sql);
-  const view = {
-    now: () => server.clock.now,
-    busStatus: () => ({connected: true, since: new Date(0)}),
-  };
-  const transport = createRouterTransport(
-    ({service}) => service(RuleService, ruleService(server.rules, view)),
-    {router: {interceptors: [mapErrors(log)]}},
+  const view = viewOf(server.clock);
+  const transport = serveInMemory(({service}) =>
+    service(RuleService, ruleService(server.rules, view)),
   );
   return {
     ...server,

@@ -1,15 +1,13 @@
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {createMachineSearch} from '../domain/machine-search.ts';
 import {createSavedSearches, searchesOfOwnerMax} from '../domain/saved-searches.ts';
-import {callerKey} from './caller.ts';
-import {mapErrors} from './error-interceptor.ts';
 import type {Role} from './permissions.ts';
 import {searchService} from './searches.ts';
+import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -27,17 +25,10 @@ async function setUp() {
   const as = (name: string, role: Role) =>
     createClient(
       SearchService,
-      createRouterTransport(({service}) => service(SearchService, searchService(searches)), {
-        router: {
-          interceptors: [
-            mapErrors(log),
-            next => request => {
-              request.contextValues.set(callerKey, {name, role, address: ''});
-              return next(request);
-            },
-          ],
-        },
-      }),
+      serveInMemory(
+        ({service}) => service(SearchService, searchService(searches)),
+        () => ({name, role, address: ''}),
+      ),
     );
   return {
     sql,

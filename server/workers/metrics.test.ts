@@ -1,19 +1,19 @@
 import {randomUUID} from 'node:crypto';
 import {setTimeout} from 'node:timers/promises';
-import {Code, ConnectError, createClient, createRouterTransport} from '@connectrpc/connect';
+import {Code, ConnectError, createClient} from '@connectrpc/connect';
 import {jetstreamManager} from '@nats-io/jetstream';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {ensureStreams} from '@muster/runtime/bus.ts';
-import {createLogger, silentLogger} from '@muster/runtime/log.ts';
+import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
 import {startNats, type TestNats} from '../../test/helpers/nats.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {correctTime, createMetrics} from '../domain/metrics.ts';
 import {parseDurationMs} from '../domain/metrics-history.ts';
-import {mapErrors} from '../rpc/error-interceptor.ts';
 import {metricsService} from '../rpc/metrics.ts';
 import {startMetricsWorker} from './metrics.ts';
+import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
 const retention = {samplesDays: 14, minutesDays: 30, hoursDays: 60};
 
@@ -27,9 +27,8 @@ async function setUp(options: {nats?: boolean; now?: () => Date} = {}) {
   await using stack = new AsyncDisposableStack();
   const {sql} = stack.use(await postgres.createDatabase());
   const metrics = createMetrics({sql, now: options.now ?? (() => new Date()), retention});
-  const transport = createRouterTransport(
+  const transport = serveInMemory(
     ({service}) => void service(MetricsService, metricsService(metrics)),
-    {router: {interceptors: [mapErrors(createLogger('test', 'error'))]}},
   );
   const client = createClient(MetricsService, transport);
   const owned = stack.move();

@@ -1,10 +1,6 @@
 import {readdirSync} from 'node:fs';
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {type DescFile, type DescMethod, type DescService, getOption} from '@bufbuild/protobuf';
-import {type Client, Code, ConnectError, createClient, type Interceptor} from '@connectrpc/connect';
-import {createConnectTransport} from '@connectrpc/connect-node';
+import {type Client, Code, ConnectError} from '@connectrpc/connect';
 import {
   Permission,
   permission,
@@ -16,16 +12,12 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import {serviceAuthorization} from '@muster/runtime/rpc-client.ts';
 import {privateKeyOf} from '@muster/runtime/tokens.ts';
-import {startServer} from '@muster/server/app.ts';
-import {loadConfig} from '@muster/server/config.ts';
 import {createUser} from '@nats-io/nkeys';
 import test from 'ava';
-import {startPostgres} from '../helpers/postgres.ts';
-import {freePort} from '../helpers/ports.ts';
 import {basic, password} from '../helpers/people.ts';
+import {startTestServer} from '../helpers/test-server.ts';
 
 /** A stream that ought to be open and was not refused by then was let in; a refusal is waited for. */
 const openStreamMs = 3000;
@@ -90,40 +82,20 @@ async function allMethods(): Promise<readonly DescMethod[]> {
 
 async function setUp() {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'muster-matrix-'));
-  stack.defer(() => rm(folder, {recursive: true, force: true}));
-  const postgres = stack.use(await startPostgres());
-  const config = loadConfig({
-    DATABASE_URL: postgres.url,
-    NATS_URL: `127.0.0.1:${await freePort()}`,
-    SERVER_HOST: '127.0.0.1',
-    SERVER_PORT: '0',
-    MASTER_KEY_FILE: join(folder, 'master.key'),
-    IMAGE_STORE_DIR: join(folder, 'images'),
-    LOCAL_TOKEN_FILE: join(folder, 'local-token'),
-  });
-  const server = stack.use(await startServer(config, log));
+  const server = stack.use(await startTestServer());
   const clientAs = <T extends DescService>(
     service: T,
     authorization: string,
     cookie = '',
-  ): Client<T> => {
-    const authorize: Interceptor = next => request => {
-      if (authorization) request.header.set('authorization', authorization);
-      if (cookie) request.header.set('cookie', cookie);
-      request.header.set('sec-fetch-site', 'same-origin');
-      return next(request);
-    };
-    const baseUrl = `http://127.0.0.1:${server.port}`;
-
-    return createClient(
-      service,
-      createConnectTransport({baseUrl, httpVersion: '1.1', interceptors: [authorize]}),
-    );
-  };
-  const local = `Bearer ${(await readFile(config.localTokenFile, 'utf8')).trim()}`;
+  ): Client<T> =>
+    server.client(service, {
+      'sec-fetch-site': 'same-origin',
+      ...(authorization && {authorization}),
+      ...(cookie && {cookie}),
+    });
+  const local = `Bearer ${await server.localToken()}`;
   const owned = stack.move();
-  return {sql: postgres.sql, clientAs, local, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+  return {sql: server.sql, clientAs, local, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
 type App = Awaited<ReturnType<typeof setUp>>;

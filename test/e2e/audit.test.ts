@@ -4,7 +4,6 @@ import {once} from 'node:events';
 import {join} from 'node:path';
 import process from 'node:process';
 import {createClient} from '@connectrpc/connect';
-import {createConnectTransport} from '@connectrpc/connect-node';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {silentLogger as log} from '@muster/runtime/log.ts';
@@ -14,6 +13,7 @@ import test from 'ava';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {freePort} from '../helpers/ports.ts';
 import {ready, until} from '../helpers/processes.ts';
+import {bearer, transportWith} from '../helpers/test-server.ts';
 
 type Line = Readonly<Record<string, unknown>> & {
   readonly position: number;
@@ -94,19 +94,7 @@ test('two servers and a kill keep one whole chain, which anybody can check from 
     body: JSON.stringify({username: 'olga', password: person.password}),
   });
   const {token} = (await login.json()) as {token: string};
-  const viaSecond = createClient(
-    MachineService,
-    createConnectTransport({
-      baseUrl: second.url,
-      httpVersion: '1.1',
-      interceptors: [
-        next => request => {
-          request.header.set('authorization', `Bearer ${token}`);
-          return next(request);
-        },
-      ],
-    }),
-  );
+  const viaSecond = createClient(MachineService, transportWith(second.url, bearer(token)));
 
   const acknowledged: string[] = [];
   const create = async (machines: typeof viaSecond, serviceTag: string) => {

@@ -1,20 +1,17 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {Code, ConnectError, createClient, type Interceptor} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
-import {startServer} from '@muster/server/app.ts';
-import {loadConfig} from '@muster/server/config.ts';
 import test from 'ava';
 import {createClientPki, type Issued} from '../helpers/client-pki.ts';
 import {basic, password} from '../helpers/people.ts';
 import {startPostgres, type TestPostgres} from '../helpers/postgres.ts';
-import {freePort} from '../helpers/ports.ts';
+import {startTestServer} from '../helpers/test-server.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -33,22 +30,18 @@ async function setUp() {
     await writeFile(path, content, {mode: 0o600});
     return path;
   };
-  const database = stack.use(await postgres.createDatabase());
-  const config = loadConfig({
-    DATABASE_URL: database.url,
-    NATS_URL: `127.0.0.1:${await freePort()}`,
-    SERVER_HOST: '127.0.0.1',
-    SERVER_PORT: '0',
-    TLS_PORT: '0',
-    TLS_CERT_FILE: await save('server.pem', identity.certificate),
-    TLS_KEY_FILE: await save('server.key', identity.key),
-    TLS_CLIENT_CA_FILE: await save('ca.pem', pki.ca),
-    MASTER_KEY_FILE: join(folder, 'master.key'),
-    IMAGE_STORE_DIR: join(folder, 'images'),
-    LOCAL_TOKEN_FILE: join(folder, 'local-token'),
-  });
-  const server = stack.use(await startServer(config, log));
-  const baseUrl = `https://127.0.0.1:${server.tlsPort}`;
+  const server = stack.use(
+    await startTestServer({
+      postgres,
+      settings: {
+        TLS_PORT: '0',
+        TLS_CERT_FILE: await save('server.pem', identity.certificate),
+        TLS_KEY_FILE: await save('server.key', identity.key),
+        TLS_CLIENT_CA_FILE: await save('ca.pem', pki.ca),
+      },
+    }),
+  );
+  const baseUrl = server.tlsUrl;
   const clientWith = (
     shown: Issued | undefined,
     {
@@ -77,7 +70,7 @@ async function setUp() {
         : createConnectTransport({baseUrl, httpVersion, interceptors, nodeOptions}),
     );
   };
-  const local = `Bearer ${(await readFile(config.localTokenFile, 'utf8')).trim()}`;
+  const local = `Bearer ${await server.localToken()}`;
   const administration = clientWith(undefined, {authorization: local});
   const addUser = (
     username: string,

@@ -2,7 +2,7 @@ import {createHash, generateKeyPairSync, randomUUID} from 'node:crypto';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {
   BuildService,
   type BuildSpec,
@@ -12,7 +12,6 @@ import {BootTest_Firmware, ImageService} from '@muster/proto/gen/muster/v1/image
 import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
-import {createLogger} from '@muster/runtime/log.ts';
 import {openFolderBlobStore} from '@muster/server/clients/blob-store.ts';
 import {createBuilds} from '@muster/server/domain/builds.ts';
 import {createBulks} from '@muster/server/domain/bulks.ts';
@@ -35,8 +34,6 @@ import {
 } from '@muster/server/domain/validations.ts';
 import {DomainError} from '@muster/server/errors.ts';
 import {buildService} from '@muster/server/rpc/builds.ts';
-import {callerKey} from '@muster/server/rpc/caller.ts';
-import {mapErrors} from '@muster/server/rpc/error-interceptor.ts';
 import {imageService} from '@muster/server/rpc/images.ts';
 import {operationService} from '@muster/server/rpc/operations.ts';
 import {storePathService} from '@muster/server/rpc/store-paths.ts';
@@ -49,6 +46,7 @@ import {
 } from '@muster/server/store/machines.ts';
 import {listenFor} from '@muster/server/store/notifications.ts';
 import {createKeyedWakeUps} from '@muster/server/wake-ups.ts';
+import {serveInMemory} from './in-memory.ts';
 
 export const debianBuilder: LiveBuilder = {
   builder: 'b1',
@@ -122,26 +120,19 @@ export async function createTestBuilds(
   const bulks = createBulks({...deps, search, groups});
 
   const transportOf = (name: string, serviceId?: string) =>
-    createRouterTransport(
+    serveInMemory(
       ({service}) => {
         service(BuildService, buildService({builds, work, images, validations, storePaths}));
         service(ImageService, imageService(images, collection));
         service(StorePathService, storePathService(storePaths));
         service(OperationService, operationService(operations, bulks));
       },
-      {
-        router: {
-          interceptors: [
-            mapErrors(createLogger('test', 'error')),
-            next => request => {
-              const role = serviceId ? 'builder' : 'operator';
-              const caller = {name, role, address: '', ...(serviceId ? {serviceId} : {})} as const;
-              request.contextValues.set(callerKey, caller);
-              return next(request);
-            },
-          ],
-        },
-      },
+      () => ({
+        name,
+        role: serviceId ? 'builder' : 'operator',
+        address: '',
+        ...(serviceId ? {serviceId} : {}),
+      }),
     );
   const person = transportOf('user:alice');
   const owned = stack.move();

@@ -1,4 +1,4 @@
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {BulkService} from '@muster/proto/gen/muster/v1/bulk_pb.ts';
 import {
   type OperationChild,
@@ -7,7 +7,7 @@ import {
   OperationService,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
-import {createLogger, silentLogger} from '@muster/runtime/log.ts';
+import {silentLogger} from '@muster/runtime/log.ts';
 import {createBulkActions} from '@muster/server/domain/bulk-actions.ts';
 import {createBulkWork} from '@muster/server/domain/bulk-work.ts';
 import {createBulks} from '@muster/server/domain/bulks.ts';
@@ -15,13 +15,12 @@ import {createOperations} from '@muster/server/domain/operations.ts';
 import {createWorkspaceMachines} from '@muster/server/domain/workspace-machines.ts';
 import {createRollouts} from '@muster/server/domain/rollouts.ts';
 import {bulkService} from '@muster/server/rpc/bulks.ts';
-import {callerKey} from '@muster/server/rpc/caller.ts';
-import {mapErrors} from '@muster/server/rpc/error-interceptor.ts';
 import {operationService} from '@muster/server/rpc/operations.ts';
 import {rolloutService} from '@muster/server/rpc/rollouts.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {createTestBuilds, debianBuilder} from './builds.ts';
 import {wireMachines} from './server-machines.ts';
+import {serveInMemory} from './in-memory.ts';
 
 const stateName = (state: OperationChild_State): string =>
   (
@@ -55,7 +54,8 @@ export async function createTestBulks(sql: Database, userId?: string) {
   const listLiveBuilders = () => Promise.resolve([debianBuilder]);
   const work = createBulkWork({...deps, actions, listLiveBuilders, log});
   const operations = createOperations({sql, cancel: {bulk: bulks.cancel, rollout: bulks.cancel}});
-  const transport = createRouterTransport(
+  const caller = {name: 'user:alice', role: 'operator', address: '10.0.0.7'} as const;
+  const transport = serveInMemory(
     ({service}) => {
       service(BulkService, bulkService(bulks));
       service(
@@ -64,18 +64,7 @@ export async function createTestBulks(sql: Database, userId?: string) {
       );
       service(OperationService, operationService(operations, bulks));
     },
-    {
-      router: {
-        interceptors: [
-          mapErrors(createLogger('test', 'error')),
-          next => request => {
-            const caller = {name: 'user:alice', role: 'operator', address: '10.0.0.7'} as const;
-            request.contextValues.set(callerKey, {...caller, ...(userId ? {userId} : {})});
-            return next(request);
-          },
-        ],
-      },
-    },
+    () => ({...caller, ...(userId ? {userId} : {})}),
   );
   const client = createClient(OperationService, transport);
   const get = async (id: string) => {

@@ -1,4 +1,4 @@
-import {createClient, createRouterTransport} from '@connectrpc/connect';
+import {createClient} from '@connectrpc/connect';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {
   type Template_Parameter,
@@ -6,43 +6,24 @@ import {
   TemplateService,
 } from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
-import {createLogger} from '@muster/runtime/log.ts';
 import {createTemplates} from '@muster/server/domain/templates.ts';
-import {callerKey} from '@muster/server/rpc/caller.ts';
-import {mapErrors} from '@muster/server/rpc/error-interceptor.ts';
 import {machineService} from '@muster/server/rpc/machines.ts';
 import {templateService} from '@muster/server/rpc/templates.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {wireMachines} from './server-machines.ts';
+import {serveInMemory, viewOf} from './in-memory.ts';
 
 /** Templates and machines of one server, called in memory as an operator. */
 export async function createTestTemplates(sql: Database) {
   const server = await wireMachines(sql);
   const templates = createTemplates({sql, now: () => new Date(), newId: uuidv7});
-  const view = {
-    now: () => server.clock.now,
-    busStatus: () => ({connected: true, since: new Date(0)}),
-  };
-  const transport = createRouterTransport(
+  const view = viewOf(server.clock);
+  const transport = serveInMemory(
     ({service}) => {
       service(TemplateService, templateService(templates));
       service(MachineService, machineService({...server, view}));
     },
-    {
-      router: {
-        interceptors: [
-          mapErrors(createLogger('test', 'error')),
-          next => request => {
-            request.contextValues.set(callerKey, {
-              name: 'user:alice',
-              role: 'operator',
-              address: '',
-            });
-            return next(request);
-          },
-        ],
-      },
-    },
+    () => ({name: 'user:alice', role: 'operator', address: ''}),
   );
   const machines = createClient(MachineService, transport);
   return {

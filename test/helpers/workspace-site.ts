@@ -1,18 +1,11 @@
 import {randomBytes, randomUUID} from 'node:crypto';
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import type {DescService} from '@bufbuild/protobuf';
-import {type Client, createClient, type Interceptor} from '@connectrpc/connect';
-import {createConnectTransport} from '@connectrpc/connect-node';
+import type {Client} from '@connectrpc/connect';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
-import {startServer} from '@muster/server/app.ts';
-import {loadConfig} from '@muster/server/config.ts';
 import {createComponents} from '@muster/server/domain/components.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
 import {createIssues} from '@muster/server/domain/issues.ts';
@@ -26,40 +19,19 @@ import {insertImageTest} from '@muster/server/store/image-tests.ts';
 import {insertMachine, type MachineState} from '@muster/server/store/machines.ts';
 import {insertOperation} from '@muster/server/store/operations.ts';
 import {password} from './people.ts';
-import {freePort} from './ports.ts';
-import {startPostgres} from './postgres.ts';
 import {addImage} from './server-machines.ts';
+import {bearer, startTestServer} from './test-server.ts';
 
 export type Site = Awaited<ReturnType<typeof startSite>>;
 
 /** The whole server on a database of its own, for people of several workspaces. No NATS. */
 export async function startSite() {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'muster-site-'));
-  stack.defer(() => rm(folder, {recursive: true, force: true}));
-  const postgres = stack.use(await startPostgres());
-  const config = loadConfig({
-    DATABASE_URL: postgres.url,
-    NATS_URL: `127.0.0.1:${await freePort()}`,
-    SERVER_HOST: '127.0.0.1',
-    SERVER_PORT: '0',
-    MASTER_KEY_FILE: join(folder, 'master.key'),
-    IMAGE_STORE_DIR: join(folder, 'images'),
-    LOCAL_TOKEN_FILE: join(folder, 'local-token'),
-  });
-  const server = stack.use(await startServer(config, log));
-  const {sql} = postgres;
-  const url = `http://127.0.0.1:${server.port}`;
-  const clientAs = <T extends DescService>(service: T, token: string): Client<T> => {
-    const authorize: Interceptor = next => request => {
-      if (token) request.header.set('authorization', `Bearer ${token}`);
-      return next(request);
-    };
-    const interceptors = [authorize];
-    const transport = createConnectTransport({baseUrl: url, httpVersion: '1.1', interceptors});
-    return createClient(service, transport);
-  };
-  const local = (await readFile(config.localTokenFile, 'utf8')).trim();
+  const server = stack.use(await startTestServer());
+  const {sql, url} = server;
+  const clientAs = <T extends DescService>(service: T, token: string): Client<T> =>
+    server.client(service, bearer(token));
+  const local = await server.localToken();
   const deps = {sql, now: () => new Date(), newId: uuidv7};
   const [components, issues] = [createComponents(deps), createIssues(deps)];
   const hardware = createHardware({...deps, components, issues, versionsOfMachineMax: 100});

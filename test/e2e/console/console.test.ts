@@ -1,6 +1,4 @@
 import test from 'ava';
-import {createClient} from '@connectrpc/connect';
-import {createConnectTransport} from '@connectrpc/connect-node';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {
@@ -17,6 +15,7 @@ import {
   type RunningServer,
   startRunningServer,
 } from '../../helpers/running-server.ts';
+import {bearer} from '../../helpers/test-server.ts';
 
 const stack = new AsyncDisposableStack();
 const setUp = (async () => {
@@ -31,19 +30,9 @@ const box = {serviceTag: 'ABC1234', macAddress: '52:54:00:aa:00:01'} as const;
 /** As the administrator of the machine that the server runs on. */
 async function apiOf(server: RunningServer) {
   const token = await server.localToken();
-  const transport = createConnectTransport({
-    baseUrl: server.url,
-    httpVersion: '1.1',
-    interceptors: [
-      next => request => {
-        request.header.set('authorization', `Bearer ${token}`);
-        return next(request);
-      },
-    ],
-  });
   return {
-    machines: createClient(MachineService, transport),
-    sessions: createClient(SessionService, transport),
+    machines: server.client(MachineService, bearer(token)),
+    sessions: server.client(SessionService, bearer(token)),
   };
 }
 
