@@ -55,7 +55,8 @@ export async function startServer(config: Config, log: Logger) {
   const database = stack.use(watchDatabase(sql, log));
   const {natsUrl: servers} = config;
   const {bus} = stack.use(await startNatsLinks({servers, sql, trust, log}));
-  countNats(registry, () => bus.connection() !== undefined);
+  const isConnected = () => bus.connection() !== undefined;
+  countNats(registry, isConnected);
   const positions = createWakeUps();
   stack.use(await listenFor(sql, 'positions', positions.notify));
   const buildChanges = createKeyedWakeUps();
@@ -64,7 +65,8 @@ export async function startServer(config: Config, log: Logger) {
   stack.use(await listenFor(sql, 'validations', validationChanges.notify));
   const imageTestChanges = createKeyedWakeUps();
   stack.use(await listenFor(sql, 'image_tests', imageTestChanges.notify));
-  stack.use(await startRelay({sql, publish: publishThrough(bus), log}));
+  const relay = await startRelay({sql, publish: publishThrough(bus), isConnected, log});
+  bus.onConnected(stack.use(relay).connected);
 
   const recorder = createAuditRecorder(deps);
   const signer = createCheckpointSigner(key);

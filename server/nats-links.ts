@@ -1,6 +1,8 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {ensureStreams} from '@muster/runtime/bus.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import {jetstream, jetstreamManager} from '@nats-io/jetstream';
+import type {NatsConnection} from '@nats-io/transport-node';
 import {pushAccountJwt} from './clients/nats-accounts.ts';
 import {keepConnected, type NatsLink} from './clients/nats.ts';
 import type {NatsTrust} from './domain/nats-trust.ts';
@@ -8,6 +10,9 @@ import {DomainError} from './errors.ts';
 import type {PublishEvent} from './relay.ts';
 import type {Database} from './store/db.ts';
 import {startAccountPusher} from './workers/push-account.ts';
+
+/** A nats-server that does not know the account holds a login for two seconds and refuses it; one that takes no account from here may know it. */
+const accountWaitMs = 3000;
 
 /**
  * The server's two connections to NATS: one of the system account, which only pushes Muster's account, and one of that account. Both come and
@@ -26,10 +31,9 @@ export async function startNatsLinks({
 }): Promise<AsyncDisposable & {readonly bus: NatsLink}> {
   await using stack = new AsyncDisposableStack();
   const {siteCa, accountId} = trust;
-  const logIn = async (name: string, user: ReturnType<NatsTrust['serverUser']>) =>
-    stack.use(keepConnected({servers, siteCa, name, user: await user}, log));
-
-  const system = await logIn('muster-system', trust.systemUser());
+  const login = {servers, siteCa};
+  const systemUser = await trust.systemUser();
+  const system = stack.use(keepConnected({...login, name: 'muster-system', user: systemUser}, log));
   const push = async (jwt: string) => {
     const connection = system.connection();
     if (!connection) throw new Error('NATS is away');
@@ -39,16 +43,32 @@ export async function startNatsLinks({
   const pusher = stack.use(await startAccountPusher({sql, trust, push, isConnected, log}));
   system.onConnected(pusher.pushSoon);
 
-  const bus = await logIn('muster-server', trust.serverUser());
-  bus.onConnected(connection => {
-    jetstreamManager(connection)
-      .then(ensureStreams)
-      .catch((error: unknown) => log.error({err: error}, 'cannot set up the streams'));
-  });
-
+  const bus = stack.use(
+    keepConnected(
+      {
+        ...login,
+        name: 'muster-server',
+        user: await trust.serverUser(),
+        first: signal => Promise.race([pusher.pushed, passed(accountWaitMs, signal)]),
+        prepare: connection => makeStreams(connection, log),
+      },
+      log,
+    ),
+  );
   const owned = stack.move();
   return {bus, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
+
+/** What lives on the bus finds its streams there. Without them it tries for itself, as it does when they go later. */
+const makeStreams = (connection: NatsConnection, log: Logger): Promise<void> =>
+  jetstreamManager(connection)
+    .then(ensureStreams)
+    .catch((error: unknown) => {
+      if (!connection.isClosed()) log.error({err: error}, 'cannot set up the streams');
+    });
+
+const passed = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, {signal, ref: false});
 
 /** For the relay: stored by JetStream, or a rejection that says that NATS is away. */
 export function publishThrough(bus: NatsLink): PublishEvent {

@@ -104,6 +104,31 @@ test('the chain tells which entry was changed or removed', async t => {
   t.is(await findBrokenLink(sql), 2);
 });
 
+test('while the bus is away nothing is tried, and once it is there everything goes', async t => {
+  await using database = await postgres.createDatabase();
+  const {sql} = database;
+  const published: string[] = [];
+  const second = Promise.withResolvers<void>();
+  let isThere = false;
+  await using relay = await startRelay({
+    sql,
+    isConnected: () => isThere,
+    log: silentLogger,
+    async publish(_subject, _payload, messageId) {
+      published.push(messageId);
+      if (published.length === 2) second.resolve();
+    },
+  });
+  await write(sql, id(1));
+  await write(sql, id(2));
+  await placed(sql, 2);
+  t.deepEqual(published, []);
+  isThere = true;
+  relay.connected();
+  await second.promise;
+  t.deepEqual(published, [id(1), id(2)]);
+});
+
 test.serial('a relay that dies between publishing and marking causes no duplicates', async t => {
   await using database = await postgres.createDatabase();
   const {sql} = database;

@@ -35,12 +35,15 @@ export type PublishEvent = (
 export async function startRelay({
   sql,
   publish,
+  isConnected = () => true,
   log,
 }: {
   readonly sql: Database;
   readonly publish: PublishEvent;
+  /** While it says no, nothing is published; `connected` says that it may go on. */
+  readonly isConnected?: () => boolean;
   readonly log: Logger;
-}): Promise<AsyncDisposable> {
+}): Promise<AsyncDisposable & {connected(): void}> {
   await using stack = new AsyncDisposableStack();
   const session = stack.use(createRelaySession(sql));
 
@@ -50,7 +53,7 @@ export async function startRelay({
       intervalMs,
       log,
       step: async signal => {
-        while (!signal.aborted && (await publishSome(session, publish, signal)));
+        while (isConnected() && !signal.aborted && (await publishSome(session, publish, signal)));
       },
     }),
   );
@@ -71,7 +74,7 @@ export async function startRelay({
   stack.use(await listenFor(sql, 'events', placing.wake));
 
   const owned = stack.move();
-  return {[Symbol.asyncDispose]: () => owned.disposeAsync()};
+  return {connected: publishing.wake, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
 
 /** Gives how many. */

@@ -1,6 +1,4 @@
-import {timestampMs} from '@bufbuild/protobuf/wkt';
 import {setTimeout as delay} from 'node:timers/promises';
-import {Code, ConnectError} from '@connectrpc/connect';
 import {
   type Machine,
   Machine_State,
@@ -83,24 +81,19 @@ export async function carry(journey: Journey): Promise<Machine> {
   }
 }
 
-/** Undefined while the server does not know the MAC. */
-async function findMachine(clients: Clients, mac: string): Promise<Machine | undefined> {
-  try {
-    return (await clients.machines.getMachine({id: mac})).machine;
-  } catch (error) {
-    if (error instanceof ConnectError && error.code === Code.NotFound) return undefined;
-    throw error;
-  }
+/** Undefined while the server does not know the MAC. Asked for by a search: that nothing is there yet is no refused call. */
+export async function findMachine(
+  clients: Pick<Clients, 'machines'>,
+  mac: string,
+): Promise<Machine | undefined> {
+  const {machines} = await clients.machines.listMachines({filter: `mac_addresses = "${mac}"`});
+  return machines[0];
 }
 
 async function hasMetricsSince(clients: Clients, {id}: Machine, sinceMs: number): Promise<boolean> {
-  try {
-    const {metrics} = await clients.metrics.getLatestMetrics({machineId: id});
-    return metrics?.time !== undefined && timestampMs(metrics.time) > sinceMs;
-  } catch (error) {
-    if (error instanceof ConnectError && error.code === Code.NotFound) return false;
-    throw error;
-  }
+  const since = new Date(sinceMs).toISOString();
+  const {metrics} = await clients.metrics.listMetrics({machineId: id, since, limit: 1});
+  return metrics.length > 0;
 }
 
 async function configure({clients, machine, say, signal}: Journey, {id}: Machine): Promise<void> {

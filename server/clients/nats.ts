@@ -12,10 +12,14 @@ export type NatsLogin = {
   readonly siteCa: string;
   readonly name: string;
   readonly user: {readonly jwt: string; readonly pair: KeyPair};
+  /** Waited for before each login: what NATS has to know for it. Must not throw while the signal is quiet. */
+  readonly first?: (signal: AbortSignal) => Promise<void>;
+  /** Done on a connection that is there (again), before anybody hears of it. Must not throw. */
+  readonly prepare?: (connection: NatsConnection) => Promise<void>;
 };
 
 export type NatsLink = AsyncDisposable & {
-  /** Undefined while NATS is away. */
+  /** Undefined while NATS is away, or not prepared yet. */
   connection(): NatsConnection | undefined;
   /** Tells each time the connection is there (again), at once when it is there now. A listener must not throw. */
   onConnected(listener: (connection: NatsConnection) => void): void;
@@ -26,8 +30,19 @@ export function keepConnected(login: NatsLogin, log: Logger): NatsLink {
   const stop = new AbortController();
   const listeners: ((connection: NatsConnection) => void)[] = [];
   let online: NatsConnection | undefined;
+  /** Of what was last heard about the connection. */
+  let turn = 0;
 
-  const goOnline = (connection: NatsConnection) => {
+  const goOffline = () => {
+    turn += 1;
+    online = undefined;
+  };
+  const goOnline = async (connection: NatsConnection) => {
+    turn += 1;
+    const mine = turn;
+    await login.prepare?.(connection);
+    // Lost meanwhile.
+    if (mine !== turn) return;
     online = connection;
     log.info({connection: login.name, server: connection.getServer()}, 'connected to NATS');
     for (const listener of listeners) listener(connection);
@@ -35,20 +50,21 @@ export function keepConnected(login: NatsLogin, log: Logger): NatsLink {
   const follow = async (connection: NatsConnection) => {
     for await (const {type} of connection.status()) {
       if (type === 'disconnect') {
-        online = undefined;
+        goOffline();
         log.warn({connection: login.name}, 'lost NATS');
       }
-      if (type === 'reconnect') goOnline(connection);
+      if (type === 'reconnect') void goOnline(connection);
     }
   };
   const live = async () => {
+    await login.first?.(stop.signal);
     const connection = await open(login);
     const close = () => void leave(connection, online === connection);
     stop.signal.addEventListener('abort', close, {once: true});
     if (stop.signal.aborted) close();
-    else goOnline(connection);
+    else void goOnline(connection);
     await Promise.all([follow(connection), connection.closed()]);
-    online = undefined;
+    goOffline();
     stop.signal.removeEventListener('abort', close);
   };
   const keep = async () => {

@@ -9,6 +9,8 @@ const retryMs = 1000;
 export type AccountPusher = AsyncDisposable & {
   /** NATS is there (again): it may have forgotten, or never known. */
   pushSoon(): void;
+  /** Resolves when the account was pushed for the first time. */
+  readonly pushed: Promise<void>;
 };
 
 /**
@@ -29,6 +31,7 @@ export async function startAccountPusher({
   log: Logger;
 }): Promise<AccountPusher> {
   let wanted = false;
+  const pushed = Promise.withResolvers<void>();
   await using stack = new AsyncDisposableStack();
   const pushing = stack.use(
     repeat({
@@ -43,6 +46,7 @@ export async function startAccountPusher({
             trust.assertPushable(jwt);
             await push(jwt);
           });
+          pushed.resolve();
         } catch (error) {
           wanted = true;
           throw error;
@@ -57,5 +61,5 @@ export async function startAccountPusher({
   stack.use(await listenFor(sql, 'revocations', pushSoon));
 
   const owned = stack.move();
-  return {pushSoon, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+  return {pushSoon, pushed: pushed.promise, [Symbol.asyncDispose]: () => owned.disposeAsync()};
 }
