@@ -7,7 +7,7 @@ export type Database = postgres.Sql;
 /** Can take back a part of itself. */
 export type Transaction = postgres.TransactionSql;
 
-const connectionsMax = 20;
+const connectionsDefault = 20;
 /** A query between the loss of a connection and its close event leaves that connection mute for so long (postgres.js 3.4.9). */
 const connectTimeoutSeconds = 3;
 
@@ -18,7 +18,7 @@ const secondsUntilRetry = (failures: number): number => Math.min(0.05 * 2 ** fai
  * `postgres://user@host:port/name`, or `postgres://user@/name?host=/socket/folder` for a Unix socket. Names are camel case on our side and
  * snake case in SQL; null stays in SQL's own terms and is turned into undefined by the store's row functions.
  */
-export function openDatabase(url: string): Database {
+export function openDatabase(url: string, connectionsMax = connectionsDefault): Database {
   const parsed = new URL(url.replace(/^(postgres(?:ql)?:\/\/[^/@]*@?)\//, '$1localhost/'));
   const socketFolder = parsed.searchParams.get('host');
   parsed.searchParams.delete('host');

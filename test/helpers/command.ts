@@ -1,0 +1,90 @@
+import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {join} from 'node:path';
+import process from 'node:process';
+import {text} from 'node:stream/consumers';
+
+const main = new URL('../../cli/main.ts', import.meta.url).pathname;
+
+type Environment = Readonly<Record<string, string>>;
+
+export type Answer = {readonly status: number; readonly stdout: string; readonly stderr: string};
+
+/** As root on the host of a Muster; a login is saved in its folder. */
+export const onHostOf = (muster: {
+  readonly serverUrl: string;
+  readonly folder: string;
+}): Environment => ({
+  SERVER_URL: muster.serverUrl,
+  MUSTER_DATA_DIR: muster.folder,
+  MUSTER_CREDENTIALS_FILE: join(muster.folder, 'credentials.json'),
+});
+
+/** From elsewhere, with a token. */
+export const withToken = (url: string, token: string): Environment => ({
+  SERVER_URL: url,
+  MUSTER_TOKEN: token,
+});
+
+/** `muster` while it runs. Of this process's environment it has PATH only. */
+export const startCommand = (
+  words: readonly string[],
+  env: Environment,
+): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, [main, ...words], {env: {PATH: process.env.PATH, ...env}});
+
+export async function endOf(child: ChildProcessWithoutNullStreams): Promise<Answer> {
+  const output = Promise.all([text(child.stdout), text(child.stderr)]);
+  const [status] = (await once(child, 'close')) as [number];
+  const [stdout, stderr] = await output;
+  return {status, stdout, stderr};
+}
+
+/** `muster` from a program: no terminal, and `input` as its standard input. */
+export function runCommand(
+  words: readonly string[],
+  env: Environment,
+  input = '',
+): Promise<Answer> {
+  const child = startCommand(words, env);
+  child.stdin.end(input);
+  return endOf(child);
+}
+
+/** What it printed; throws when it did not end well. */
+export async function said(
+  words: readonly string[],
+  env: Environment,
+  input?: string,
+): Promise<string> {
+  const {status, stdout, stderr} = await runCommand(words, env, input);
+  if (status !== 0) throw new Error(`muster ${words.join(' ')} ended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+/** `muster` at a terminal, where somebody types a line once the question is there. Both outputs are one there. */
+export async function typeAtTerminal(
+  words: readonly string[],
+  env: Environment,
+  {question, line}: {readonly question: RegExp; readonly line: string},
+): Promise<Answer> {
+  const quoted = [process.execPath, main, ...words].map(word => `'${word}'`).join(' ');
+  const child = spawn(
+    'script',
+    ['--quiet', '--return', '--flush', '--command', quoted, '/dev/null'],
+    {
+      env: {PATH: process.env.PATH, TERM: 'dumb', ...env},
+    },
+  );
+  let shown = '';
+  let typed = false;
+  child.stdout.on('data', (data: Buffer) => {
+    shown += String(data);
+    if (typed || !question.test(shown)) return;
+    typed = true;
+    child.stdin.write(`${line}\n`);
+  });
+  const answer = await endOf(child);
+  if (!typed) throw new Error(`Nobody was asked ${String(question)}: ${shown}`);
+  return answer;
+}
