@@ -1,27 +1,11 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {join} from 'node:path';
-import process from 'node:process';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {Operation_State, OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import test from 'ava';
 import {type Muster, startMuster} from '../test/helpers/muster.ts';
 import {until} from '../test/helpers/processes.ts';
+import {onHostOf, runCommand} from '../test/helpers/command.ts';
 
-const main = join(import.meta.dirname, 'main.ts');
-
-async function run({serverUrl, folder}: Muster, args: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: {PATH: process.env.PATH, SERVER_URL: serverUrl, MUSTER_DATA_DIR: folder},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
-  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, stdout, stderr};
-}
+const run = (muster: Muster, args: readonly string[]) => runCommand(args, onHostOf(muster));
 
 test('machines are changed, built, rolled out and deleted together from the command line', async t => {
   await using muster = await startMuster();

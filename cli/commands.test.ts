@@ -1,41 +1,18 @@
-import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import process from 'node:process';
 import {createInterface} from 'node:readline';
 import test from 'ava';
 import {type Muster, startMuster} from '../test/helpers/muster.ts';
+import {onHostOf, runCommand, startCommand} from '../test/helpers/command.ts';
 
-const main = join(import.meta.dirname, 'main.ts');
 const password = 'correct horse battery';
 
-type Answer = {readonly status: number; readonly stdout: string; readonly stderr: string};
-
-const environment = (muster: Muster): Record<string, string> => ({
-  PATH: process.env.PATH ?? '',
-  SERVER_URL: muster.serverUrl,
-  MUSTER_DATA_DIR: muster.folder,
-  MUSTER_CREDENTIALS_FILE: join(muster.folder, 'credentials.json'),
-});
-
-async function run(
+const run = (
   muster: Muster,
   args: readonly string[],
   {input = '', env = {}}: {input?: string; env?: Record<string, string>} = {},
-): Promise<Answer> {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: {...environment(muster), ...env},
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
-  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
-  child.stdin.end(input);
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, stdout, stderr};
-}
+) => runCommand(args, {...onHostOf(muster), ...env}, {input});
 
 test('a person is let in, works, and is kept out of what is not theirs', async t => {
   await using muster = await startMuster();
@@ -79,13 +56,9 @@ test('a person is let in, works, and is kept out of what is not theirs', async t
 
 test('a machine is entered, found by each of its names, configured and turned away', async t => {
   await using muster = await startMuster();
-  const watcher = spawn(
-    process.execPath,
-    [main, 'events', 'watch', '--after', '0', '--type', 'machine.', '--json'],
-    {
-      env: environment(muster),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
+  const watcher = startCommand(
+    ['events', 'watch', '--after', '0', '--type', 'machine.', '--json'],
+    onHostOf(muster),
   );
   const firstEvent = once(createInterface({input: watcher.stdout}), 'line');
 

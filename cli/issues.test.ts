@@ -1,31 +1,13 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {join} from 'node:path';
-import process from 'node:process';
 import test from 'ava';
 import {addTenant, startSite} from '../test/helpers/workspace-site.ts';
-
-const main = join(import.meta.dirname, 'main.ts');
-
-async function run(url: string, token: string, ...words: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...words], {
-    env: {PATH: process.env.PATH, SERVER_URL: url, MUSTER_TOKEN: token},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
-  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, stdout, stderr};
-}
+import {runCommand, withToken} from '../test/helpers/command.ts';
 
 test('issues are muted, counted and shown from the command line, and rules are set', async t => {
   t.timeout(120_000);
   await using site = await startSite();
   const {issueId, serviceTag} = await addTenant(site, {assigned: false});
   const ok = async (...words: readonly string[]) => {
-    const answer = await run(site.url, site.local, ...words);
+    const answer = await runCommand(words, withToken(site.url, site.local));
     t.is(answer.status, 0, `${words.join(' ')}: ${answer.stderr}`);
     return answer.stdout;
   };
@@ -52,7 +34,7 @@ test('issues are muted, counted and shown from the command line, and rules are s
   t.notRegex(await ok('issues', 'unmute-rule', 'fan'), /muted/);
 
   const status = async (...words: readonly string[]) =>
-    (await run(site.url, site.local, 'issues', ...words)).status;
+    (await runCommand(['issues', ...words], withToken(site.url, site.local))).status;
   t.is(await status('list', '--severity', 'bad'), 2);
   t.is(await status('list', '--state', 'gone'), 2);
   t.is(await status('set-rule', 'temperature', '--raise-after', 'soon'), 2);

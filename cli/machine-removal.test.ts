@@ -19,7 +19,7 @@ test('deleting a machine in service asks for its name, and takes nothing else fo
   t.is(plain.status, 1);
   t.regex(plain.stderr, /Cannot delete machine .* active/);
 
-  const blind = await runCommand([...words, '--force'], env, `${serviceTag}\n`);
+  const blind = await runCommand([...words, '--force'], env, {input: `${serviceTag}\n`});
   t.is(blind.status, 2);
   t.is(
     blind.stderr.trim(),

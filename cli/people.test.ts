@@ -1,38 +1,14 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {join} from 'node:path';
-import process from 'node:process';
 import test from 'ava';
 import {type Muster, startMuster} from '../test/helpers/muster.ts';
+import {onHostOf, runCommand} from '../test/helpers/command.ts';
 
-const main = join(import.meta.dirname, 'main.ts');
 const password = 'correct horse battery';
 
-type Answer = {readonly status: number; readonly stdout: string; readonly stderr: string};
-
-async function run(
+const run = (
   muster: Muster,
   args: readonly string[],
   {input = '', env = {}}: {input?: string; env?: Record<string, string>} = {},
-): Promise<Answer> {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: {
-      PATH: process.env.PATH,
-      SERVER_URL: muster.serverUrl,
-      MUSTER_DATA_DIR: muster.folder,
-      MUSTER_CREDENTIALS_FILE: join(muster.folder, 'credentials.json'),
-      ...env,
-    },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
-  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
-  child.stdin.end(input);
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, stdout, stderr};
-}
+) => runCommand(args, {...onHostOf(muster), ...env}, {input});
 
 test('people, tokens, sessions and passwords from the command line, and the way back in', async t => {
   await using muster = await startMuster();

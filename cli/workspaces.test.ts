@@ -1,25 +1,10 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {join} from 'node:path';
-import process from 'node:process';
 import {User_Role} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import test from 'ava';
 import {addMachine, startSite, unknownTarget} from '../test/helpers/workspace-site.ts';
+import {runCommand, withToken} from '../test/helpers/command.ts';
 
-const main = join(import.meta.dirname, 'main.ts');
-
-async function run(url: string, token: string, line: string) {
-  const child = spawn(process.execPath, [main, ...line.split(' ')], {
-    env: {PATH: process.env.PATH, SERVER_URL: url, MUSTER_TOKEN: token},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => (stdout += String(data)));
-  child.stderr.on('data', (data: Buffer) => (stderr += String(data)));
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, stdout, stderr};
-}
+const run = (url: string, token: string, line: string) =>
+  runCommand(line.split(' '), withToken(url, token));
 
 test('workspaces, their machines and members from the command line', async t => {
   t.timeout(120_000);

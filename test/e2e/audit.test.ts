@@ -1,8 +1,5 @@
-import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {once} from 'node:events';
 import {join} from 'node:path';
-import process from 'node:process';
 import {createClient} from '@connectrpc/connect';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
@@ -14,6 +11,7 @@ import {type Muster, startMuster} from '../helpers/muster.ts';
 import {freePort} from '../helpers/ports.ts';
 import {ready, until} from '../helpers/processes.ts';
 import {bearer, transportWith} from '../helpers/test-server.ts';
+import {onHostOf, runCommand} from '../helpers/command.ts';
 
 type Line = Readonly<Record<string, unknown>> & {
   readonly position: number;
@@ -24,22 +22,7 @@ type Line = Readonly<Record<string, unknown>> & {
   readonly hash: string;
 };
 
-async function muster(lab: Muster, ...args: readonly string[]) {
-  const child = spawn(process.execPath, ['cli/main.ts', ...args], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      SERVER_URL: lab.serverUrl,
-      MUSTER_DATA_DIR: lab.folder,
-      MUSTER_CREDENTIALS_FILE: join(lab.folder, 'credentials.json'),
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  child.stdout.on('data', (data: Buffer) => (text += String(data)));
-  child.stderr.on('data', (data: Buffer) => (text += String(data)));
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, text};
-}
+const muster = (lab: Muster, ...args: readonly string[]) => runCommand(args, onHostOf(lab));
 
 const inOrder = (value: unknown): unknown =>
   Array.isArray(value)
@@ -123,8 +106,8 @@ test('two servers and a kill keep one whole chain, which anybody can check from 
   t.is(unaudited?.count, 0);
 
   const verified = await muster(lab, 'audit', 'verify');
-  t.is(verified.status, 0, verified.text);
-  const known = /--known (\d+:[0-9a-f]{64})/.exec(verified.text)?.[1] ?? '';
+  t.is(verified.status, 0, verified.stderr);
+  const known = /--known (\d+:[0-9a-f]{64})/.exec(verified.stdout)?.[1] ?? '';
   t.is((await muster(lab, 'audit', 'verify', '--known', known)).status, 0);
 
   const answer = await fetch(`${lab.serverUrl}/api/v1/audit/export`, {
@@ -167,7 +150,7 @@ test('two servers and a kill keep one whole chain, which anybody can check from 
     'machines/',
   );
   t.regex(
-    listed.text,
+    listed.stdout,
     /user:olga +127\.0\.0\.1 +MachineService\.CreateMachine → machine\.expected/,
   );
   const exported = await muster(
@@ -179,12 +162,12 @@ test('two servers and a kill keep one whole chain, which anybody can check from 
     '--since',
     '2020-01-01',
   );
-  const line = JSON.parse(exported.text.split('\n')[0] ?? '') as Line;
+  const line = JSON.parse(exported.stdout.split('\n')[0] ?? '') as Line;
   t.is(line.actor, 'edge:edge-1');
-  t.is(line.hash, hashOf(lines[line.position - 2]?.hash ?? '', line), exported.text);
+  t.is(line.hash, hashOf(lines[line.position - 2]?.hash ?? '', line), exported.stdout);
 
   await sql`update audit_entries set actor = 'user:mallory' where position = 5`;
   const broken = await muster(lab, 'audit', 'verify');
   t.is(broken.status, 1);
-  t.regex(broken.text, /broken at 5: Entry 5 is not as it was written/);
+  t.regex(broken.stdout + broken.stderr, /broken at 5: Entry 5 is not as it was written/);
 });

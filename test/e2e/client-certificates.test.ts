@@ -1,9 +1,6 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import process from 'node:process';
 import {Code, ConnectError, createClient, type Interceptor} from '@connectrpc/connect';
 import {createConnectTransport} from '@connectrpc/connect-node';
 import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
@@ -12,6 +9,7 @@ import {createClientPki, type Issued} from '../helpers/client-pki.ts';
 import {basic, password} from '../helpers/people.ts';
 import {startPostgres, type TestPostgres} from '../helpers/postgres.ts';
 import {startTestServer} from '../helpers/test-server.ts';
+import {runCommand} from '../helpers/command.ts';
 
 let postgres: TestPostgres;
 test.before(async () => {
@@ -182,25 +180,16 @@ test('"muster" shows its client certificate', async t => {
   await using site = await setUp();
   await site.addUser('alice', 'CN=alice', User_Role.ADMIN);
   const shown = await site.pki.issue([{CN: ['alice']}]);
-  const main = join(import.meta.dirname, '../../cli/main.ts');
-  const child = spawn(process.execPath, [main, 'users', 'get', 'alice'], {
-    env: {
-      PATH: process.env.PATH,
-      SERVER_URL: site.baseUrl,
-      MUSTER_DATA_DIR: '/nonexistent',
-      MUSTER_CREDENTIALS_FILE: '/nonexistent/credentials.json',
-      MUSTER_CLIENT_CERT_FILE: await site.save('alice.pem', shown.certificate),
-      MUSTER_CLIENT_KEY_FILE: await site.save('alice.key', shown.key),
-      MUSTER_CA_FILE: await site.save('site-ca.pem', site.pki.ca),
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const {status, stdout, stderr} = await runCommand(['users', 'get', 'alice'], {
+    SERVER_URL: site.baseUrl,
+    MUSTER_DATA_DIR: '/nonexistent',
+    MUSTER_CREDENTIALS_FILE: '/nonexistent/credentials.json',
+    MUSTER_CLIENT_CERT_FILE: await site.save('alice.pem', shown.certificate),
+    MUSTER_CLIENT_KEY_FILE: await site.save('alice.key', shown.key),
+    MUSTER_CA_FILE: await site.save('site-ca.pem', site.pki.ca),
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (data: Buffer) => (output += String(data)));
-  const [status] = (await once(child, 'close')) as [number];
-  t.is(status, 0, output);
-  t.regex(output, /certificate +CN=alice/);
+  t.is(status, 0, stderr);
+  t.regex(stdout, /certificate +CN=alice/);
 });
 
 test('a certificate without its key, or a key without its certificate, is said at the start', async t => {

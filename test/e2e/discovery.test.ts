@@ -1,32 +1,15 @@
-import {spawn} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
-import {once} from 'node:events';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import process from 'node:process';
 import test from 'ava';
 import {subjects} from '@muster/runtime/bus.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
 import {connectAgent, createStranger, enrolStranger} from '../helpers/stranger.ts';
+import {onHostOf, runCommand} from '../helpers/command.ts';
 
 const resendMs = 1000;
-const main = join(import.meta.dirname, '../../cli/main.ts');
-
-/** As root on the host of this Muster. */
-async function run(muster: Muster, ...args: string[]) {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: {PATH: process.env.PATH, SERVER_URL: muster.serverUrl, MUSTER_DATA_DIR: muster.folder},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = Promise.all([
-    Array.fromAsync(child.stdout as AsyncIterable<Buffer>),
-    Array.fromAsync(child.stderr as AsyncIterable<Buffer>),
-  ]);
-  const [status] = (await once(child, 'close')) as [number];
-  const [stdout = '', stderr = ''] = (await output).map(chunks => Buffer.concat(chunks).toString());
-  return {status, stdout, stderr};
-}
+const run = (muster: Muster, ...args: string[]) => runCommand(args, onHostOf(muster));
 
 async function said(muster: Muster, ...args: string[]): Promise<string> {
   const {status, stdout, stderr} = await run(muster, ...args);

@@ -1,8 +1,4 @@
 import {randomUUID} from 'node:crypto';
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {join} from 'node:path';
-import process from 'node:process';
 import {type Timestamp, timestampMs} from '@bufbuild/protobuf/wkt';
 import test from 'ava';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
@@ -10,26 +6,11 @@ import {subjects} from '@muster/runtime/bus.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
 import {connectAgent, createStranger, enrolStranger, readMetric} from '../helpers/stranger.ts';
+import {onHostOf, said} from '../helpers/command.ts';
 
 const resendMs = 1000;
 
-const main = join(import.meta.dirname, '../../cli/main.ts');
-
-/** As root on the host of this Muster; what it printed, when it ended well. */
-async function said(muster: Muster, line: string): Promise<string> {
-  const child = spawn(process.execPath, [main, ...line.split(' ')], {
-    env: {PATH: process.env.PATH, SERVER_URL: muster.serverUrl, MUSTER_DATA_DIR: muster.folder},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = Promise.all([
-    Array.fromAsync(child.stdout as AsyncIterable<Buffer>),
-    Array.fromAsync(child.stderr as AsyncIterable<Buffer>),
-  ]);
-  const [status] = (await once(child, 'close')) as [number];
-  const [stdout = '', stderr = ''] = (await output).map(chunks => Buffer.concat(chunks).toString());
-  if (status !== 0) throw new Error(`muster ${line} ended with ${status}: ${stderr}`);
-  return stdout;
-}
+const printed = (muster: Muster, line: string) => said(line.split(' '), onHostOf(muster));
 
 /** A machine that speaks as agents do. */
 async function joinMachine(muster: Muster, mac: string, serial: string) {
@@ -83,27 +64,27 @@ test('hardware that changes is a version, a path and an issue, and people see al
   await a.report([disk('WD42X', 'VERDICT_FAILED')], [nic(1000)]);
   await b.report([disk('WD41X')]);
 
-  const history = await said(muster, 'hardware history HIST001');
+  const history = await printed(muster, 'hardware history HIST001');
   t.regex(history, /^2 .* Disk WD41X \(X\) in slot bay-0 replaced by Disk WD42X \(X\)$/m);
   t.regex(history, /^1 .* 2 +first seen$/m);
   t.is(
-    await said(muster, 'hardware diff HIST001'),
+    await printed(muster, 'hardware diff HIST001'),
     'Disk WD41X (X) in slot bay-0 replaced by Disk WD42X (X)\n',
   );
-  t.like(JSON.parse(await said(muster, 'hardware diff HIST001 --from 1 --to 2 --json')), {
+  t.like(JSON.parse(await printed(muster, 'hardware diff HIST001 --from 1 --to 2 --json')), {
     changes: {length: 1, 0: {type: 'TYPE_REPLACED'}},
   });
-  t.regex(await said(muster, 'hardware get HIST001'), /^disk {2}sda .* WD42X expects to fail$/m);
+  t.regex(await printed(muster, 'hardware get HIST001'), /^disk {2}sda .* WD42X expects to fail$/m);
 
-  const path = await said(muster, 'components show wd41x');
+  const path = await printed(muster, 'components show wd41x');
   t.regex(path, new RegExp(`^[\\d :-]{19}  [\\d :-]{19}  ${a.machineId}  HIST001 +bay-0$`, 'm'));
   t.regex(path, new RegExp(`^[\\d :-]{19}  now +${b.machineId}  HIST002 +bay-0$`, 'm'));
   t.regex(
-    await said(muster, 'components list --machine HIST001 --kind disk'),
+    await printed(muster, 'components list --machine HIST001 --kind disk'),
     new RegExp(`^disk  WD42X   X      ${a.machineId}  bay-0  -$`, 'm'),
   );
 
-  const issues = await said(muster, 'issues list --machine HIST001');
+  const issues = await printed(muster, 'issues list --machine HIST001');
   for (const row of [
     / warning +component_swapped .* open +Disk WD41X \(X\) in slot bay-0 was replaced/,
     / critical +disk_failing .* open +Disk WD42X \(X\) in slot bay-0 expects to fail: worn out/,
@@ -111,12 +92,18 @@ test('hardware that changes is a version, a path and an issue, and people see al
   ])
     t.regex(issues, row);
   const id = /^(\S+) +critical/m.exec(issues)?.[1] ?? '';
-  t.regex(await said(muster, `issues acknowledge ${id} --note Ordered`), /^state +acknowledged$/m);
-  t.regex(await said(muster, `issues show ${id}`), /^next step +Copy what is only on this disk/m);
+  t.regex(
+    await printed(muster, `issues acknowledge ${id} --note Ordered`),
+    /^state +acknowledged$/m,
+  );
+  t.regex(
+    await printed(muster, `issues show ${id}`),
+    /^next step +Copy what is only on this disk/m,
+  );
   await a.report([disk('WD42X')], [nic(10_000)]);
-  t.regex(await said(muster, `issues show ${id}`), /^cleared because +The disk passes again$/m);
+  t.regex(await printed(muster, `issues show ${id}`), /^cleared because +The disk passes again$/m);
 
-  const events = await said(muster, 'events list --machine HIST001');
+  const events = await printed(muster, 'events list --machine HIST001');
   t.deepEqual(
     Array.from(events.matchAll(/ ((?:hardware|issue)\.\w+) /g), ([, type]) => type),
     [

@@ -1,7 +1,4 @@
 import {randomUUID} from 'node:crypto';
-import {execFile} from 'node:child_process';
-import {execPath} from 'node:process';
-import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {Code, ConnectError} from '@connectrpc/connect';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
@@ -23,10 +20,10 @@ import {blackPoint, startContractBuilder} from '../helpers/contract-builder.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
 import {createStranger, enrolStranger} from '../helpers/stranger.ts';
+import {onHostOf, said} from '../helpers/command.ts';
 
 const {BOOT, HELLO, SERVICE, SCRIPT} = ImageTest_TestType;
 const {PENDING, RUNNING, PASSED, FAILED, CANCELLED} = ImageTest_Status;
-const execute = promisify(execFile);
 
 let muster: Muster;
 let builder: AsyncDisposable;
@@ -64,13 +61,7 @@ const codeOf = (call: Promise<unknown>): Promise<[Code, string] | undefined> =>
     },
   );
 
-const cli = (...args: string[]) =>
-  muster
-    .localToken()
-    .then(token =>
-      execute(execPath, ['cli/main.ts', ...args, '--server', muster.serverUrl, '--token', token]),
-    )
-    .then(({stdout}) => stdout);
+const cli = (...args: string[]) => said(args, onHostOf(muster));
 
 test('a test is queued, followed live, and kept with its log and its screen', async t => {
   const image = await registrationImage();

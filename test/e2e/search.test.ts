@@ -1,21 +1,9 @@
-import {execFile} from 'node:child_process';
-import {join} from 'node:path';
-import process from 'node:process';
-import {promisify} from 'node:util';
 import test from 'ava';
 import {type Muster, startMuster} from '../helpers/muster.ts';
+import {said, withToken} from '../helpers/command.ts';
 
-const run = promisify(execFile);
-const main = join(import.meta.dirname, '../../cli/main.ts');
-
-const muster = async (muster: Muster, ...args: string[]): Promise<string> => {
-  const env = {
-    PATH: process.env.PATH ?? '',
-    SERVER_URL: muster.serverUrl,
-    MUSTER_TOKEN: await muster.localToken(),
-  };
-  return (await run(process.execPath, [main, ...args], {env})).stdout;
-};
+const muster = async (muster: Muster, ...args: string[]): Promise<string> =>
+  said(args, withToken(muster.serverUrl, await muster.localToken()));
 
 /** As the scripts of Metal Enrollment's users call it. */
 async function rest(muster: Muster, method: string, path: string, body?: object) {

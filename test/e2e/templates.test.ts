@@ -1,16 +1,12 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import process from 'node:process';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import test from 'ava';
 import {startContractBuilder} from '../helpers/contract-builder.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {until} from '../helpers/processes.ts';
-
-const main = new URL('../../cli/main.ts', import.meta.url).pathname;
+import {onHostOf, runCommand, said} from '../helpers/command.ts';
 
 const stack = new AsyncDisposableStack();
 let muster: Muster;
@@ -28,31 +24,12 @@ test.before(async () => {
 });
 test.after.always(() => stack.disposeAsync());
 
-type Answer = {readonly status: number; readonly stdout: string; readonly stderr: string};
-
 /** `muster` as the administrator of this host. */
-async function run(words: string, input = ''): Promise<Answer> {
-  const env = {
-    PATH: process.env.PATH,
-    SERVER_URL: muster.serverUrl,
-    MUSTER_DATA_DIR: muster.folder,
-  };
-  const child = spawn(process.execPath, [main, ...words.split(' ')], {env, cwd: folder});
-  const output = Promise.all([
-    Array.fromAsync(child.stdout as AsyncIterable<Buffer>),
-    Array.fromAsync(child.stderr as AsyncIterable<Buffer>),
-  ]);
-  child.stdin.end(input);
-  const [status] = (await once(child, 'close')) as [number];
-  const [stdout = '', stderr = ''] = (await output).map(chunks => Buffer.concat(chunks).toString());
-  return {status, stdout, stderr};
-}
+const run = (words: string, input = '') =>
+  runCommand(words.split(' '), onHostOf(muster), {input, cwd: folder});
 
-async function said(words: string, input = ''): Promise<string> {
-  const {status, stdout, stderr} = await run(words, input);
-  if (status !== 0) throw new Error(`muster ${words} ended with ${status}: ${stderr}`);
-  return stdout;
-}
+const printed = (words: string, input = '') =>
+  said(words.split(' '), onHostOf(muster), {input, cwd: folder});
 
 async function rest(verb: string, path: string, body?: object) {
   const response = await fetch(`${muster.serverUrl}/api/v1${path}`, {
@@ -76,25 +53,25 @@ test.serial('templates are made, shown, changed and removed from the command lin
   await writeFile(join(folder, 'web.nix'), 'parameters: {services.nginx.enable = true;}\n');
   await writeFile(join(folder, 'web.json'), JSON.stringify(definition));
   t.is(
-    await said('templates create web --module web.nix --definition web.json'),
+    await printed('templates create web --module web.nix --definition web.json'),
     'Created template web, version 1\n',
   );
-  const list = await said('templates list');
+  const list = await printed('templates list');
   t.regex(list, /^base-server +1 +Muster +0 .* Base$/m);
   t.regex(list, /^web +1 +operator +2 .* A web server$/m);
-  const shown = await said('templates show web');
+  const shown = await printed('templates show web');
   t.regex(shown, /^port +integer +required +1 to 65535/m);
   t.regex(shown, /^names +string list +\["localhost"\] +\[a-z.\]\+/m);
   t.is(
-    await said('templates show web@1 --module'),
+    await printed('templates show web@1 --module'),
     'parameters: {services.nginx.enable = true;}\n',
   );
 
-  await said('machines create --serial WEB7 --hostname web7');
+  await printed('machines create --serial WEB7 --hostname web7');
   const update = 'machines update WEB7 --template web base-server@1 --parameter web.port=8080';
-  t.regex(await said(update), /^templates +web port=8080; base-server@1$/m);
-  await said('machines update WEB7 --parameter web.names=a.example,b.example');
-  const machine = JSON.parse(await said('machines get WEB7 --json')) as {templates: object[]};
+  t.regex(await printed(update), /^templates +web port=8080; base-server@1$/m);
+  await printed('machines update WEB7 --parameter web.names=a.example,b.example');
+  const machine = JSON.parse(await printed('machines get WEB7 --json')) as {templates: object[]};
   t.deepEqual(machine.templates, [
     {name: 'web', parameters: {port: 8080, names: ['a.example', 'b.example']}},
     {name: 'base-server', version: 1, parameters: {}},
@@ -106,19 +83,19 @@ test.serial('templates are made, shown, changed and removed from the command lin
   t.is((await run('machines update WEB7 --parameter other.port=1')).status, 2);
   t.is((await run('machines update WEB7 --template nope')).status, 5);
 
-  const dry = await said('templates update web --description New --dry-run');
+  const dry = await printed('templates update web --description New --dry-run');
   t.regex(dry, /^Would add version 2 of template web\nThe next build of 1 machines takes it:\n/);
   t.regex(dry, / web7 +2 +newest$/m);
-  t.regex(await said('templates update web --description New'), /^Added version 2/);
-  t.is(await said('templates update web --description New'), 'Nothing differs from version 2\n');
-  t.regex(await said('templates machines base-server'), / web7 +1 +this one$/m);
+  t.regex(await printed('templates update web --description New'), /^Added version 2/);
+  t.is(await printed('templates update web --description New'), 'Nothing differs from version 2\n');
+  t.regex(await printed('templates machines base-server'), / web7 +1 +this one$/m);
   const used = await run('templates delete web');
   t.is(used.status, 1);
   t.regex(used.stderr, /machines "web7" use it/);
   t.regex((await run('templates delete base-server')).stderr, /it comes with Muster/);
 
-  t.notRegex(await said('machines update WEB7 --no-templates'), /^templates/m);
-  t.is(await said('templates delete web'), 'Deleted template web\n');
+  t.notRegex(await printed('machines update WEB7 --no-templates'), /^templates/m);
+  t.is(await printed('templates delete web'), 'Deleted template web\n');
   t.is((await run('templates show web')).status, 5);
 });
 
@@ -213,26 +190,28 @@ test.serial(
   async t => {
     await using builder = await startContractBuilder(muster, 'b2', ['debian', 'nix']);
     void builder;
-    await said('machines create --serial NIX9 --hostname nix9');
-    await said('machines update NIX9 --template base-server --nixos-config wrong.nix');
+    await printed('machines create --serial NIX9 --hostname nix9');
+    await printed('machines update NIX9 --template base-server --nixos-config wrong.nix');
     const failed = await run('build start NIX9 --watch');
     t.is(failed.status, 1);
     t.regex(failed.stdout, /FAILED.*\nnixos_config:2:18: The option "enabel" does not exist\n$/);
-    const [build] = JSON.parse(await said('build list --machine NIX9 --json')) as object[];
+    const [build] = JSON.parse(await printed('build list --machine NIX9 --json')) as object[];
     t.like(build, {backend: 'nix', diagnostics: {0: {kind: 'KIND_UNKNOWN_OPTION', line: 2}}});
 
-    await said('machines update NIX9 --nixos-config good.nix');
-    const built = await said('build start NIX9 --watch');
+    await printed('machines update NIX9 --nixos-config good.nix');
+    const built = await printed('build start NIX9 --watch');
     t.regex(built, /SUCCEEDED/);
     const {machine} = await muster.client(MachineService).getMachine({id: 'NIX9'});
-    const dry = await said('images gc --dry-run --older-than 1');
+    const dry = await printed('images gc --dry-run --older-than 1');
     t.is(dry, 'Would remove 0 images and 0 files, 0 B\n');
     await muster.postgres.sql`update images set create_time = create_time - interval '2 days'`;
-    t.is(await said('images gc'), 'Removed 0 images and 0 files, 0 B\n', 'it is desired');
+    t.is(await printed('images gc'), 'Removed 0 images and 0 files, 0 B\n', 'it is desired');
     await muster.postgres.sql`update machines set desired_image_id = null`;
-    const gone = JSON.parse(await said('images gc --json')) as {imageIds: string[]};
+    const gone = JSON.parse(await printed('images gc --json')) as {imageIds: string[]};
     t.deepEqual(gone.imageIds, [machine?.desiredImageId ?? '']);
     t.is((await run('images gc --older-than 0')).status, 2);
-    await until('the event', async () => (await said('events list')).includes('image.collected'));
+    await until('the event', async () =>
+      (await printed('events list')).includes('image.collected'),
+    );
   },
 );

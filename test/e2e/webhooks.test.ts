@@ -1,10 +1,7 @@
-import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import process from 'node:process';
 import {createInterface} from 'node:readline';
-import {promisify} from 'node:util';
 import {AuditService} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
@@ -13,8 +10,8 @@ import test from 'ava';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {ready, until} from '../helpers/processes.ts';
 import {isGenuine, type Received, startReceiver} from '../helpers/webhook-receiver.ts';
+import {onHostOf, said, startCommand, withToken} from '../helpers/command.ts';
 
-const main = new URL('../../cli/main.ts', import.meta.url).pathname;
 const settings = {
   WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
   WEBHOOK_RETRY_SECONDS: '1',
@@ -22,18 +19,9 @@ const settings = {
 };
 const all = {pageSize: 1000, pageToken: ''};
 
-const environment = (muster: Muster) => ({
-  ...process.env,
-  SERVER_URL: muster.serverUrl,
-  MUSTER_CREDENTIALS_FILE: join(muster.folder, 'credentials.json'),
-});
-
-/** As the local administrator. Both outputs; rejects when the command fails. */
-async function run(muster: Muster, args: readonly string[]) {
-  const env = {...environment(muster), MUSTER_TOKEN: await muster.localToken()};
-  const {stdout, stderr} = await promisify(execFile)(process.execPath, [main, ...args], {env});
-  return `${stdout}${stderr}`;
-}
+/** As the local administrator; rejects when the command fails. */
+const run = async (muster: Muster, args: readonly string[]) =>
+  said(args, withToken(muster.serverUrl, await muster.localToken()));
 
 const positionOf = ({body}: Received) => (JSON.parse(body) as {position: number}).position;
 
@@ -162,19 +150,16 @@ test('a watcher goes on where a killed server broke it off, without gap or doubl
   const machines = muster.client(MachineService);
   await machines.createMachine({machine: {serviceTag: 'WATCH-100'}});
   const args = ['events', 'watch', '--from', '1', '--filter', 'type = machine.*', '--json'];
-  const watcher = spawn(process.execPath, [main, ...args], {
-    // The token is new at each start of the server: the command reads it where it lies.
-    env: {...environment(muster), MUSTER_DATA_DIR: muster.folder},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  // The token is new at each start of the server: the command reads it where it lies.
+  const watcher = startCommand(args, onHostOf(muster));
   const seen: number[] = [];
   createInterface({input: watcher.stdout}).on('line', line =>
     seen.push(Number((JSON.parse(line) as {position: string}).position)),
   );
   await until('the first event', async () => seen.length === 1);
-  const said = once(createInterface({input: watcher.stderr}), 'line');
+  const told = once(createInterface({input: watcher.stderr}), 'line');
   await muster.server.stop('SIGKILL');
-  t.regex(String((await said)[0]), /The connection broke: trying again after position \d+/);
+  t.regex(String((await told)[0]), /The connection broke: trying again after position \d+/);
   muster.server.start();
   await ready(`${muster.serverUrl}/readyz`);
 

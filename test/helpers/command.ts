@@ -8,7 +8,19 @@ const main = new URL('../../cli/main.ts', import.meta.url).pathname;
 
 type Environment = Readonly<Record<string, string>>;
 
-export type Answer = {readonly status: number; readonly stdout: string; readonly stderr: string};
+export type Answer = {
+  /** Null: it was killed. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+
+type Given = {
+  /** Its standard input. */
+  readonly input?: string;
+  /** Where relative paths begin; this checkout when it is left out. */
+  readonly cwd?: string;
+};
 
 /** As root on the host of a Muster; a login is saved in its folder. */
 export const onHostOf = (muster: {
@@ -30,23 +42,27 @@ export const withToken = (url: string, token: string): Environment => ({
 export const startCommand = (
   words: readonly string[],
   env: Environment,
+  {cwd}: Pick<Given, 'cwd'> = {},
 ): ChildProcessWithoutNullStreams =>
-  spawn(process.execPath, [main, ...words], {env: {PATH: process.env.PATH, ...env}});
+  spawn(process.execPath, [main, ...words], {
+    env: {PATH: process.env.PATH, ...env},
+    ...(cwd === undefined ? {} : {cwd}),
+  });
 
 export async function endOf(child: ChildProcessWithoutNullStreams): Promise<Answer> {
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
-  const [status] = (await once(child, 'close')) as [number];
+  const [status] = (await once(child, 'close')) as [number | null];
   const [stdout, stderr] = await output;
   return {status, stdout, stderr};
 }
 
-/** `muster` from a program: no terminal, and `input` as its standard input. */
+/** `muster` from a program: without a terminal. */
 export function runCommand(
   words: readonly string[],
   env: Environment,
-  input = '',
+  {input = '', ...where}: Given = {},
 ): Promise<Answer> {
-  const child = startCommand(words, env);
+  const child = startCommand(words, env, where);
   child.stdin.end(input);
   return endOf(child);
 }
@@ -55,9 +71,9 @@ export function runCommand(
 export async function said(
   words: readonly string[],
   env: Environment,
-  input?: string,
+  given?: Given,
 ): Promise<string> {
-  const {status, stdout, stderr} = await runCommand(words, env, input);
+  const {status, stdout, stderr} = await runCommand(words, env, given);
   if (status !== 0) throw new Error(`muster ${words.join(' ')} ended with ${status}: ${stderr}`);
   return stdout;
 }

@@ -1,11 +1,7 @@
-import {type ChildProcessByStdio, spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {readdirSync, readFileSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
-import type {Readable} from 'node:stream';
 import test from 'ava';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
@@ -16,8 +12,8 @@ import {startContractBuilder} from '../helpers/contract-builder.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {createProcessMachine} from '../helpers/process-machine.ts';
 import {until} from '../helpers/processes.ts';
+import {endOf, onHostOf, runCommand, startCommand} from '../helpers/command.ts';
 
-const main = new URL('../../cli/main.ts', import.meta.url).pathname;
 const folder = new URL('metal-enrollment-database/', import.meta.url);
 const password = 'c0rrect/horse@battery';
 
@@ -28,33 +24,11 @@ const sqlOf = (name: string): string =>
     new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
   );
 
-type Answer = {readonly status: number | null; readonly stdout: string; readonly stderr: string};
-type Child = ChildProcessByStdio<null, Readable, Readable>;
-
-function start(muster: Muster, args: readonly string[], env: Record<string, string> = {}): Child {
-  return spawn(process.execPath, [main, 'import', 'metal-enrollment', ...args], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      SERVER_URL: muster.serverUrl,
-      MUSTER_DATA_DIR: muster.folder,
-      MUSTER_CREDENTIALS_FILE: join(muster.folder, 'credentials.json'),
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-async function ended(child: Child): Promise<Answer> {
-  const output = Promise.all([Array.fromAsync(child.stdout), Array.fromAsync(child.stderr)]);
-  const [status] = (await once(child, 'close')) as [number | null];
-  const [stdout = '', stderr = ''] = (await output).map(chunks =>
-    Buffer.concat(chunks as Buffer[]).toString(),
-  );
-  return {status, stdout, stderr};
-}
+const start = (muster: Muster, args: readonly string[], env: Record<string, string> = {}) =>
+  startCommand(['import', 'metal-enrollment', ...args], {...onHostOf(muster), ...env});
 
 const move = (muster: Muster, args: readonly string[], env: Record<string, string> = {}) =>
-  ended(start(muster, args, env));
+  endOf(start(muster, args, env));
 
 type Line = {readonly kind: string; readonly name: string; readonly result: string};
 type Totals = Record<string, Record<string, number>>;
@@ -227,12 +201,7 @@ test.serial('machines, groups, people and history are as they were there', async
   const {metrics} = await muster.client(MetricsService).listMetrics({machineId, since: '3d'});
   t.like(metrics, {length: 2, 1: {cpuUsagePercent: 12.5, temperature: 45.5}});
   t.like(metrics[0], {cpuUsagePercent: undefined, memoryTotalBytes: undefined, uptime: 86_460});
-  const history = await ended(
-    spawn(process.execPath, [main, 'import', 'history', 'J7K2M13'], {
-      env: {PATH: '', SERVER_URL: muster.serverUrl, MUSTER_DATA_DIR: muster.folder},
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
+  const history = await runCommand(['import', 'history', 'J7K2M13'], onHostOf(muster));
   t.deepEqual(
     history.stdout.match(/(?<= {2})(hardware|event|power|image_test|build) +\S.*?(?= {2})/g),
     [
@@ -359,7 +328,7 @@ test.serial('ten thousand rows come over, killed in the middle and run again', a
   const first = start(muster, [], {MUSTER_IMPORT_DSN: dsn});
   await reach(before + 100);
   first.kill('SIGINT');
-  const interrupted = await ended(first);
+  const interrupted = await endOf(first);
   t.is(interrupted.status, 1, 'Ctrl-C');
   t.regex(interrupted.stderr, /Interrupted: what was brought over stays, run it again/);
 
@@ -368,7 +337,7 @@ test.serial('ten thousand rows come over, killed in the middle and run again', a
   const commandLine = await readFile(`/proc/${child.pid}/cmdline`, 'utf8');
   t.false(commandLine.includes('horse'));
   child.kill('SIGKILL');
-  await ended(child);
+  await endOf(child);
   const report = join(muster.folder, 'big.jsonl');
   const again = await move(muster, ['--report', report], {MUSTER_IMPORT_DSN: dsn});
   t.is(again.status, 1, again.stderr);
