@@ -54,7 +54,10 @@ export async function createTestBulks(sql: Database, userId?: string) {
   });
   const listLiveBuilders = () => Promise.resolve([debianBuilder]);
   const work = createBulkWork({...deps, actions, listLiveBuilders, log});
-  const operations = createOperations({sql, cancel: {bulk: bulks.cancel, rollout: bulks.cancel}});
+  const operations = createOperations({
+    ...deps,
+    cancel: {bulk: bulks.cancel, rollout: bulks.cancel},
+  });
   const transport = createRouterTransport(
     ({service}) => {
       service(BulkService, bulkService(bulks));

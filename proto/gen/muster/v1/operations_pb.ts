@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/operations.proto.
  */
 export const file_muster_v1_operations: GenFile = /*@__PURE__*/
-  fileDesc("ChptdXN0ZXIvdjEvb3BlcmF0aW9ucy5wcm90bxIJbXVzdGVyLnYxIvQGCglPcGVyYXRpb24SCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIpCgVzdGF0ZRgDIAEoDjIaLm11c3Rlci52MS5PcGVyYXRpb24uU3RhdGUSKAoFc3RlcHMYBCADKAsyGS5tdXN0ZXIudjEuT3BlcmF0aW9uLlN0ZXASGAoQcHJvZ3Jlc3NfcGVyY2VudBgFIAEoARINCgVlcnJvchgGIAEoCRISCgptYWNoaW5lX2lkGAcgASgJEg0KBWFjdG9yGAggASgJEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYCSABKAgSLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghjaGlsZHJlbhgNIAEoCzIbLm11c3Rlci52MS5PcGVyYXRpb24uQ291bnRzEg4KBmFjdGlvbhgOIAEoCRIRCglzZWxlY3Rpb24YDyABKAkSDwoHZHJ5X3J1bhgQIAEoCBqdAQoEU3RlcBIMCgRuYW1lGAEgASgJEikKBXN0YXRlGAIgASgOMhoubXVzdGVyLnYxLk9wZXJhdGlvbi5TdGF0ZRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAafwoGQ291bnRzEg0KBXRvdGFsGAEgASgFEg4KBnF1ZXVlZBgCIAEoBRIPCgdydW5uaW5nGAMgASgFEhEKCXN1Y2NlZWRlZBgEIAEoBRIOCgZmYWlsZWQYBSABKAUSDwoHc2tpcHBlZBgGIAEoBRIRCgljYW5jZWxsZWQYByABKAUifwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9RVUVVRUQQARIRCg1TVEFURV9SVU5OSU5HEAISEwoPU1RBVEVfU1VDQ0VFREVEEAMSEAoMU1RBVEVfRkFJTEVEEAQSEwoPU1RBVEVfQ0FOQ0VMTEVEEAUiygMKDk9wZXJhdGlvbkNoaWxkEg4KBm51bWJlchgBIAEoBRISCgptYWNoaW5lX2lkGAIgASgJEg8KB21hY2hpbmUYAyABKAkSLgoFc3RhdGUYBCABKA4yHy5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQuU3RhdGUSDAoEc3RlcBgFIAEoCRIPCgdzdW1tYXJ5GAYgASgJEg0KBWVycm9yGAcgASgJEhAKCGJ1aWxkX2lkGAggASgJEhIKCmNvbW1hbmRfaWQYCSABKAkSDAoEd2F2ZRgKIAEoBRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEAoMU1RBVEVfUVVFVUVEEAESEQoNU1RBVEVfUlVOTklORxACEhMKD1NUQVRFX1NVQ0NFRURFRBADEhAKDFNUQVRFX0ZBSUxFRBAEEhEKDVNUQVRFX1NLSVBQRUQQBRITCg9TVEFURV9DQU5DRUxMRUQQBiJxChVMaXN0T3BlcmF0aW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACEhsKCm1hY2hpbmVfaWQYAyABKAlCB7pIBHICGEAiWwoWTGlzdE9wZXJhdGlvbnNSZXNwb25zZRIoCgpvcGVyYXRpb25zGAEgAygLMhQubXVzdGVyLnYxLk9wZXJhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKwoTR2V0T3BlcmF0aW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiPwoUR2V0T3BlcmF0aW9uUmVzcG9uc2USJwoJb3BlcmF0aW9uGAEgASgLMhQubXVzdGVyLnYxLk9wZXJhdGlvbiK2AQocTGlzdE9wZXJhdGlvbkNoaWxkcmVuUmVxdWVzdBIeCgxvcGVyYXRpb25faWQYASABKAlCCLpIBXIDsAEBEh0KCXBhZ2Vfc2l6ZRgCIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAhI5CgZzdGF0ZXMYBCADKA4yHy5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQuU3RhdGVCCLpIBZIBAhAIImUKHUxpc3RPcGVyYXRpb25DaGlsZHJlblJlc3BvbnNlEisKCGNoaWxkcmVuGAEgAygLMhkubXVzdGVyLnYxLk9wZXJhdGlvbkNoaWxkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIuChZDYW5jZWxPcGVyYXRpb25SZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASJCChdDYW5jZWxPcGVyYXRpb25SZXNwb25zZRInCglvcGVyYXRpb24YASABKAsyFC5tdXN0ZXIudjEuT3BlcmF0aW9uMugEChBPcGVyYXRpb25TZXJ2aWNlEoUBCg5MaXN0T3BlcmF0aW9ucxIgLm11c3Rlci52MS5MaXN0T3BlcmF0aW9uc1JlcXVlc3QaIS5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbnNSZXNwb25zZSIuqNQYBvDZGAGC0+STAiBiCm9wZXJhdGlvbnMSEi9hcGkvdjEvb3BlcmF0aW9ucxKDAQoMR2V0T3BlcmF0aW9uEh4ubXVzdGVyLnYxLkdldE9wZXJhdGlvblJlcXVlc3QaHy5tdXN0ZXIudjEuR2V0T3BlcmF0aW9uUmVzcG9uc2UiMqjUGAbw2RgBgtPkkwIkYglvcGVyYXRpb24SFy9hcGkvdjEvb3BlcmF0aW9ucy97aWR9EqwBChVMaXN0T3BlcmF0aW9uQ2hpbGRyZW4SJy5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbkNoaWxkcmVuUmVxdWVzdBooLm11c3Rlci52MS5MaXN0T3BlcmF0aW9uQ2hpbGRyZW5SZXNwb25zZSJAqNQYBoLT5JMCNmIIY2hpbGRyZW4SKi9hcGkvdjEvb3BlcmF0aW9ucy97b3BlcmF0aW9uX2lkfS9jaGlsZHJlbhKWAQoPQ2FuY2VsT3BlcmF0aW9uEiEubXVzdGVyLnYxLkNhbmNlbE9wZXJhdGlvblJlcXVlc3QaIi5tdXN0ZXIudjEuQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2UiPKjUGAjw2RgBgtPkkwIuOgEqYglvcGVyYXRpb24iHi9hcGkvdjEvb3BlcmF0aW9ucy97aWR9L2NhbmNlbGIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChptdXN0ZXIvdjEvb3BlcmF0aW9ucy5wcm90bxIJbXVzdGVyLnYxIvQGCglPcGVyYXRpb24SCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIpCgVzdGF0ZRgDIAEoDjIaLm11c3Rlci52MS5PcGVyYXRpb24uU3RhdGUSKAoFc3RlcHMYBCADKAsyGS5tdXN0ZXIudjEuT3BlcmF0aW9uLlN0ZXASGAoQcHJvZ3Jlc3NfcGVyY2VudBgFIAEoARINCgVlcnJvchgGIAEoCRISCgptYWNoaW5lX2lkGAcgASgJEg0KBWFjdG9yGAggASgJEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYCSABKAgSLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghjaGlsZHJlbhgNIAEoCzIbLm11c3Rlci52MS5PcGVyYXRpb24uQ291bnRzEg4KBmFjdGlvbhgOIAEoCRIRCglzZWxlY3Rpb24YDyABKAkSDwoHZHJ5X3J1bhgQIAEoCBqdAQoEU3RlcBIMCgRuYW1lGAEgASgJEikKBXN0YXRlGAIgASgOMhoubXVzdGVyLnYxLk9wZXJhdGlvbi5TdGF0ZRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAafwoGQ291bnRzEg0KBXRvdGFsGAEgASgFEg4KBnF1ZXVlZBgCIAEoBRIPCgdydW5uaW5nGAMgASgFEhEKCXN1Y2NlZWRlZBgEIAEoBRIOCgZmYWlsZWQYBSABKAUSDwoHc2tpcHBlZBgGIAEoBRIRCgljYW5jZWxsZWQYByABKAUifwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9RVUVVRUQQARIRCg1TVEFURV9SVU5OSU5HEAISEwoPU1RBVEVfU1VDQ0VFREVEEAMSEAoMU1RBVEVfRkFJTEVEEAQSEwoPU1RBVEVfQ0FOQ0VMTEVEEAUiygMKDk9wZXJhdGlvbkNoaWxkEg4KBm51bWJlchgBIAEoBRISCgptYWNoaW5lX2lkGAIgASgJEg8KB21hY2hpbmUYAyABKAkSLgoFc3RhdGUYBCABKA4yHy5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQuU3RhdGUSDAoEc3RlcBgFIAEoCRIPCgdzdW1tYXJ5GAYgASgJEg0KBWVycm9yGAcgASgJEhAKCGJ1aWxkX2lkGAggASgJEhIKCmNvbW1hbmRfaWQYCSABKAkSDAoEd2F2ZRgKIAEoBRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgEKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEAoMU1RBVEVfUVVFVUVEEAESEQoNU1RBVEVfUlVOTklORxACEhMKD1NUQVRFX1NVQ0NFRURFRBADEhAKDFNUQVRFX0ZBSUxFRBAEEhEKDVNUQVRFX1NLSVBQRUQQBRITCg9TVEFURV9DQU5DRUxMRUQQBiLgAwoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIbCgptYWNoaW5lX2lkGAMgASgJQge6SARyAhhAEj0KBnN0YXRlcxgEIAMoDjIaLm11c3Rlci52MS5PcGVyYXRpb24uU3RhdGVCEbpIDpIBCxAIIgeCAQQQASAAEjEKBWtpbmRzGAUgAygJQiK6SB+SARwQCCIYchZSBWJ1aWxkUgRidWxrUgdyb2xsb3V0EnIKBXNpbmNlGAYgASgJQmO6SGByXjJcXihbMC05XXsxLDZ9W3NtaGRdfFswLTldezR9LVswLTldezJ9LVswLTldezJ9VFswLTldezJ9OlswLTldezJ9OlswLTldezJ9KFsuXVswLTldezEsOX0pP1opPyQScgoFdW50aWwYByABKAlCY7pIYHJeMlxeKFswLTldezEsNn1bc21oZF18WzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn1UWzAtOV17Mn06WzAtOV17Mn06WzAtOV17Mn0oWy5dWzAtOV17MSw5fSk/Wik/JBITCgtjb3VudF90b3RhbBgIIAEoCCJvChZMaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEigKCm9wZXJhdGlvbnMYASADKAsyFC5tdXN0ZXIudjEuT3BlcmF0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgp0b3RhbF9zaXplGAMgASgFIisKE0dldE9wZXJhdGlvblJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIj8KFEdldE9wZXJhdGlvblJlc3BvbnNlEicKCW9wZXJhdGlvbhgBIAEoCzIULm11c3Rlci52MS5PcGVyYXRpb24itgEKHExpc3RPcGVyYXRpb25DaGlsZHJlblJlcXVlc3QSHgoMb3BlcmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAISOQoGc3RhdGVzGAQgAygOMh8ubXVzdGVyLnYxLk9wZXJhdGlvbkNoaWxkLlN0YXRlQgi6SAWSAQIQCCJlCh1MaXN0T3BlcmF0aW9uQ2hpbGRyZW5SZXNwb25zZRIrCghjaGlsZHJlbhgBIAMoCzIZLm11c3Rlci52MS5PcGVyYXRpb25DaGlsZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLgoWQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiQgoXQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2USJwoJb3BlcmF0aW9uGAEgASgLMhQubXVzdGVyLnYxLk9wZXJhdGlvbjLoBAoQT3BlcmF0aW9uU2VydmljZRKFAQoOTGlzdE9wZXJhdGlvbnMSIC5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbnNSZXF1ZXN0GiEubXVzdGVyLnYxLkxpc3RPcGVyYXRpb25zUmVzcG9uc2UiLqjUGAbw2RgBgtPkkwIgYgpvcGVyYXRpb25zEhIvYXBpL3YxL29wZXJhdGlvbnMSgwEKDEdldE9wZXJhdGlvbhIeLm11c3Rlci52MS5HZXRPcGVyYXRpb25SZXF1ZXN0Gh8ubXVzdGVyLnYxLkdldE9wZXJhdGlvblJlc3BvbnNlIjKo1BgG8NkYAYLT5JMCJGIJb3BlcmF0aW9uEhcvYXBpL3YxL29wZXJhdGlvbnMve2lkfRKsAQoVTGlzdE9wZXJhdGlvbkNoaWxkcmVuEicubXVzdGVyLnYxLkxpc3RPcGVyYXRpb25DaGlsZHJlblJlcXVlc3QaKC5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbkNoaWxkcmVuUmVzcG9uc2UiQKjUGAaC0+STAjZiCGNoaWxkcmVuEiovYXBpL3YxL29wZXJhdGlvbnMve29wZXJhdGlvbl9pZH0vY2hpbGRyZW4SlgEKD0NhbmNlbE9wZXJhdGlvbhIhLm11c3Rlci52MS5DYW5jZWxPcGVyYXRpb25SZXF1ZXN0GiIubXVzdGVyLnYxLkNhbmNlbE9wZXJhdGlvblJlc3BvbnNlIjyo1BgI8NkYAYLT5JMCLjoBKmIJb3BlcmF0aW9uIh4vYXBpL3YxL29wZXJhdGlvbnMve2lkfS9jYW5jZWxiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * Anything that takes longer than a request (AIP-151). Survives restarts of every process.
@@ -663,6 +663,8 @@ export const OperationChild_StateSchema: GenEnum<OperationChild_State, Operation
  */
 export type ListOperationsRequest = Message<"muster.v1.ListOperationsRequest"> & {
   /**
+   * 0 is 50; at most 1000.
+   *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
@@ -676,6 +678,41 @@ export type ListOperationsRequest = Message<"muster.v1.ListOperationsRequest"> &
    * @generated from field: string machine_id = 3;
    */
   machineId: string;
+
+  /**
+   * In any of these; none is all.
+   *
+   * @generated from field: repeated muster.v1.Operation.State states = 4;
+   */
+  states: Operation_State[];
+
+  /**
+   * Of any of these kinds; none is all.
+   *
+   * @generated from field: repeated string kinds = 5;
+   */
+  kinds: string[];
+
+  /**
+   * Only those asked for from then on: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is from the beginning.
+   *
+   * @generated from field: string since = 6;
+   */
+  since: string;
+
+  /**
+   * Only those asked for before then, in the same words; empty is now.
+   *
+   * @generated from field: string until = 7;
+   */
+  until: string;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 8;
+   */
+  countTotal: boolean;
 };
 
 /**
@@ -683,6 +720,8 @@ export type ListOperationsRequest = Message<"muster.v1.ListOperationsRequest"> &
  */
 export type ListOperationsRequestJson = {
   /**
+   * 0 is 50; at most 1000.
+   *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
@@ -696,6 +735,41 @@ export type ListOperationsRequestJson = {
    * @generated from field: string machine_id = 3;
    */
   machineId?: string;
+
+  /**
+   * In any of these; none is all.
+   *
+   * @generated from field: repeated muster.v1.Operation.State states = 4;
+   */
+  states?: Operation_StateJson[];
+
+  /**
+   * Of any of these kinds; none is all.
+   *
+   * @generated from field: repeated string kinds = 5;
+   */
+  kinds?: string[];
+
+  /**
+   * Only those asked for from then on: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is from the beginning.
+   *
+   * @generated from field: string since = 6;
+   */
+  since?: string;
+
+  /**
+   * Only those asked for before then, in the same words; empty is now.
+   *
+   * @generated from field: string until = 7;
+   */
+  until?: string;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 8;
+   */
+  countTotal?: boolean;
 };
 
 /**
@@ -718,6 +792,13 @@ export type ListOperationsResponse = Message<"muster.v1.ListOperationsResponse">
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * How many there are in all, when it was asked for. 10000 means that many or more.
+   *
+   * @generated from field: int32 total_size = 3;
+   */
+  totalSize: number;
 };
 
 /**
@@ -733,6 +814,13 @@ export type ListOperationsResponseJson = {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken?: string;
+
+  /**
+   * How many there are in all, when it was asked for. 10000 means that many or more.
+   *
+   * @generated from field: int32 total_size = 3;
+   */
+  totalSize?: number;
 };
 
 /**
@@ -957,6 +1045,8 @@ export const CancelOperationResponseSchema: GenMessage<CancelOperationResponse, 
  */
 export const OperationService: GenService<{
   /**
+   * Newest first. Of a machine: its own, and those over many machines that it is one of.
+   *
    * @generated from rpc muster.v1.OperationService.ListOperations
    */
   listOperations: {
