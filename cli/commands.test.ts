@@ -106,6 +106,23 @@ test('a machine is entered, found by each of its names, configured and turned aw
   t.regex(list.stdout, new RegExp(`${serial} +${mac} +web1 +EXPECTED`));
   t.is((await run(muster, ['boot', 'explain', mac])).status, 0);
   t.is((await run(muster, ['boot', 'timeline', serial])).status, 0);
+  t.is((await run(muster, ['boot', 'override', serial, '--local-disk'])).status, 0);
+  const overrides = await run(muster, ['boot', 'overrides', '--next']);
+  t.regex(overrides.stdout, new RegExp(`${machine.id} +next +local disk +`));
+  const decisions = await run(muster, ['boot', 'decisions', '--filter', `id = ${machine.id}`]);
+  t.regex(decisions.stdout, new RegExp(`${machine.id} +local disk +retry +An operator decided`));
+  t.is((await run(muster, ['boot', 'overrides', '--next', '--entries'])).status, 2);
+  for (const args of [
+    ['boot', 'sessions', '--state', 'open', 'stalled', '--since', '1h', '--machine', serial],
+    ['build', 'list', '--state', 'failed', '--kind', 'machine', '--template', 'web'],
+    ['operations', 'list', '--kind', 'bulk', 'rollout', '--until', '7d'],
+    ['image-tests', 'list', '--status', 'failed', 'error', '--since', '24h'],
+  ]) {
+    const answer = await run(muster, args);
+    t.is(answer.status, 0, answer.stderr);
+    t.is(answer.stdout.trim().split('\n').length, 1, answer.stdout);
+  }
+  t.is((await run(muster, ['build', 'list', '--state', 'broken'])).status, 2);
 
   const [line] = (await firstEvent) as [string];
   t.is((JSON.parse(line) as {machineId: string}).machineId, machine.id);

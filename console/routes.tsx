@@ -142,7 +142,7 @@ const templates = page(
 );
 const builds = page(
   '/builds',
-  ['state', 'machine'],
+  ['state', 'machine', 'kind', 'image', 'template', 'since'],
   lazyRouteComponent(() => import('./pages/builds/BuildsPage.tsx'), 'BuildsPage'),
 );
 const build = page(
@@ -162,12 +162,12 @@ const image = page(
 );
 const imageTests = page(
   '/image-tests',
-  ['image', 'state', 'type', 'machine', 'test', 'lines', 'mode'],
+  ['image', 'state', 'type', 'machine', 'since', 'test', 'lines', 'mode'],
   lazyRouteComponent(() => import('./pages/image-tests/ImageTestsPage.tsx'), 'ImageTestsPage'),
 );
 const operations = page(
   '/operations',
-  ['kind', 'state', 'machine'],
+  ['kind', 'state', 'machine', 'since'],
   lazyRouteComponent(() => import('./pages/operations/OperationsPage.tsx'), 'OperationsPage'),
 );
 const operation = page(
@@ -182,7 +182,7 @@ const events = page(
 );
 const boot = page(
   '/boot',
-  ['explain'],
+  ['explain', 'tab', 'state', 'machine', 'image', 'since', 'of', 'filter'],
   lazyRouteComponent(() => import('./pages/boot/BootPage.tsx'), 'BootPage'),
 );
 const workspaces = page(

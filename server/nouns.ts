@@ -7,6 +7,7 @@ import {createBans} from './domain/bans.ts';
 import {createBoot} from './domain/boot.ts';
 import {createBootImages} from './domain/boot-images.ts';
 import {createBootSessions} from './domain/boot-sessions.ts';
+import {createBootLists} from './domain/boot-lists.ts';
 import {createBootTimeline} from './domain/boot-timeline.ts';
 import {createBootTokenVerifier} from './domain/boot-tokens.ts';
 import type {LiveBuilder} from './domain/build-rules.ts';
@@ -171,6 +172,7 @@ export function createNouns({
     builds,
     templates: createTemplates(deps),
     timeline: createBootTimeline(deps),
+    bootLists: createBootLists({...deps, policy, images, search}),
     machines,
     removal,
     components,
@@ -271,7 +273,7 @@ export function createNouns({
       limits: {queuedMs, silentMs, attemptMs: attemptMs + attemptGraceMs},
     }),
     operations: createOperations({
-      sql,
+      ...deps,
       cancel: {
         build: async (actor, id) => {
           await builds.cancel(actor, id);

@@ -101,7 +101,7 @@ export function createRoutes({
   readonly view: MachineView;
   readonly readiness: () => Readiness;
 }): (router: ConnectRouter) => void {
-  const {enrolment, renewal, boot, bootSessions, timeline} = nouns;
+  const {enrolment, renewal, boot, bootSessions: sessions, timeline, bootLists: lists} = nouns;
   const {builds, work, images, validations, storePaths} = nouns;
   const nats = {
     servers: serviceNatsServers(config),
@@ -117,7 +117,7 @@ export function createRoutes({
     // Agents go by the addresses in boot.json, which knows how they reach their edge.
     router.service(AgentService, agentService({enrolment, renewal, natsServers: []}));
     router.service(AuditService, auditService(audit));
-    router.service(BootService, bootService({answers, boot, sessions: bootSessions, timeline}));
+    router.service(BootService, bootService({answers, boot, sessions, timeline, lists}));
     router.service(BuildService, buildService({builds, work, images, validations, storePaths}));
     router.service(BulkService, bulkService(nouns.bulks));
     router.service(ComponentService, componentService(nouns.components));

@@ -1,7 +1,5 @@
 import {
   BootAction,
-  BootActionSchema,
-  type BootDecision,
   BootDecisionSchema,
   type BootSession,
   BootSession_StateSchema,
@@ -12,6 +10,7 @@ import type {Command} from 'commander';
 import {collectPages, type Context, contextOf, machineIdOf, parseLimit} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
 import {clock, nameOf} from '../output.ts';
+import {addBootListCommands, describeDecision} from './boot-lists.ts';
 import {describeHop, orderedHops, startOf} from '../timeline.ts';
 
 /** `muster boot …` */
@@ -38,6 +37,7 @@ export function addBootCommands(program: Command): void {
     .option('--clear', 'take the override back')
     .addHelpText('after', '\nExample: muster boot override ABC1234 --registration')
     .action(override);
+  addBootListCommands(boot);
 }
 
 async function explain(name: string, _options: object, command: Command): Promise<void> {
@@ -123,9 +123,4 @@ async function override(
   if (!decision) throw new CommandError("The server's answer was empty");
   if (out.json) return out.document(BootDecisionSchema, decision);
   out.line(`Next boot only: ${describeDecision(decision)}`);
-}
-
-function describeDecision({action, imageId}: BootDecision): string {
-  const name = nameOf(BootActionSchema, action).toLowerCase().replace('_', ' ');
-  return imageId ? `${name} ${imageId}` : name;
 }

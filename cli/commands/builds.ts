@@ -1,5 +1,6 @@
 import {type Build, BuildSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {
+  Image_Kind,
   Image_KindSchema,
   Image_Variant,
   Image_VariantSchema,
@@ -7,9 +8,21 @@ import {
 import {Operation_StateSchema} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import type {Command} from 'commander';
 import {currentStep, followBuild} from '../build-progress.ts';
-import {collectPages, type Context, contextOf, machineIdOf, parseLimit} from '../context.ts';
+import {collectPages, type Context, contextOf, machineIdOf} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
+import {
+  addListOptions,
+  choiceOption,
+  chosen,
+  type ListOptions,
+  operationStates,
+} from '../list-options.ts';
 import {age, type Column, nameOf} from '../output.ts';
+
+const kinds: Readonly<Record<string, Image_Kind>> = {
+  machine: Image_Kind.MACHINE,
+  registration: Image_Kind.REGISTRATION,
+};
 
 const columns: readonly Column<Build>[] = [
   {title: 'ID', value: build => build.id},
@@ -48,12 +61,12 @@ export function addBuildCommands(program: Command): void {
     .description('stop a build')
     .addHelpText('after', '\nExample: muster build cancel 0198c0de-0000-7000-8000-000000000001')
     .action(cancel);
-  builds
-    .command('list')
-    .description('list builds, newest first')
-    .option('--machine <machine>', 'only those of this machine')
-    .option('--limit <n>', 'at most this many', parseLimit, 50)
-    .addHelpText('after', '\nExample: muster build list --machine ABC1234')
+  addListOptions(builds.command('list').description('list builds, newest first'))
+    .addOption(choiceOption('--state <state...>', 'only those that are', operationStates))
+    .addOption(choiceOption('--kind <kind>', 'only images of this kind', kinds))
+    .option('--image <image>', 'only those that this image came of, by its whole id')
+    .option('--template <template>', 'only those with this template')
+    .addHelpText('after', '\nExample: muster build list --state failed --since 24h')
     .action(list);
 }
 
@@ -104,13 +117,21 @@ async function cancel(id: string, _options: object, command: Command): Promise<v
 }
 
 async function list(
-  options: {readonly machine?: string; readonly limit: number},
+  options: ListOptions & {
+    readonly state?: readonly string[];
+    readonly kind?: string;
+    readonly image?: string;
+    readonly template?: string;
+  },
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
-  const machineId = options.machine ? await machineIdOf(context, options.machine) : '';
+  const {machine, since, until, kind = '', image = '', template = ''} = options;
+  const machineId = machine ? await machineIdOf(context, machine) : '';
+  const states = chosen(operationStates, options.state);
+  const of = {machineId, kind: kinds[kind] ?? Image_Kind.UNSPECIFIED, imageId: image, template};
   const builds = await collectPages(context, options.limit, async page => {
-    const answer = await context.clients.builds.listBuilds({...page, machineId});
+    const answer = await context.clients.builds.listBuilds({...page, ...of, states, since, until});
     return {rows: answer.builds, nextPageToken: answer.nextPageToken};
   });
   if (context.out.json) return context.out.documents(BuildSchema, builds);

@@ -10,9 +10,10 @@ import {
   ImageTestSchema,
 } from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {type Command, Option} from 'commander';
-import {collectPages, type Context, contextOf, machineIdOf, parseLimit} from '../context.ts';
+import {collectPages, type Context, contextOf, machineIdOf} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
 import {describeTest, followTest, nameOfTest} from '../image-test-view.ts';
+import {addListOptions, choiceOption, chosen, type ListOptions} from '../list-options.ts';
 import {age, type Column, nameOf} from '../output.ts';
 import {addGateCommand} from './image-gate.ts';
 
@@ -52,14 +53,10 @@ export function addImageTestCommands(program: Command): void {
     .command('image-tests')
     .description('tests of images in virtual machines, and what groups require of them');
   addCreate(tests);
-  tests
-    .command('list')
-    .description('list tests, newest first')
+  addListOptions(tests.command('list').description('list tests, newest first'))
     .option('--image <image>', 'only those of this image')
-    .option('--machine <machine>', 'only those for this machine')
-    .addOption(new Option('--status <status>', 'only those').choices(Object.keys(statuses)))
-    .addOption(new Option('--type <type>', 'only those').choices(Object.keys(testTypes)))
-    .option('--limit <n>', 'at most this many', parseLimit, 50)
+    .addOption(choiceOption('--status <status...>', 'only those', statuses))
+    .addOption(choiceOption('--type <type>', 'only those', testTypes))
     .addHelpText('after', '\nExample: muster image-tests list --status failed')
     .action(list);
   tests
@@ -190,22 +187,22 @@ function parseSeconds(text: string): number {
 }
 
 async function list(
-  options: {
+  options: ListOptions & {
     readonly image?: string;
-    readonly machine?: string;
-    readonly status?: string;
+    readonly status?: readonly string[];
     readonly type?: string;
-    readonly limit: number;
   },
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
-  const {image = '', machine, status, type} = options;
+  const {image = '', machine, type, since, until} = options;
   const query = {
     imageId: image,
     machineId: machine === undefined ? '' : await machineIdOf(context, machine),
-    status: statuses[status ?? ''] ?? 0,
+    statuses: chosen(statuses, options.status),
     testType: testTypes[type ?? ''] ?? 0,
+    since,
+    until,
   };
   const tests = await collectPages(context, options.limit, async page => {
     const answer = await context.clients.imageTests.listImageTests({...query, ...page});

@@ -5,9 +5,18 @@ import {
   OperationSchema,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import type {Command} from 'commander';
-import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
+import {collectPages, contextOf, machineIdOf} from '../context.ts';
+import {
+  addListOptions,
+  choiceOption,
+  chosen,
+  type ListOptions,
+  operationStates,
+} from '../list-options.ts';
 import {showChildren, showOperation} from '../operation-view.ts';
 import {age, type Column, nameOf} from '../output.ts';
+
+const kinds = {build: true, bulk: true, rollout: true};
 
 const columns: readonly Column<Operation>[] = [
   {title: 'ID', value: operation => operation.id},
@@ -28,12 +37,10 @@ export function addOperationCommands(program: Command): void {
   const operations = program
     .command('operations')
     .description('operations: whatever takes longer than a request');
-  operations
-    .command('list')
-    .description('list operations, newest first')
-    .option('--machine <machine>', 'only those of this machine')
-    .option('--limit <n>', 'at most this many', parseLimit, 50)
-    .addHelpText('after', '\nExample: muster operations list --machine ABC1234')
+  addListOptions(operations.command('list').description('list operations, newest first'))
+    .addOption(choiceOption('--state <state...>', 'only those that are', operationStates))
+    .addOption(choiceOption('--kind <kind...>', 'only of these kinds', kinds))
+    .addHelpText('after', '\nExample: muster operations list --kind bulk rollout --since 7d')
     .action(list);
   operations
     .command('get <operation>')
@@ -52,13 +59,16 @@ export function addOperationCommands(program: Command): void {
 }
 
 async function list(
-  options: {readonly machine?: string; readonly limit: number},
+  options: ListOptions & {readonly state?: readonly string[]; readonly kind?: readonly string[]},
   command: Command,
 ): Promise<void> {
   const context = contextOf(command);
-  const machineId = options.machine ? await machineIdOf(context, options.machine) : '';
+  const {machine, since, until, kind = []} = options;
+  const machineId = machine ? await machineIdOf(context, machine) : '';
+  const states = chosen(operationStates, options.state);
+  const query = {machineId, states, kinds: [...kind], since, until};
   const operations = await collectPages(context, options.limit, async page => {
-    const answer = await context.clients.operations.listOperations({...page, machineId});
+    const answer = await context.clients.operations.listOperations({...page, ...query});
     return {rows: answer.operations, nextPageToken: answer.nextPageToken};
   });
   if (context.out.json) return context.out.documents(OperationSchema, operations);

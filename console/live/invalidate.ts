@@ -43,12 +43,15 @@ const stale: Readonly<Record<string, readonly string[]>> = {
   webhook: ['WebhookService'],
 };
 
-/** Answers that cost the server a look at every machine: not with each event. */
+/** Answers that cost the server a look at many rows: not with each event. */
 const costly: Readonly<Record<string, number>> = {
   ListMachineFacets: 3_000,
   ListMachines: 1_000,
   ListPendingMachines: 2_000,
   TestRule: 5_000,
+  // Thousands of machines that boot at once tell of each step of theirs.
+  ListBootSessions: 1_000,
+  ListBootDecisions: 2_000,
 };
 
 type MethodKey = {

@@ -1,14 +1,16 @@
+import type {MessageInitShape} from '@bufbuild/protobuf';
 import {timestampFromMs} from '@bufbuild/protobuf/wkt';
 import {
   BootAction,
   BootHop_Kind as Hop,
   BootService,
   BootSession_State,
+  type BootSessionSchema,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {Code, ConnectError} from '@connectrpc/connect';
+import {imageId} from './images.ts';
 import type {MockNoun} from './transport.ts';
 
 const machineId = '00000000-0000-7000-8000-000000000007';
@@ -18,7 +20,34 @@ const time = timestampFromMs(Date.UTC(2026, 5, 1));
 /** What the mock was asked to do: "setBootOverride 3 once". */
 export const bootCalls: string[] = [];
 
-/** Machine 7 boots and has a boot entry; a stranger stalled. The key "fail" fails. */
+const sessions: MessageInitShape<typeof BootSessionSchema>[] = [
+  {
+    id: sessionId,
+    machineId,
+    state: BootSession_State.OPEN,
+    startTime: time,
+    diagnosis: 'it fetched the kernel; now waiting for the initrd, 4 s so far',
+    hops: [
+      {id: 'a', kind: Hop.SCRIPT, time, complete: true},
+      {id: 'b', kind: Hop.KERNEL, time, complete: true, bytes: 12_000_000n},
+    ],
+  },
+  {
+    id: '00000000-0000-7000-8003-000000000002',
+    state: BootSession_State.STALLED,
+    startTime: time,
+    diagnosis: 'Stopped: it got its boot script, but the kernel request did not come',
+    client: {macAddresses: ['52:54:00:99:00:01'], serial: 'SN-99'},
+    hops: [{id: 'c', kind: Hop.SCRIPT, time, complete: true}],
+  },
+];
+const decided = {machineId, action: BootAction.LOCAL_DISK, actor: 'user:ada', createTime: time};
+const overrides = [
+  {...decided, persistent: true},
+  {...decided, persistent: false, expireTime: timestampFromMs(Date.now() + 3_600_000), given: true},
+];
+
+/** Machine 7 boots, has a boot entry and an override; a stranger stalled. The key "fail" fails, and so does the filter "broken". */
 export const addBoot: MockNoun = router => {
   bootCalls.length = 0;
   router.service(BootService, {
@@ -35,21 +64,27 @@ export const addBoot: MockNoun = router => {
         ],
       };
     },
-    listBootSessions: () => ({
-      bootSessions: [
-        {
-          id: sessionId,
-          machineId,
-          state: BootSession_State.OPEN,
-          startTime: time,
-          diagnosis: 'it fetched the kernel; now waiting for the initrd, 4 s so far',
-          hops: [
-            {id: 'a', kind: Hop.SCRIPT, time, complete: true},
-            {id: 'b', kind: Hop.KERNEL, time, complete: true, bytes: 12_000_000n},
-          ],
-        },
-      ],
+    listBootSessions({states, since, machineId, countTotal}) {
+      const bootSessions = sessions.filter(
+        session =>
+          (states.length === 0 || states.some(state => state === session.state)) &&
+          (machineId === '' || session.machineId === machineId),
+      );
+      if (!countTotal) bootCalls.push(`listBootSessions ${states.join()} since=${since}`);
+      return {bootSessions, totalSize: bootSessions.length};
+    },
+    listBootOverrides: ({persistent}) => ({
+      bootOverrides: overrides.filter(
+        override => persistent === undefined || override.persistent === persistent,
+      ),
     }),
+    listBootDecisions({filter}) {
+      if (filter === 'broken')
+        throw new ConnectError('Cannot use this filter: it ends too early', Code.InvalidArgument);
+      const standing = {action: BootAction.IMAGE, imageId, reason: 'It is ready'};
+      const decision = {action: BootAction.LOCAL_DISK, reason: 'An operator decided this one boot'};
+      return {bootDecisions: [{machineId, decision, standing}]};
+    },
     setBootOverride({action, persistent}) {
       bootCalls.push(`setBootOverride ${action} ${persistent ? 'always' : 'once'}`);
       return {decision: {action, reason: 'An operator decided this one boot'}};
@@ -65,31 +100,4 @@ export const addBoot: MockNoun = router => {
     }),
   });
   router.service(RuleService, {listRules: () => ({rules: []})});
-  router.service(EventService, {
-    async *watchEvents({typePrefix}, {signal}) {
-      yield {position: 10n};
-      if (typePrefix === 'boot_') {
-        const event = (position: bigint, type: string, rest: object) => ({
-          position,
-          event: {id: String(position), position, time, type, ...rest},
-        });
-        yield event(11n, 'boot_session.opened', {
-          machineId,
-          subject: `boot-sessions/${sessionId}`,
-          data: {macAddress: '52:54:00:00:00:07'},
-        });
-        yield event(12n, 'boot_session.opened', {
-          subject: 'boot-sessions/stranger',
-          data: {macAddress: '52:54:00:99:00:01'},
-        });
-        yield event(13n, 'boot_session.stalled', {subject: 'boot-sessions/stranger', data: {}});
-        yield event(14n, 'boot_override.set', {
-          machineId,
-          actor: 'user:ada',
-          data: {action: 'local_disk', persistent: true},
-        });
-      }
-      await new Promise(resolve => signal.addEventListener('abort', resolve));
-    },
-  });
 };

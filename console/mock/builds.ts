@@ -45,8 +45,12 @@ const base = (number: number, state: State) => ({
   },
 });
 
+/** What the mock was asked for: "listBuilds 4 0 24h web". */
+export const buildCalls: string[] = [];
+
 /** 1 runs, 2 failed because of its configuration and at a boot test, 3 was in the store. "fail" as a machine fails the list. */
 export const addBuilds: MockNoun = router => {
+  buildCalls.length = 0;
   const running = base(1, State.RUNNING);
   const failed = {
     ...base(2, State.FAILED),
@@ -79,9 +83,13 @@ export const addBuilds: MockNoun = router => {
     return build;
   };
   router.service(BuildService, {
-    listBuilds({machineId}) {
+    listBuilds({machineId, states, kind, since, template}) {
       if (machineId === 'fail') throw new ConnectError('The database is away', Code.Internal);
-      return {builds: [...builds.values()]};
+      buildCalls.push(`listBuilds ${states.join()} ${kind} ${since} ${template}`.trim());
+      const found = [...builds.values()].filter(
+        ({operation}) => states.length === 0 || states.some(state => state === operation?.state),
+      );
+      return {builds: found, totalSize: found.length};
     },
     getBuild: ({id}) => ({build: find(id)}),
     createBuild({machineId}) {

@@ -130,13 +130,14 @@ export const addImageTests: MockNoun = router => {
     return {imageTest};
   };
   router.service(ImageTestService, {
-    listImageTests({machineId, status, testType, imageId}) {
-      if (machineId === 'fail') throw new ConnectError('The database is away', Code.Internal);
+    listImageTests({machineId: of, status, testType, imageId}) {
+      if (of === 'fail') throw new ConnectError('The database is away', Code.Internal);
       const imageTests = [...tests.values()].filter(
         test =>
           (status === Status.UNSPECIFIED || test.status === status) &&
           (testType === TestType.UNSPECIFIED || test.testType === testType) &&
-          (imageId === '' || test.imageId === imageId),
+          (imageId === '' || test.imageId === imageId) &&
+          (of === '' || test.machineId === of),
       );
       return {imageTests};
     },

@@ -70,9 +70,14 @@ export const addOperations: MockNoun = router => {
     operation,
   });
   router.service(OperationService, {
-    listOperations({machineId}) {
+    listOperations({machineId, states, kinds, since}) {
       if (machineId === 'fail') throw new ConnectError('The database is away', Code.Internal);
-      return {operations: [operation]};
+      if (kinds.length + states.length > 0)
+        operationCalls.push(`listOperations ${kinds.join()} ${states.join()} ${since}`.trim());
+      const isWanted =
+        (states.length === 0 || states.includes(operation.state)) &&
+        (kinds.length === 0 || kinds.includes(operation.kind));
+      return {operations: isWanted ? [operation] : []};
     },
     getOperation({id}) {
       if (id !== rolloutId) throw new ConnectError(`Cannot find operation "${id}"`, Code.NotFound);

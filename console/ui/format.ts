@@ -37,6 +37,11 @@ export function formatDuration(durationMs: number): string {
 const counts = new Intl.NumberFormat('en');
 export const formatCount = (count: bigint | number): string => counts.format(count);
 
+/** Of a list that the server counts: it stops there. */
+const countedMax = 10_000;
+export const formatCounted = (count: number): string =>
+  count >= countedMax ? `${formatCount(countedMax)}+` : formatCount(count);
+
 export const plural = (count: bigint | number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${Number(count) === 1 ? one : many}`;
 

@@ -4,7 +4,7 @@ import type {BootHop, BootSession} from '../store/boot-sessions.ts';
 import {findMachine} from '../store/machines.ts';
 import {diagnose} from './boot-diagnosis.ts';
 import type {Deps} from './deps.ts';
-import {decodeCursor, encodeCursor} from './page-tokens.ts';
+import {pageOf, parseListRequest, type Unparsed} from './newest-first.ts';
 
 const pageSizeDefault = 20;
 
@@ -16,33 +16,33 @@ export type BootSessionView = {
   readonly diagnosis: string;
 };
 
-/** The boots of a machine, as people look at them. */
+/** Boots, as people look at them. */
 export function createBootTimeline({sql, now}: Pick<Deps, 'sql' | 'now'>) {
+  async function views(sessions: readonly BootSession[]): Promise<readonly BootSessionView[]> {
+    const ids = sessions.map(({id}) => id);
+    const hops = Map.groupBy(await store.listBootHops(sql, ids), ({sessionId}) => sessionId);
+    return sessions.map(session => {
+      const own = hops.get(session.id) ?? [];
+      return {session, hops: own, diagnosis: diagnose(session, own, now())};
+    });
+  }
+
   return {
-    /** Newest first. Throws not_found. */
-    async list(request: {machineId: string; pageSize: number; pageToken: string}) {
-      const {machineId} = request;
-      const cursor = decodeCursor(request.pageToken);
-      const before = cursor && {startTime: cursor.time, id: cursor.id};
-      const limit = request.pageSize || pageSizeDefault;
-      if (!(await findMachine(sql, machineId)))
+    /** Newest first; of all machines and of strangers unless one is named. Throws not_found or invalid_argument. */
+    async list({
+      countTotal,
+      ...request
+    }: Unparsed<store.BootSessionQuery> & {readonly countTotal: boolean}) {
+      const {machineId, pageSize} = request;
+      const asked = {...request, pageSize: pageSize || pageSizeDefault};
+      const {query, page} = parseListRequest(asked, now());
+      if (machineId !== undefined && !(await findMachine(sql, machineId)))
         throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
 
-      const sessions = await store.listBootSessions(sql, {machineId, before, limit});
-      const hops = Map.groupBy(
-        await store.listBootHops(
-          sql,
-          sessions.map(({id}) => id),
-        ),
-        ({sessionId}) => sessionId,
-      );
-      const views = sessions.map((session): BootSessionView => {
-        const own = hops.get(session.id) ?? [];
-        return {session, hops: own, diagnosis: diagnose(session, own, now())};
-      });
-      const last = sessions.length === limit ? sessions.at(-1) : undefined;
-      const nextPageToken = last ? encodeCursor({time: last.cursorTime, id: last.id}) : '';
-      return {views, nextPageToken};
+      const rows = await store.listBootSessions(sql, {...query, ...page});
+      const total = countTotal ? await store.countBootSessions(sql, query) : 0;
+      const {items, nextPageToken} = pageOf(rows, page);
+      return {views: await views(items), nextPageToken, total};
     },
   };
 }

@@ -3,6 +3,7 @@ import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {
   addImage,
+  allBoots,
   evidenceWith,
   newAgentKey,
   type ServerMachines,
@@ -195,7 +196,7 @@ test('a boot is one timeline that ends with the hello', async t => {
   server.clock.now = at(20);
   await hello(server, machineId, {machineTime: at(50)});
 
-  const {views} = await server.timeline.list({machineId, pageSize: 10, pageToken: ''});
+  const {views} = await server.timeline.list({...allBoots, machineId, pageSize: 10, pageToken: ''});
   t.is(views.length, 1);
   t.deepEqual(
     views[0]?.hops.map(({kind}) => kind),
@@ -324,7 +325,7 @@ test('hops and the hello of one boot at once do not wait in a circle', async t =
       server.trials.judgeAll(),
     ]);
   }
-  const {views} = await server.timeline.list({machineId, pageSize: 20, pageToken: ''});
+  const {views} = await server.timeline.list({...allBoots, machineId, pageSize: 20, pageToken: ''});
   t.deepEqual(
     new Set(views.slice(0, 10).map(({session}) => session.state)),
     new Set(['completed']),

@@ -10,6 +10,7 @@ import {
   findMachineForUpdate,
   findMachinesByKey,
   type Machine,
+  type MachineChange,
   updateMachine,
 } from '../store/machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
@@ -207,9 +208,16 @@ export function createBoot({
           );
         if (!found) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
         const change = persistent
-          ? {entryAction: action, entryImageId: wanted}
+          ? {
+              entryAction: action,
+              entryImageId: wanted,
+              entryActor: actor,
+              entryTime: now(),
+            }
           : {
               overrideAction: action,
+              overrideActor: actor,
+              overrideTime: now(),
               overrideImageId: wanted,
               overrideExpireTime: new Date(now().getTime() + overrideUnusedMs),
               overrideSession: undefined,
@@ -219,7 +227,7 @@ export function createBoot({
         await append(tx, 'boot_override.set', machineId, {
           actor,
           data,
-          change: updated(found, change),
+          change: updated(found, withoutActor(change)),
         });
         return {...found, ...change};
       });
@@ -231,7 +239,7 @@ export function createBoot({
         const found = await findMachineForUpdate(tx, machineId);
         if (!found) throw new DomainError('not_found', `Cannot find machine "${machineId}"`);
         if (!(persistent ? found.entryAction : found.overrideAction)) return;
-        const change = updated(found, persistent ? noEntry : noOverride);
+        const change = updated(found, withoutActor(persistent ? noEntry : noOverride));
         if (persistent) await updateMachine(tx, machineId, noEntry);
         else await clearOverride(tx, machineId);
         await append(tx, 'boot_override.cleared', machineId, {actor, data: {persistent}, change});
@@ -242,7 +250,7 @@ export function createBoot({
       if (!machine.overrideAction || machine.overrideSession !== session || !session) return;
       await clearOverride(tx, machine.id);
       const data = {action: machine.overrideAction, session};
-      const change = updated(machine, noOverride);
+      const change = updated(machine, withoutActor(noOverride));
       await append(tx, 'boot_override.consumed', machine.id, {
         actor: `agent:${machine.id}`,
         data,
@@ -263,4 +271,16 @@ export function createBoot({
         }
       }),
   };
+}
+
+/** The journal has its own: who decided may have been somebody of another workspace. */
+function withoutActor(change: MachineChange): MachineChange {
+  const {
+    overrideActor: _,
+    overrideTime: _time,
+    entryActor: _of,
+    entryTime: _since,
+    ...rest
+  } = change;
+  return rest;
 }

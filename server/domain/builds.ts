@@ -6,7 +6,6 @@ import {
   findBuildForUpdate,
   findLiveBuild,
   insertBuild,
-  listBuilds,
   notifyBuild,
 } from '../store/builds.ts';
 import {findCurrentAgentKey} from '../store/agents.ts';
@@ -15,6 +14,7 @@ import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {findImageByInputKey, findImages, type ImageVariant} from '../store/images.ts';
 import {findMachine, type Machine} from '../store/machines.ts';
+import {type BuildQuery, countBuilds, listBuilds} from '../store/operation-lists.ts';
 import {insertOperation, updateOperation} from '../store/operations.ts';
 import type {KeyedWakeUps} from '../wake-ups.ts';
 import {endBuild} from './build-end.ts';
@@ -22,12 +22,11 @@ import {assertBackend, type LiveBuilder, nameOf, specOf} from './build-rules.ts'
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {effectiveConfiguration, type Inherited} from './inheritance.ts';
-import {parsePageToken} from './ids.ts';
+import {pageOf, parseListRequest, type Unparsed} from './newest-first.ts';
 import {isOver} from './operations.ts';
 import {resolveTemplates, type TemplateProblem} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
 
-const pageSizeDefault = 50;
 const chunksPerReadMax = 50;
 
 export type BuildUpdate = {readonly build: Build} | {readonly log: LogChunk};
@@ -183,17 +182,13 @@ export function createBuilds({
     /** In the caller's transaction. */
     cancelIn,
 
-    /** Newest first. `pageSize` 0 is 50. */
-    async list(page: {
-      readonly machineId: string | undefined;
-      readonly pageSize: number;
-      readonly pageToken: string;
-    }) {
-      const limit = page.pageSize || pageSizeDefault;
-      const before = parsePageToken(page.pageToken);
-      const builds = await listBuilds(sql, {machineId: page.machineId, before, limit: limit + 1});
-      const nextPageToken = builds.length > limit ? (builds[limit - 1]?.id ?? '') : '';
-      return {builds: builds.slice(0, limit), nextPageToken};
+    /** Newest first. Throws invalid_argument. */
+    async list({countTotal, ...request}: Unparsed<BuildQuery> & {readonly countTotal: boolean}) {
+      const {query, page} = parseListRequest(request, now());
+      const rows = await listBuilds(sql, {...query, ...page});
+      const total = countTotal ? await countBuilds(sql, query) : 0;
+      const {items, nextPageToken} = pageOf(rows, page);
+      return {builds: items, nextPageToken, total};
     },
 
     /** Its state and its log as far as it is kept, then every change; ends with the build, or with the signal. Throws not_found. */

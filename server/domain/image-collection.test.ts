@@ -249,7 +249,11 @@ test('an override that is about to name an image is waited for', async t => {
   const machineId = await createTestMachine(app.sql, 'ready');
   const release = Promise.withResolvers<void>();
   const choosing = app.sql.begin(async tx => {
-    await updateMachine(tx, machineId, {entryAction: 'image', entryImageId: chosen.id});
+    await updateMachine(tx, machineId, {
+      entryAction: 'image',
+      entryImageId: chosen.id,
+      entryTime: new Date(),
+    });
     t.true(await holdImage(tx, chosen.id));
     await release.promise;
   });

@@ -177,15 +177,7 @@ test('an image has few tests at a time, and keeps its newest ones', async t => {
     from image_tests cross join generate_series(1, 20) where image_id = ${image.id}
   `;
   const {id} = await create();
-  const {tests: listed} = await tests.list({
-    imageId: image.id,
-    machineId: undefined,
-    status: undefined,
-    testType: undefined,
-    imageType: undefined,
-    pageSize: 1000,
-    pageToken: '',
-  });
+  const {tests: listed} = await tests.list({...allTests, imageId: image.id, pageSize: 1000});
   t.is(listed.length, 100);
   t.true(listed.some(one => one.id === id));
   await t.throwsAsync(work.claim(first, waiting[0]?.id ?? ''), {message: /cancelled|Cannot find/});
@@ -202,3 +194,48 @@ test('an image that is tested stays, and so do the files of its tests as long as
   t.true((await listNamedDigests(sql)).has(screenshot.sha256));
   t.false((await listNamedDigests(sql, [image.id])).has(screenshot.sha256));
 });
+
+test('tests are narrowed by several results and by time, newest first, page by page', async t => {
+  const {sql, tests, create, image} = await setUp(t);
+  const {id} = await create();
+  await sql`
+    insert into image_tests (id, image_id, image_path, image_type, test_type, firmwares, plan, names, actor, status, create_time)
+    select gen_random_uuid(), image_id, image_path, image_type, test_type, firmwares, plan, names, actor,
+      (array['passed', 'failed', 'error', 'cancelled'])[1 + n % 4], create_time - n * interval '1 minute'
+    from image_tests cross join generate_series(1, 24) as n
+  `;
+  const read = async (query: object) => {
+    const found = [];
+    let pageToken = '';
+    do {
+      const page = await tests.list({...allTests, imageId: image.id, ...query, pageToken});
+      found.push(...page.tests);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    return found.map(test => `${test.status} ${test.createTime.toISOString()}`);
+  };
+  const all = await read({});
+  t.is(all.length, 25);
+  t.is(new Set(all).size, 25);
+  const bad = all.filter(text => /^(failed|error)/.test(text));
+  t.is(bad.length, 12);
+  t.deepEqual(await read({statuses: ['failed', 'error']}), bad);
+  const {createTime} = await tests.get(id);
+  const since = new Date(createTime.getTime() - 10 * 60_000).toISOString();
+  t.deepEqual(await read({since}), all.slice(0, 11));
+  t.deepEqual(await read({until: since, statuses: ['error', 'failed', 'passed']}), [
+    ...all.slice(11).filter(text => !text.startsWith('cancelled')),
+  ]);
+});
+
+const allTests = {
+  imageId: undefined,
+  machineId: undefined,
+  statuses: [],
+  testType: undefined,
+  imageType: undefined,
+  since: '',
+  until: '',
+  pageSize: 4,
+  pageToken: '',
+};

@@ -19,7 +19,6 @@ import type {KeyedWakeUps} from '../wake-ups.ts';
 import type {BlobStore} from './blobs.ts';
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
-import {parsePageToken} from './ids.ts';
 import {type DiskImages, parseImagePath} from './image-paths.ts';
 import {endTest} from './image-test-end.ts';
 import {
@@ -31,8 +30,8 @@ import {
   screenshotBytesMax,
   serialLogBytesMax,
 } from './image-test-rules.ts';
+import {pageOf, parseListRequest, type Unparsed} from './newest-first.ts';
 
-const pageSizeDefault = 50;
 const chunksPerReadMax = 50;
 
 export type WantedImageTest = {
@@ -211,20 +210,14 @@ export function createImageTests(deps: ImageTestsDeps) {
       return get(id);
     },
 
-    /** Newest first. `pageSize` 0 is 50. */
-    async list({
-      pageSize,
-      pageToken,
-      ...query
-    }: Omit<store.ImageTestQuery, 'before' | 'limit'> & {
-      readonly pageSize: number;
-      readonly pageToken: string;
-    }) {
-      const limit = pageSize || pageSizeDefault;
-      const before = parsePageToken(pageToken);
-      const rows = await store.listImageTests(sql, {...query, before, limit: limit + 1});
-      const nextPageToken = rows.length > limit ? (rows[limit - 1]?.id ?? '') : '';
-      return {tests: rows.slice(0, limit), nextPageToken};
+    /** Newest first. Throws invalid_argument. */
+    async list(request: Unparsed<store.ImageTestQuery>) {
+      const {query, page} = parseListRequest(request, now());
+      const {items, nextPageToken} = pageOf(
+        await store.listImageTests(sql, {...query, ...page}),
+        page,
+      );
+      return {tests: items, nextPageToken};
     },
 
     /** The serial console as text. Throws not_found. */

@@ -8,7 +8,7 @@ import {concealIssue} from './concealed-issues.ts';
 import type {Deps} from './deps.ts';
 import {createIssueEvents} from './issue-events.ts';
 import {findRule} from './issue-rules.ts';
-import {parseDurationMs} from './metrics-history.ts';
+import {parseDurationMs} from './moments.ts';
 
 const muteMsMax = 366 * 86_400_000;
 const expiredAtOnceMax = 100;

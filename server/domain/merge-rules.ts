@@ -1,3 +1,4 @@
+import {noEntry, noOverride} from '../store/boot-overrides.ts';
 import type {Machine, MachineChange, MachineState} from '../store/machines.ts';
 import {mergeable} from './lifecycle.ts';
 
@@ -92,12 +93,8 @@ export const emptied: MachineChange = {
   desiredImageId: undefined,
   lastGoodImageId: undefined,
   bootedImageId: undefined,
-  overrideAction: undefined,
-  overrideImageId: undefined,
-  overrideExpireTime: undefined,
-  overrideSession: undefined,
-  entryAction: undefined,
-  entryImageId: undefined,
+  ...noOverride,
+  ...noEntry,
   quarantineReason: '',
   banReason: '',
   expected: false,

@@ -24,7 +24,6 @@ import type {MetricsRollups} from './metrics-rollups.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 const samplesMax = 10_000;
 /** Of aggregates that must be made of samples: 10,000 of them are a day of an agent. */
 const samplesOfAggregatesMax = 100_000;
@@ -158,31 +157,3 @@ export function createMetricsHistory({
 type Range = {readonly machineId: string; readonly since: Date; readonly until: Date};
 
 const later = (a: Date, b: Date): Date => (a > b ? a : b);
-
-/** "24h", "90m", "30s", "7d". Throws invalid_argument. */
-export function parseDurationMs(text: string): number {
-  const units: Readonly<Record<string, number>> = {
-    s: 1000,
-    m: minuteMs,
-    h: hourMs,
-    d: dayMs,
-  };
-  const match = /^(\d{1,6})([smhd])$/.exec(text);
-  const unitMs = units[match?.[2] ?? ''];
-  if (!match || unitMs === undefined)
-    throw new DomainError(
-      'invalid_argument',
-      `Cannot read duration "${text}": use for example "90m", "24h" or "7d"`,
-    );
-  return Number(match[1]) * unitMs;
-}
-
-/** A duration back from now, or a time; `otherwise` when it is empty. Throws invalid_argument. */
-export function parseMoment(text: string, now: Date, otherwise: Date): Date {
-  if (text === '') return otherwise;
-  if (!text.includes('T')) return new Date(Math.max(0, now.getTime() - parseDurationMs(text)));
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime()))
-    throw new DomainError('invalid_argument', `Cannot read time "${text}": there is no such time`);
-  return time;
-}

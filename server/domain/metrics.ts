@@ -10,15 +10,11 @@ import {
 } from '../store/metrics.ts';
 import {seesEverything} from '../store/scope.ts';
 import type {Aggregation} from './metrics-buckets.ts';
-import {
-  createMetricsHistory,
-  type HistoryEntry,
-  parseDurationMs,
-  parseMoment,
-} from './metrics-history.ts';
+import {createMetricsHistory, type HistoryEntry} from './metrics-history.ts';
 import {createMetricsIntake, storeUnnumbered} from './metrics-intake.ts';
 import {createMetricsRollups, type Retention, rowsKeptMs} from './metrics-rollups.ts';
 import {storeNumbered} from './metrics-sessions.ts';
+import {parseDurationMs, parseMoment} from './moments.ts';
 
 export type {Measurements, Sample} from '../store/metrics.ts';
 

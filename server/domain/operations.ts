@@ -1,15 +1,14 @@
 import {DomainError} from '../errors.ts';
-import type {Sql} from '../store/db.ts';
+import {countOperations, listOperations, type OperationQuery} from '../store/operation-lists.ts';
 import {
   findOperation,
-  listOperations,
   type Operation,
   type OperationState,
   type OperationStep,
 } from '../store/operations.ts';
-import {parsePageToken} from './ids.ts';
+import type {Deps} from './deps.ts';
+import {pageOf, parseListRequest, type Unparsed} from './newest-first.ts';
 
-const pageSizeDefault = 50;
 const stepsMax = 64;
 
 export const isOver = (state: OperationState): boolean => state !== 'queued' && state !== 'running';
@@ -41,9 +40,9 @@ export type Operations = ReturnType<typeof createOperations>;
 
 export function createOperations({
   sql,
+  now,
   cancel,
-}: {
-  readonly sql: Sql;
+}: Pick<Deps, 'sql' | 'now'> & {
   /** By kind of operation. */
   readonly cancel: Readonly<Record<string, CancelOperation>>;
 }) {
@@ -57,20 +56,16 @@ export function createOperations({
   return {
     get,
 
-    /** Newest first. `pageSize` 0 is 50. */
-    async list(page: {
-      readonly machineId: string | undefined;
-      readonly pageSize: number;
-      readonly pageToken: string;
-    }) {
-      const limit = page.pageSize || pageSizeDefault;
-      const operations = await listOperations(sql, {
-        machineId: page.machineId,
-        before: parsePageToken(page.pageToken),
-        limit: limit + 1,
-      });
-      const nextPageToken = operations.length > limit ? (operations[limit - 1]?.id ?? '') : '';
-      return {operations: operations.slice(0, limit), nextPageToken};
+    /** Newest first. Throws invalid_argument. */
+    async list({
+      countTotal,
+      ...request
+    }: Unparsed<OperationQuery> & {readonly countTotal: boolean}) {
+      const {query, page} = parseListRequest(request, now());
+      const rows = await listOperations(sql, {...query, ...page});
+      const total = countTotal ? await countOperations(sql, query) : 0;
+      const {items: operations, nextPageToken} = pageOf(rows, page);
+      return {operations, nextPageToken, total};
     },
 
     /** One that is over stays what it is. */

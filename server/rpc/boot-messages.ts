@@ -7,6 +7,8 @@ import {
   BootDecisionSchema,
   type BootHop as BootHopMessage,
   BootHop_Kind,
+  type BootOverride as BootOverrideMessage,
+  BootOverrideSchema,
   type BootSession as BootSessionMessage,
   BootSession_State,
   BootSessionSchema,
@@ -26,8 +28,10 @@ import type {BootClient, SeenHop} from '../domain/boot-sessions.ts';
 import type {BootSessionView} from '../domain/boot-timeline.ts';
 import {printable} from '../domain/identifiers.ts';
 import {DomainError} from '../errors.ts';
-import type {BootHopKind} from '../store/boot-sessions.ts';
+import type {BootOverride} from '../store/boot-overrides.ts';
+import type {BootHopKind, BootSessionState} from '../store/boot-sessions.ts';
 import type {BootAction} from '../store/machines.ts';
+import {requireEnum} from './image-messages.ts';
 
 const actions: Readonly<Record<BootAction, BootActionMessage>> = {
   registration: BootActionMessage.REGISTRATION,
@@ -48,11 +52,15 @@ const hopKinds: Readonly<Record<BootHopKind, BootHop_Kind>> = {
   hello: BootHop_Kind.HELLO,
 };
 
-const sessionStates = {
+const sessionStates: Readonly<Record<BootSessionState, BootSession_State>> = {
   open: BootSession_State.OPEN,
   stalled: BootSession_State.STALLED,
   completed: BootSession_State.COMPLETED,
-} as const;
+};
+
+/** Throws on the unspecified one, which names nothing. */
+export const fromSessionState = (state: BootSession_State): BootSessionState =>
+  requireEnum(sessionStates, state, 'states');
 
 const imageKinds = {
   registration: Image_Kind.REGISTRATION,
@@ -162,8 +170,10 @@ export function fromHop(hop: BootHopMessage): SeenHop | undefined {
 
 export function toSessionMessage({session, hops, diagnosis}: BootSessionView): BootSessionMessage {
   const {macAddress, uuid, serial, platform} = session;
+  const client = {macAddresses: macAddress ? [macAddress] : [], uuid, serial, platform};
   return create(BootSessionSchema, {
     id: session.id,
+    client: {...client, ipAddress: session.ipAddress, session: session.edgeSession},
     machineId: session.machineId ?? '',
     state: sessionStates[session.state],
     hops: hops.map(({kind, time, ipAddress, imageId, bytes, id, detail, complete}) => ({
@@ -173,7 +183,7 @@ export function toSessionMessage({session, hops, diagnosis}: BootSessionView): B
       kind: hopKinds[kind],
       time: timestampFromDate(time),
       session: session.edgeSession,
-      client: {macAddresses: macAddress ? [macAddress] : [], uuid, serial, platform, ipAddress},
+      client: {...client, ipAddress},
       bytes: BigInt(bytes),
       imageId: imageId ?? '',
     })),
@@ -181,5 +191,19 @@ export function toSessionMessage({session, hops, diagnosis}: BootSessionView): B
     imageId: session.imageId ?? '',
     startTime: timestampFromDate(session.startTime),
     ...(session.endTime ? {endTime: timestampFromDate(session.endTime)} : {}),
+  });
+}
+
+export function toOverrideMessage(override: BootOverride): BootOverrideMessage {
+  const {machineId, action, imageId, persistent, actor, time, expireTime, given} = override;
+  return create(BootOverrideSchema, {
+    machineId,
+    action: actions[action],
+    imageId: imageId ?? '',
+    persistent,
+    actor,
+    createTime: timestampFromDate(time),
+    ...(expireTime ? {expireTime: timestampFromDate(expireTime)} : {}),
+    given,
   });
 }

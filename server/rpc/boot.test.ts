@@ -62,6 +62,7 @@ async function setUp() {
             boot: server.boot,
             sessions: server.bootSessions,
             timeline: server.timeline,
+            lists: server.bootLists,
           }),
         );
         router.service(

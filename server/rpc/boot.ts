@@ -2,15 +2,19 @@ import type {ServiceImpl} from '@connectrpc/connect';
 import type {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import type {Boot, Resolution} from '../domain/boot.ts';
 import type {BootAnswers} from '../domain/boot-answers.ts';
+import type {BootLists} from '../domain/boot-lists.ts';
 import type {BootSessions} from '../domain/boot-sessions.ts';
 import type {BootTimeline} from '../domain/boot-timeline.ts';
+import {parseFilterId} from '../domain/ids.ts';
 import {
   fromAction,
   fromClient,
   fromHop,
+  fromSessionState,
   toBookMessage,
   toBootImageMessage,
   toDecisionMessage,
+  toOverrideMessage,
   toSessionMessage,
 } from './boot-messages.ts';
 import {callerKey} from './caller.ts';
@@ -21,11 +25,13 @@ export const bootService = ({
   boot,
   sessions,
   timeline,
+  lists,
 }: {
   readonly answers: BootAnswers;
   readonly boot: Boot;
   readonly sessions: BootSessions;
   readonly timeline: BootTimeline;
+  readonly lists: BootLists;
 }): ServiceImpl<typeof BootService> => ({
   async *watchBootAnswers({revision}, {signal}) {
     for await (const message of whileCalled(signal, answers.watch(revision, signal)))
@@ -46,9 +52,39 @@ export const bootService = ({
     return {machineId, decision: toDecisionMessage(decision), considered: [...considered]};
   },
 
-  async listBootSessions({machineId, pageSize, pageToken}) {
-    const {views, nextPageToken} = await timeline.list({machineId, pageSize, pageToken});
-    return {bootSessions: views.map(toSessionMessage), nextPageToken};
+  async listBootSessions({machineId, states, imageId, since, until, ...request}) {
+    const {countTotal, pageSize, pageToken} = request;
+    const page = await timeline.list({
+      machineId: machineId || undefined,
+      states: states.map(fromSessionState),
+      imageId: imageId || undefined,
+      since,
+      until,
+      countTotal,
+      pageSize,
+      pageToken,
+    });
+    const {nextPageToken, total: totalSize} = page;
+    return {bootSessions: page.views.map(toSessionMessage), nextPageToken, totalSize};
+  },
+
+  async listBootOverrides({machineId, persistent, pageSize, pageToken}) {
+    const filter = {machineId: parseFilterId('machine_id', machineId), persistent};
+    const page = await lists.overrides({...filter, pageSize, pageToken});
+    return {
+      bootOverrides: page.overrides.map(toOverrideMessage),
+      nextPageToken: page.nextPageToken,
+    };
+  },
+
+  async listBootDecisions({filter, pageSize, pageToken}) {
+    const page = await lists.decisions({filter, pageSize, pageToken});
+    const bootDecisions = page.decisions.map(({machineId, decision, standing}) => ({
+      machineId,
+      decision: toDecisionMessage(decision),
+      ...(standing ? {standing: toDecisionMessage(standing)} : {}),
+    }));
+    return {bootDecisions, nextPageToken: page.nextPageToken};
   },
 
   async setBootOverride({machineId, action, imageId, persistent}, {values}) {

@@ -12,7 +12,15 @@ import type {ValidationPhase, Validations} from '../domain/validations.ts';
 import {resultOf, toBuildMessage, toSpecMessage, toUpdateMessage} from './build-messages.ts';
 import {callerKey} from './caller.ts';
 import {fromDiagnosticMessage, toDiagnosticMessage} from './diagnostic-messages.ts';
-import {imageVariants, requireEnum, toBootTestMessage, toImageMessage} from './image-messages.ts';
+import {
+  fromEnum,
+  imageKinds,
+  imageVariants,
+  requireEnum,
+  toBootTestMessage,
+  toImageMessage,
+} from './image-messages.ts';
+import {operationStates} from './operation-messages.ts';
 import {storable} from './storable.ts';
 import {whileCalled} from './streams.ts';
 
@@ -40,10 +48,21 @@ export const buildService = ({
     return {build: toBuildMessage(await builds.createForRegistration(name, variant))};
   },
 
-  async listBuilds({pageSize, pageToken, machineId}) {
-    const filter = parseFilterId('machine_id', machineId);
-    const page = await builds.list({machineId: filter, pageSize, pageToken});
-    return {builds: page.builds.map(toBuildMessage), nextPageToken: page.nextPageToken};
+  async listBuilds({states, kind, since, until, countTotal, pageSize, pageToken, ...request}) {
+    const page = await builds.list({
+      machineId: parseFilterId('machine_id', request.machineId),
+      states: states.map(state => requireEnum(operationStates, state, 'states')),
+      kind: fromEnum(imageKinds, kind, 'kind'),
+      imageId: request.imageId || undefined,
+      template: request.template || undefined,
+      since,
+      until,
+      countTotal,
+      pageSize,
+      pageToken,
+    });
+    const {nextPageToken, total: totalSize} = page;
+    return {builds: page.builds.map(toBuildMessage), nextPageToken, totalSize};
   },
 
   async getBuild({id}) {

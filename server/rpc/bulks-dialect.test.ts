@@ -15,7 +15,11 @@ test('the bulk requests of Metal Enrollment work as its README has them', async 
   await using postgres = await startPostgres();
   await using database = await postgres.createDatabase();
   await using app = await createTestBulks(database.sql);
-  const operations = createOperations({sql: database.sql, cancel: {bulk: app.bulks.cancel}});
+  const operations = createOperations({
+    sql: database.sql,
+    now: () => new Date(),
+    cancel: {bulk: app.bulks.cancel},
+  });
   const identify = () => Promise.resolve({name: 'user:alice', role: 'operator'} as const);
   await using server = await serve({
     identify,

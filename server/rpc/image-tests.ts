@@ -54,11 +54,15 @@ export const imageTestService = ({
     const page = await imageTests.list({
       imageId: request.imageId || undefined,
       machineId: parseFilterId('machine_id', request.machineId),
-      status: fromEnum(statuses, request.status, 'status'),
+      statuses: [request.status, ...request.statuses]
+        .map(status => fromEnum(statuses, status, 'statuses'))
+        .filter(status => status !== undefined),
       testType: fromEnum(testTypes, request.testType, 'test_type'),
       imageType: fromEnum(imageTypes, request.imageType, 'image_type'),
       pageSize: request.pageSize || request.limit,
       pageToken: request.pageToken,
+      since: request.since,
+      until: request.until,
     });
     return {imageTests: page.tests.map(toImageTestMessage), nextPageToken: page.nextPageToken};
   },

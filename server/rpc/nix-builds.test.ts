@@ -96,6 +96,11 @@ test('a build keeps the modules, parameters and facts that it was asked for with
   const {build: next} = await app.client.createBuild({machineId});
   const claim = await builder.claimBuild({buildId: next?.id ?? ''});
   t.like(claim.spec?.templates, {length: 1, 0: {version: 2, nixosModule: '_: {later = 1;}'}});
+  const {builds} = await app.client.listBuilds({template: 'web'});
+  t.deepEqual(
+    builds.map(({id}) => id),
+    [next?.id, build?.id],
+  );
 });
 
 test('a template that does not fit any more is told before a build', async t => {

@@ -14,7 +14,7 @@ import type {ChildCounts, ChildState} from '../store/bulk-children.ts';
 import type {Operation, OperationState} from '../store/operations.ts';
 import {requireEnum} from './image-messages.ts';
 
-const states: Readonly<Record<OperationState, Operation_State>> = {
+export const operationStates: Readonly<Record<OperationState, Operation_State>> = {
   queued: Operation_State.QUEUED,
   running: Operation_State.RUNNING,
   succeeded: Operation_State.SUCCEEDED,
@@ -41,10 +41,10 @@ export function toOperationMessage(operation: Operation, view?: BulkView): Opera
   return create(OperationSchema, {
     id,
     kind,
-    state: states[operation.state],
+    state: operationStates[operation.state],
     steps: operation.steps.map(step => ({
       name: step.name,
-      state: states[step.state],
+      state: operationStates[step.state],
       ...times(step),
     })),
     progressPercent,

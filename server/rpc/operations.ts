@@ -5,7 +5,13 @@ import {parseFilterId} from '../domain/ids.ts';
 import type {Operations} from '../domain/operations.ts';
 import type {Operation} from '../store/operations.ts';
 import {callerKey} from './caller.ts';
-import {fromChildState, toChildMessage, toOperationMessage} from './operation-messages.ts';
+import {requireEnum} from './image-messages.ts';
+import {
+  fromChildState,
+  operationStates,
+  toChildMessage,
+  toOperationMessage,
+} from './operation-messages.ts';
 
 export function operationService(
   operations: Operations,
@@ -21,13 +27,20 @@ export function operationService(
   };
 
   return {
-    async listOperations({pageSize, pageToken, machineId}) {
-      const filter = parseFilterId('machine_id', machineId);
-      const page = await operations.list({machineId: filter, pageSize, pageToken});
-      return {
-        operations: await messagesOf(page.operations),
-        nextPageToken: page.nextPageToken,
-      };
+    async listOperations({machineId, states, kinds, since, until, ...request}) {
+      const {countTotal, pageSize, pageToken} = request;
+      const page = await operations.list({
+        machineId: parseFilterId('machine_id', machineId),
+        states: states.map(state => requireEnum(operationStates, state, 'states')),
+        kinds,
+        since,
+        until,
+        countTotal,
+        pageSize,
+        pageToken,
+      });
+      const {nextPageToken, total: totalSize} = page;
+      return {operations: await messagesOf(page.operations), nextPageToken, totalSize};
     },
 
     getOperation: async ({id}) => messageOf(await operations.get(id)),

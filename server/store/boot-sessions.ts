@@ -1,4 +1,5 @@
 import type {Sql} from './db.ts';
+import {countRows, type NewestFirst, type Piece, type Span, withinPage} from './newest-first.ts';
 import {sinceAssigned} from './scope.ts';
 
 export type BootHopKind =
@@ -25,6 +26,9 @@ export type BootHop = {
   readonly imageId: string | undefined;
 };
 
+export const bootSessionStates = ['open', 'stalled', 'completed'] as const;
+export type BootSessionState = (typeof bootSessionStates)[number];
+
 export type BootSession = {
   readonly id: string;
   readonly edgeSession: string;
@@ -34,7 +38,7 @@ export type BootSession = {
   readonly serial: string;
   readonly ipAddress: string;
   readonly platform: string;
-  readonly state: 'open' | 'stalled' | 'completed';
+  readonly state: BootSessionState;
   readonly imageId: string | undefined;
   readonly hopCount: number;
   readonly fetchTime: Date | undefined;
@@ -103,23 +107,57 @@ export async function listBootHops(
   return rows.map(toHop);
 }
 
-/** Newest first. */
+export type BootSessionQuery = Span & {
+  readonly machineId: string | undefined;
+  /** None is all. */
+  readonly states: readonly BootSessionState[];
+  readonly imageId: string | undefined;
+};
+
+/** Newest first; of all machines and of strangers unless one is named. */
 export async function listBootSessions(
   sql: Sql,
-  page: {
-    readonly machineId: string;
-    readonly before: {readonly startTime: string; readonly id: string} | undefined;
-    readonly limit: number;
-  },
+  query: BootSessionQuery & NewestFirst,
 ): Promise<readonly (BootSession & {readonly cursorTime: string})[]> {
-  const {machineId, before, limit} = page;
   const rows = await sql<(SessionRow & {cursorTime: string})[]>`
-    select *, start_time::text as cursor_time from boot_sessions where machine_id = ${machineId}
-      and ${before ? sql`(start_time, id) < (${before.startTime}::text::timestamptz, ${before.id})` : sql`true`}
-      and ${sinceAssigned(sql, sql`boot_sessions.machine_id`, sql`start_time`)}
-    order by start_time desc, id desc limit ${limit}
+    select found.*, start_time::text as cursor_time from ${newest(sql, query)} as found
+    order by start_time desc, id desc limit ${query.limit}
   `;
   return rows.map(row => ({...toSession(row), cursorTime: row.cursorTime}));
+}
+
+/** Up to `countedMax`. */
+export const countBootSessions = (sql: Sql, query: BootSessionQuery): Promise<number> =>
+  countRows(sql, sql`from boot_sessions where ${matching(sql, {...query, before: undefined})}`);
+
+/**
+ * Of each state so many, each read where its index has them in order: one read over several states would have to sort all there are. A machine has
+ * few, and all states together are in order.
+ */
+function newest(sql: Sql, query: BootSessionQuery & NewestFirst): Piece {
+  const {machineId, states, imageId, limit} = query;
+  if (machineId !== undefined || (states.length === 0 && imageId === undefined))
+    return sql`(select * from boot_sessions where ${matching(sql, query)} order by start_time desc, id desc limit ${limit})`;
+  const each = states.length > 0 ? [...states] : [...bootSessionStates];
+  return sql`(
+    select of_state.* from unnest(${each}::text[]) as wanted (state) cross join lateral (
+      select * from boot_sessions
+      where boot_sessions.state = wanted.state and ${matching(sql, {...query, states: []})}
+      order by start_time desc, id desc limit ${limit}
+    ) as of_state
+  )`;
+}
+
+function matching(sql: Sql, query: BootSessionQuery & Omit<NewestFirst, 'limit'>): Piece {
+  const {machineId, states, imageId} = query;
+  const place = {time: sql`boot_sessions.start_time`, id: sql`boot_sessions.id`};
+  return sql`
+    ${machineId === undefined ? sql`true` : sql`boot_sessions.machine_id = ${machineId}`}
+    and ${states.length === 0 ? sql`true` : sql`boot_sessions.state = any(${[...states]}::text[])`}
+    and ${imageId === undefined ? sql`true` : sql`boot_sessions.image_id = ${imageId}`}
+    and ${withinPage(sql, place, query)}
+    and ${sinceAssigned(sql, sql`boot_sessions.machine_id`, sql`boot_sessions.start_time`)}
+  `;
 }
 
 /** Locks open sessions that nothing was heard of since `before`; another server skips them. */

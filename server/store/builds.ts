@@ -65,7 +65,7 @@ export type BuildChange = Partial<
   readonly diagnostics?: readonly Diagnostic[];
 };
 
-type Row = Omit<OperationRow, 'kind'> & {
+export type BuildRow = Omit<OperationRow, 'kind'> & {
   readonly kind: string;
   readonly imageKind: ImageKind;
   readonly variant: ImageVariant;
@@ -84,7 +84,7 @@ type Row = Omit<OperationRow, 'kind'> & {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-const columns = (sql: Sql) => sql`
+export const buildColumns = (sql: Sql) => sql`
   operations.*, image_kind, variant, backend, image_config, nixos_config, attempt, builder_id, claim_time, report_time,
   job_time, job_count, image_id, cached, boot_tests, diagnostics
 `;
@@ -93,10 +93,10 @@ const columns = (sql: Sql) => sql`
 export async function insertBuild(sql: Sql, id: string, spec: BuildSpec): Promise<boolean> {
   const config = spec.imageConfig ? JSON.stringify(spec.imageConfig) : null;
   const result = await sql`
-    insert into builds (id, image_kind, variant, backend, machine_id, image_config, nixos_config, templates, facts)
+    insert into builds (id, image_kind, variant, backend, machine_id, image_config, nixos_config, templates, template_names, facts)
     values (
       ${id}, ${spec.kind}, ${spec.variant}, ${spec.backend}, ${spec.machineId ?? null}, ${config}::text::jsonb,
-      ${spec.nixosConfig}, ${JSON.stringify(spec.templates)}::text::jsonb,
+      ${spec.nixosConfig}, ${JSON.stringify(spec.templates)}::text::jsonb, ${spec.templates.map(({name}) => name)}::text[],
       ${spec.facts ? JSON.stringify(spec.facts) : null}::text::jsonb
     )
     on conflict do nothing
@@ -109,8 +109,8 @@ const shownTests = (tests: readonly BootTest[]): readonly BootTest[] =>
   seesEverything() ? tests : tests.map(test => ({...test, reusedFromImageId: undefined}));
 
 export async function findBuild(sql: Sql, id: string): Promise<Build | undefined> {
-  const [row] = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id)
+  const [row] = await sql<BuildRow[]>`
+    select ${buildColumns(sql)} from builds join operations using (id)
     where id = ${id} and ${inScope(sql)}
   `;
   return row && toBuild(row);
@@ -131,8 +131,8 @@ export async function findBuildInputs(
 
 /** Locks build and operation until the transaction ends. */
 export async function findBuildForUpdate(sql: Sql, id: string): Promise<Build | undefined> {
-  const [row] = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id)
+  const [row] = await sql<BuildRow[]>`
+    select ${buildColumns(sql)} from builds join operations using (id)
     where id = ${id} and ${inScope(sql)} for update
   `;
   return row && toBuild(row);
@@ -142,8 +142,8 @@ export async function findLiveBuild(
   sql: Sql,
   of: {readonly machineId: string} | {readonly registrationVariant: ImageVariant},
 ): Promise<Build | undefined> {
-  const [row] = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id)
+  const [row] = await sql<BuildRow[]>`
+    select ${buildColumns(sql)} from builds join operations using (id)
     where live and ${
       'machineId' in of
         ? sql`builds.machine_id = ${of.machineId}`
@@ -157,36 +157,17 @@ export async function findLastRegistrationBuild(
   sql: Sql,
   variant: ImageVariant,
 ): Promise<Build | undefined> {
-  const [row] = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id)
+  const [row] = await sql<BuildRow[]>`
+    select ${buildColumns(sql)} from builds join operations using (id)
     where image_kind = 'registration' and variant = ${variant} order by id desc limit 1
   `;
   return row && toBuild(row);
 }
 
-/** Newest first; `before` is the last id of the page before. */
-export async function listBuilds(
-  sql: Sql,
-  page: {
-    readonly machineId: string | undefined;
-    readonly before: string | undefined;
-    readonly limit: number;
-  },
-): Promise<readonly Build[]> {
-  const rows = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id)
-    where ${page.machineId === undefined ? sql`true` : sql`builds.machine_id = ${page.machineId}`}
-      and ${page.before === undefined ? sql`true` : sql`id < ${page.before}`}
-      and ${inScope(sql)}
-    order by id desc limit ${page.limit}
-  `;
-  return rows.map(toBuild);
-}
-
 /** Queued or running, oldest first. */
 export async function listLiveBuilds(sql: Sql, limit: number): Promise<readonly Build[]> {
-  const rows = await sql<Row[]>`
-    select ${columns(sql)} from builds join operations using (id)
+  const rows = await sql<BuildRow[]>`
+    select ${buildColumns(sql)} from builds join operations using (id)
     where live order by id limit ${limit}
   `;
   return rows.map(toBuild);
@@ -224,7 +205,7 @@ export async function notifyBuild(sql: Sql, id: string): Promise<void> {
   await sql`select pg_notify('builds', ${id})`;
 }
 
-function toBuild(row: Row): Build {
+export function toBuild(row: BuildRow): Build {
   const {id, imageKind, machineId} = row;
   return {
     id,
@@ -248,7 +229,7 @@ function toBuild(row: Row): Build {
   };
 }
 
-function operationOf(row: Row): Operation {
+function operationOf(row: BuildRow): Operation {
   const {id, kind, state, steps, progressPercent, error, machineId, actor} = row;
   const {cancelRequested, revision, createTime, startTime, endTime} = row;
   return toOperation({

@@ -1,6 +1,7 @@
 import type {Firmware} from './boot-tests.ts';
 import type {Sql} from './db.ts';
 import type {Artifact} from './images.ts';
+import {type NewestFirst, type Span, withinPage} from './newest-first.ts';
 import {sinceAssigned} from './scope.ts';
 
 export type ImageTestStatus = 'pending' | 'running' | 'passed' | 'failed' | 'cancelled' | 'error';
@@ -140,35 +141,42 @@ export async function findImageTestForUpdate(sql: Sql, id: string): Promise<Imag
   return row && toImageTest(row);
 }
 
-export type ImageTestQuery = {
+export type ImageTestQuery = Span & {
   readonly imageId: string | undefined;
   readonly machineId: string | undefined;
-  readonly status: ImageTestStatus | undefined;
+  /** None is all. */
+  readonly statuses: readonly ImageTestStatus[];
   readonly testType: ImageTestType | undefined;
   readonly imageType: TestedImageType | undefined;
-  /** The last id of the page before. */
-  readonly before: string | undefined;
-  readonly limit: number;
 };
 
 /** Newest first. */
 export async function listImageTests(
   sql: Sql,
-  query: ImageTestQuery,
-): Promise<readonly ImageTest[]> {
-  const {imageId, machineId, status, testType, imageType, before, limit} = query;
-  const rows = await sql<Row[]>`
-    select ${columns(sql)} from image_tests
-    where ${imageId === undefined ? sql`true` : sql`image_id = ${imageId}`}
+  query: ImageTestQuery & NewestFirst,
+): Promise<readonly (ImageTest & {readonly cursorTime: string})[]> {
+  const {imageId, machineId, statuses, testType, imageType, limit} = query;
+  const matching = sql` ${imageId === undefined ? sql`true` : sql`image_id = ${imageId}`}
       and ${machineId === undefined ? sql`true` : sql`machine_id = ${machineId}`}
-      and ${status === undefined ? sql`true` : sql`status = ${status}`}
       and ${testType === undefined ? sql`true` : sql`test_type = ${testType}`}
       and ${imageType === undefined ? sql`true` : sql`image_type = ${imageType}`}
-      and ${before === undefined ? sql`true` : sql`id < ${before}`}
-      and ${inScope(sql)}
-    order by id desc limit ${limit}
+    and ${withinPage(sql, {time: sql`create_time`, id: sql`id`}, query)} and ${inScope(sql)}
   `;
-  return rows.map(toImageTest);
+  // Of each result so many, read in order: one read over several would have to sort all there are.
+  const from =
+    statuses.length === 0
+      ? sql`image_tests where ${matching}`
+      : sql`(
+          select one.* from unnest(${[...statuses]}::text[]) as wanted (status) cross join lateral (
+            select * from image_tests where image_tests.status = wanted.status and ${matching}
+            order by create_time desc, id desc limit ${limit}
+          ) as one
+        ) as image_tests`;
+  const rows = await sql<(Row & {readonly cursorTime: string})[]>`
+    select ${columns(sql)}, create_time::text as cursor_time from ${from}
+    order by create_time desc, id desc limit ${limit}
+  `;
+  return rows.map(({cursorTime, ...row}) => ({...toImageTest(row), cursorTime}));
 }
 
 /** Of an image, newest first, whoever asks: what a gate goes by. */

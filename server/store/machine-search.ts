@@ -12,7 +12,7 @@ export type OrderPart = {readonly field: MachineField; readonly descending: bool
 
 /** Of `machines`; a test compares them with the table. */
 export const machineColumns =
-  'id state state_reason state_time trust quarantine_reason service_tag uuid manufacturer product mac_address mac_addresses hostname description notes labels nixos_config image_config templates desired_image_id booted_image_id last_good_image_id bad_image_ids failed_trials override_action override_image_id override_expire_time override_session entry_action entry_image_id cpu_threads cpu_model memory_bytes disk_count disk_bytes firmware_mode clock_skew_ms create_time update_time expected boot_id agent_version in_registration boot_time sighting_note workspace_id workspace_time ban_reason merged_into'.split(
+  'id state state_reason state_time trust quarantine_reason service_tag uuid manufacturer product mac_address mac_addresses hostname description notes labels nixos_config image_config templates desired_image_id booted_image_id last_good_image_id bad_image_ids failed_trials override_action override_image_id override_expire_time override_session override_actor override_time entry_action entry_image_id entry_actor entry_time cpu_threads cpu_model memory_bytes disk_count disk_bytes firmware_mode clock_skew_ms create_time update_time expected boot_id agent_version in_registration boot_time sighting_note workspace_id workspace_time ban_reason merged_into'.split(
     ' ',
   );
 /** Always read; of the others only what is wanted, because some are long and each costs time. */

@@ -79,8 +79,13 @@ export type Machine = HardwareSummary & {
   readonly overrideImageId: string | undefined;
   readonly overrideExpireTime: Date | undefined;
   readonly overrideSession: string | undefined;
+  /** Who set it; empty when that is not known. */
+  readonly overrideActor: string;
+  readonly overrideTime: Date | undefined;
   readonly entryAction: BootAction | undefined;
   readonly entryImageId: string | undefined;
+  readonly entryActor: string;
+  readonly entryTime: Date | undefined;
   readonly clockSkewMs: number | undefined;
   /** Somebody registered it before it was seen. */
   readonly expected: boolean;
@@ -259,6 +264,8 @@ const blank = {
   templates: [],
   imageConfig: undefined,
   badImageIds: [],
+  overrideActor: '',
+  entryActor: '',
   cpuThreads: 0,
   cpuModel: '',
   diskCount: 0,

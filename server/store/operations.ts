@@ -1,7 +1,8 @@
 import type {Sql} from './db.ts';
 import {sinceAssigned} from './scope.ts';
 
-export type OperationState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+export const operationStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type OperationState = (typeof operationStates)[number];
 
 export type OperationStep = {
   readonly name: string;
@@ -65,30 +66,6 @@ export async function findOperation(sql: Sql, id: string): Promise<Operation | u
   `;
   return row && toOperation(row);
 }
-
-/** Newest first; `before` is the last id of the page before. */
-export async function listOperations(
-  sql: Sql,
-  page: {
-    readonly machineId: string | undefined;
-    readonly before: string | undefined;
-    readonly limit: number;
-  },
-): Promise<readonly Operation[]> {
-  const rows = await sql<OperationRow[]>`
-    select * from operations
-    where ${page.machineId === undefined ? sql`true` : ofMachine(sql, page.machineId)}
-      and ${page.before === undefined ? sql`true` : sql`id < ${page.before}`}
-      and ${inScope(sql)}
-    order by id desc limit ${page.limit}
-  `;
-  return rows.map(toOperation);
-}
-
-/** Its own, and those over many machines that it is one of. */
-const ofMachine = (sql: Sql, machineId: string) => sql`(
-  machine_id = ${machineId} or id in (select bulk_id from bulk_children where machine_id = ${machineId})
-)`;
 
 /** Raises the revision too. `change` is not empty. */
 export async function updateOperation(

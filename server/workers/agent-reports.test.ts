@@ -9,7 +9,12 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import {startNats, type TestNats} from '../../test/helpers/nats.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {addImage, evidenceWith, wireMachines} from '../../test/helpers/server-machines.ts';
+import {
+  addImage,
+  allBoots,
+  evidenceWith,
+  wireMachines,
+} from '../../test/helpers/server-machines.ts';
 import {startPresenceWriter} from '../domain/presence.ts';
 import {parseReport, type ReportOutcome, startAgentReports} from './agent-reports.ts';
 import {startCommandSender} from './commands.ts';
@@ -145,7 +150,8 @@ test.serial('a report is committed once, and its receipt follows', async t => {
   await app.outcome('hello repeated');
   t.is((await app.sql`select 1 from events where type = 'machine.booted'`).length, 1);
   t.is(
-    (await server.timeline.list({machineId, pageSize: 1, pageToken: ''})).views[0]?.session.state,
+    (await server.timeline.list({...allBoots, machineId, pageSize: 1, pageToken: ''})).views[0]
+      ?.session.state,
     'completed',
   );
 });

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {startPostgres} from '../../test/helpers/postgres.ts';
-import {wireMachines} from '../../test/helpers/server-machines.ts';
+import {allBoots, wireMachines} from '../../test/helpers/server-machines.ts';
 import {listenFor} from '../store/notifications.ts';
 import {startMachineReconciler} from './machines.ts';
 
@@ -50,7 +50,7 @@ test('a boot that fell silent is stalled once, by whichever server sees it, and 
 
   const machineId = machine?.id ?? '';
   const view = async () =>
-    (await server.timeline.list({machineId, pageSize: 1, pageToken: ''})).views[0];
+    (await server.timeline.list({...allBoots, machineId, pageSize: 1, pageToken: ''})).views[0];
   t.regex(
     (await view())?.diagnosis ?? '',
     /^Stopped: it got its boot script, but the kernel request did not come/,

@@ -10,7 +10,7 @@ import {createTestMachine} from '../../test/helpers/builds.ts';
 import {startNats, type TestNats} from '../../test/helpers/nats.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {correctTime, createMetrics} from '../domain/metrics.ts';
-import {parseDurationMs} from '../domain/metrics-history.ts';
+import {parseDurationMs} from '../domain/moments.ts';
 import {metricsService} from '../rpc/metrics.ts';
 import {startMetricsWorker} from './metrics.ts';
 import {serveInMemory} from '../../test/helpers/in-memory.ts';

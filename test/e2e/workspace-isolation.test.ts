@@ -17,6 +17,7 @@ import {
   workspace_scope as workspaceScope,
 } from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {User_Role} from '@muster/proto/gen/muster/v1/users_pb.ts';
+import {encodeCursor} from '@muster/server/domain/page-tokens.ts';
 import test from 'ava';
 import {contractServices} from '../helpers/contract.ts';
 import {
@@ -38,11 +39,22 @@ const byIssue = ({issueId}: Target) => [{id: issueId}];
 const byImageTest = ({imageTestId}: Target) => [{id: imageTestId}];
 const byBuild = ({buildId}: Target) => [{id: buildId}];
 const mine = '$MINE';
+/** Of a list that begins with the newest: a place before all there is. */
+const tokenBeforeAll = encodeCursor({
+  time: '2999-01-01 00:00:00+00',
+  id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+});
 
 /** Every way in which a request of a method may name something: what one workspace's people ask for, and others must not find. */
 const requests: Readonly<Record<string, (target: Target) => readonly object[]>> = {
   ExplainBoot: ({machineId, serviceTag}) => [{machine: machineId}, {machine: serviceTag}],
-  ListBootSessions: byMachine,
+  ListBootSessions: ({machineId}) => [{machineId}, {countTotal: true}, {states: [1, 2, 3]}],
+  ListBootOverrides: ({machineId}) => [{machineId}, {}],
+  ListBootDecisions: ({machineId, hostname}) => [
+    {},
+    {filter: `id = ${machineId}`},
+    {filter: `hostname = "${hostname}"`},
+  ],
   SetBootOverride: ({machineId, imageId}) => [
     {machineId, action: BootAction.LOCAL_DISK},
     {machineId, action: BootAction.IMAGE, imageId},
@@ -51,7 +63,13 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
   ],
   ClearBootOverride: byMachine,
   CreateBuild: byMachine,
-  ListBuilds: ({machineId, buildId}) => [{machineId}, {}, {pageToken: buildId, machineId}],
+  ListBuilds: ({machineId, imageId}) => [
+    {machineId},
+    {imageId},
+    {countTotal: true},
+    {states: [1, 2, 3, 4, 5]},
+    {pageToken: tokenBeforeAll, machineId},
+  ],
   GetBuild: byBuild,
   CancelBuild: byBuild,
   WatchBuild: byBuild,
@@ -75,11 +93,12 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
     {machineId: mine, imageId, testType: ImageTest_TestType.HELLO},
     {machineId: mine, imagePath: `/images/${imageId}`, testType: ImageTest_TestType.BOOT},
   ],
-  ListImageTests: ({machineId, imageId, imageTestId}) => [
+  ListImageTests: ({machineId, imageId}) => [
     {},
     {machineId},
     {imageId},
-    {pageToken: imageTestId, machineId},
+    {statuses: [1, 2, 3, 4, 5, 6]},
+    {pageToken: tokenBeforeAll, machineId},
   ],
   GetImageTest: byImageTest,
   CancelImageTest: byImageTest,
@@ -123,7 +142,12 @@ const requests: Readonly<Record<string, (target: Target) => readonly object[]>> 
   SubmitMetrics: ({machineId}) => [{machineId, metrics: {cpuUsagePercent: 1}}],
   GetLatestMetrics: byMachine,
   ListMetrics: byMachine,
-  ListOperations: ({machineId}) => [{machineId}, {}],
+  ListOperations: ({machineId}) => [
+    {machineId},
+    {countTotal: true},
+    {states: [1, 2, 3, 4, 5]},
+    {kinds: ['build']},
+  ],
   GetOperation: byBuild,
   CancelOperation: byBuild,
   ListTemplateMachines: () => [{name: 'base-server'}],

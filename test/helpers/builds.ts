@@ -116,7 +116,7 @@ export async function createTestBuilds(
     limits: {...validationLimits, ...options.validationLimits},
   });
   const cancel = async (actor: string, id: string) => void (await builds.cancel(actor, id));
-  const operations = createOperations({sql, cancel: {build: cancel}});
+  const operations = createOperations({...deps, cancel: {build: cancel}});
   const bulks = createBulks({...deps, search, groups});
 
   const transportOf = (name: string, serviceId?: string) =>

@@ -53,7 +53,10 @@ export async function createTestBulks(sql: Database, userId?: string) {
   });
   const listLiveBuilders = () => Promise.resolve([debianBuilder]);
   const work = createBulkWork({...deps, actions, listLiveBuilders, log});
-  const operations = createOperations({sql, cancel: {bulk: bulks.cancel, rollout: bulks.cancel}});
+  const operations = createOperations({
+    ...deps,
+    cancel: {bulk: bulks.cancel, rollout: bulks.cancel},
+  });
   const caller = {name: 'user:alice', role: 'operator', address: '10.0.0.7'} as const;
   const transport = serveInMemory(
     ({service}) => {

@@ -10,6 +10,7 @@ import {createBans} from '@muster/server/domain/bans.ts';
 import {createBoot} from '@muster/server/domain/boot.ts';
 import {createBootImages} from '@muster/server/domain/boot-images.ts';
 import {createBootSessions} from '@muster/server/domain/boot-sessions.ts';
+import {createBootLists} from '@muster/server/domain/boot-lists.ts';
 import {createBootTimeline} from '@muster/server/domain/boot-timeline.ts';
 import {createBootTokenVerifier} from '@muster/server/domain/boot-tokens.ts';
 import {createCommands} from '@muster/server/domain/commands.ts';
@@ -114,6 +115,7 @@ export async function wireMachines(
     rules: createRules({...deps, search, application: rules}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
     timeline: createBootTimeline(deps),
+    bootLists: createBootLists({sql, now, policy, images, search}),
     enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials, rules, bans}),
     renewal: createRenewal({sql, agentKeys, credentials}),
     hellos: createHellos({...shared, boot, commands}),
@@ -151,6 +153,18 @@ export async function wireMachines(
 }
 
 export const evidenceWith = (part: Partial<Evidence>): Evidence => ({...noEvidence, ...part});
+
+/** A list of boots without a filter. */
+export const allBoots = {
+  machineId: undefined,
+  states: [],
+  imageId: undefined,
+  since: '',
+  until: '',
+  countTotal: false,
+  pageSize: 0,
+  pageToken: '',
+};
 
 /** A new agent key, public part. */
 export const newAgentKey = (): string => createUser().getPublicKey();

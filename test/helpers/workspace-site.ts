@@ -228,10 +228,13 @@ async function addIssue({sql, issues}: Site, {issueId, machineId, serial}: Targe
   await sql`update issues set id = ${issueId} where machine_id = ${machineId}`;
 }
 
-async function addBoot(sql: Database, {machineId, serviceTag}: Target): Promise<void> {
+async function addBoot(sql: Database, {machineId, serviceTag, serial}: Target): Promise<void> {
   const [id, now] = [uuidv7(), new Date()];
   await sql`
     insert into boot_sessions (id, edge_session, machine_id, serial, state, start_time, heard_time)
     values (${id}, ${id}, ${machineId}, ${serviceTag}, 'completed', ${now}, ${now})
+  `;
+  await sql`
+    update machines set entry_action = 'local_disk', entry_actor = ${serial}, entry_time = now() where id = ${machineId}
   `;
 }

@@ -25,7 +25,7 @@ export function BootExplain({asked}: {readonly asked: string}) {
   useEffect(() => setText(asked), [asked]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    void navigate({search: {explain: text.trim()}, resetScroll: false});
+    void navigate({search: old => ({...old, explain: text.trim()}), resetScroll: false});
   };
   return (
     <Card title="What would it boot, and why?">

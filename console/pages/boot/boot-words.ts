@@ -13,14 +13,13 @@ const actionWords: Readonly<Record<number, string>> = {
 };
 export const bootActionWord = (action: number): string => actionWords[action] ?? 'Unknown';
 
-/** As events name actions (docs/boot.md). */
-const journalWords: Readonly<Record<string, string>> = {
-  registration: 'the registration image',
-  image: 'an image',
-  local_disk: 'the local disk',
-  retry: 'wait and ask again',
+const targetWords: Readonly<Record<number, string>> = {
+  [Action.REGISTRATION]: 'the registration image',
+  [Action.IMAGE]: 'image',
+  [Action.LOCAL_DISK]: 'the local disk',
+  [Action.RETRY]: 'nothing: wait and ask again',
 };
-export const journalActionWord = (action: string): string => journalWords[action] ?? action;
+export const bootTargetWord = (action: number): string => targetWords[action] ?? 'unknown';
 
 export const sessionLook = (state: number): Look =>
   ({

@@ -1,20 +1,17 @@
+import {BootSession_State as State} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import test from 'ava';
 import {findBarriers} from '../../mock/axe.ts';
 import {addBoot, bootCalls} from '../../mock/boot.ts';
-import {addImages} from '../../mock/images.ts';
+import {addEvents} from '../../mock/events.ts';
+import {eventually} from '../../mock/eventually.ts';
+import {addImages, imageId} from '../../mock/images.ts';
 import {addMachines} from '../../mock/machines.ts';
 import {renderConsole} from '../../mock/render.tsx';
 import {addSessions} from '../../mock/sessions.ts';
 
 const {userEvent} = await import('@testing-library/user-event');
 const {within} = await import('@testing-library/react');
-const nouns = [addSessions, addMachines, addImages, addBoot] as const;
-
-const cardOf = (heading: HTMLElement): HTMLElement => {
-  const card = heading.closest('section');
-  if (!card) throw new Error('The heading is in no card');
-  return card;
-};
+const nouns = [addSessions, addMachines, addEvents, addImages, addBoot] as const;
 
 test.serial('a typed MAC is explained rule by rule, and stands in the address', async t => {
   using app = renderConsole('/boot', ...nouns);
@@ -35,33 +32,80 @@ test.serial('a key that cannot be read is said', async t => {
   );
 });
 
-test.serial(
-  'boots in progress have their stages and diagnosis; those that stall come first',
-  async t => {
-    using app = renderConsole('/boot', ...nouns);
-    const user = userEvent.setup();
-    const card = cardOf(await app.findByRole('heading', {name: 'Boots in progress'}));
-    t.truthy(await within(card).findByText(/now waiting for the initrd/));
-    t.truthy(within(card).getByText('1 boot under way, 1 stalled'));
-    const rows = [...card.querySelectorAll('.boot-row')];
-    t.regex(rows[0]?.textContent ?? '', /Stalled.*52:54:00:99:00:01/);
-    t.deepEqual(await findBarriers(app.container), []);
-
-    await user.click(within(card).getByRole('button', {name: 'Show the steps of this boot'}));
-    t.truthy(await within(card).findByText('11.4 MiB'));
-  },
-);
-
-test.serial('a boot entry is shown with who made it, and is taken back', async t => {
+test.serial('boots have their stages and diagnosis; a stranger says what it is', async t => {
   using app = renderConsole('/boot', ...nouns);
   const user = userEvent.setup();
-  const card = cardOf(
-    await app.findByRole('heading', {name: 'Boot entries and one-time overrides'}),
+  t.truthy(await app.findByText(/now waiting for the initrd/));
+  t.truthy(await app.findByRole('link', {name: 'node-00007'}));
+  const rows = [...app.container.querySelectorAll('.boot-row')].map(({textContent}) => textContent);
+  t.regex(rows[0] ?? '', /Booting.*node-00007/);
+  t.regex(rows[1] ?? '', /Stalled.*52:54:00:99:00:01.*serial SN-99.*What it gets, and why/);
+  t.deepEqual(await findBarriers(app.container), []);
+
+  const [first] = app.getAllByRole('button', {name: 'Show the steps of this boot'});
+  if (first) await user.click(first);
+  t.truthy(await app.findByText('11.4 MiB'));
+});
+
+test.serial('the server narrows the boots, and numbers lead to the lists behind them', async t => {
+  using app = renderConsole('/boot', ...nouns);
+  const user = userEvent.setup();
+  const stalled = await app.findByRole('link', {name: '1 stalled in the last 24 hours'});
+  t.is(stalled.getAttribute('href'), '/boot?state=stalled&since=24h');
+  await user.click(stalled);
+  t.truthy(await app.findByText(/the kernel request did not come/));
+  await eventually(
+    'only the stalled boot',
+    () => app.queryByText(/now waiting for the initrd/) === null,
   );
-  t.truthy(await within(card).findByText(/All boots: the local disk/));
-  await user.click(within(card).getByRole('button', {name: 'Take the boot entry back'}));
+  t.is(bootCalls.at(-1), `listBootSessions ${State.STALLED} since=24h`);
+
+  await user.click(app.getByRole('button', {name: /^Under way/}));
+  t.is(app.getByRole('button', {name: /^Under way/}).textContent, 'Under way1');
+  t.truthy(await app.findByText(/now waiting for the initrd/));
+  await user.selectOptions(app.getByLabelText('Since when'), 'The last 7 days');
+  await eventually(
+    'boots under way of 7 days',
+    () => bootCalls.at(-1) === `listBootSessions ${State.OPEN} since=7d`,
+  );
+  t.deepEqual(app.router.state.location.search, {state: 'open', since: '7d'});
+});
+
+test.serial('what was decided is shown with who and until when, and is taken back', async t => {
+  using app = renderConsole('/boot?tab=overrides', ...nouns);
+  const user = userEvent.setup();
+  t.is((await app.findAllByRole('link', {name: 'node-00007'})).length, 2);
+  const row = app.getByText(/All boots: the local disk/).closest('li');
+  t.regex(row?.textContent ?? '', /node-00007.*user:ada/);
+  t.regex(
+    app.getByText(/Next boot: the local disk/).closest('li')?.textContent ?? '',
+    /a boot has it, over in/,
+  );
+  t.deepEqual(await findBarriers(app.container), []);
+  await user.click(app.getByRole('button', {name: 'Take the boot entry back'}));
   t.truthy(await app.findByText('The boot entry is taken back'));
-  t.deepEqual(bootCalls, ['clearBootOverride entry']);
+  t.true(bootCalls.includes('clearBootOverride entry'));
+
+  await user.click(app.getByRole('button', {name: 'The next boot'}));
+  await eventually(
+    'only the next boot',
+    () => app.queryByText(/All boots: the local disk/) === null,
+  );
+  t.truthy(app.getByText(/Next boot: the local disk/));
+});
+
+test.serial('what machines would boot is a list, and one of it is explained', async t => {
+  using app = renderConsole('/boot?tab=decisions', ...nouns);
+  const grid = within(await app.findByRole('grid', {name: 'What machines would boot'}));
+  t.truthy(await grid.findByRole('link', {name: 'node-00007'}));
+  t.truthy(grid.getByText('An operator decided this one boot'));
+  t.truthy(grid.getByText(imageId.slice(0, 12)));
+  t.deepEqual(await findBarriers(app.container), []);
+});
+
+test.serial('a filter that the server refuses is said', async t => {
+  using app = renderConsole('/boot?tab=decisions&filter=broken', ...nouns);
+  t.regex((await app.findByRole('alert')).textContent, /Cannot use this filter.*it ends too early/);
 });
 
 test.serial('the next boot is decided in a dialog that says the limits', async t => {
@@ -73,11 +117,11 @@ test.serial('the next boot is decided in a dialog that says the limits', async t
   t.truthy(within(dialog).getByText(/Waits 24 hours for a boot; then over 10 minutes/));
   await user.click(within(dialog).getByRole('button', {name: 'Decide'}));
   t.truthy(await app.findByText(/An operator decided this one boot/));
-  t.deepEqual(bootCalls, ['setBootOverride 3 once']);
+  t.true(bootCalls.includes('setBootOverride 3 once'));
 });
 
 test.serial('boot profiles name their group', async t => {
-  using app = renderConsole('/boot', ...nouns);
+  using app = renderConsole('/boot?tab=profiles', ...nouns);
   t.truthy(await app.findByText('ttyS0,115200'));
   t.is(app.getByRole('link', {name: 'web-servers'}).getAttribute('href'), '/groups?group=g');
 });

@@ -3,13 +3,15 @@ import {
   BuildService,
   type ListBuildsResponse,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {Image_Kind as Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
-import {useCallback, useMemo} from 'react';
+import {useCallback} from 'react';
 import {KeysetTable} from '../../table/KeysetTable.tsx';
-import {LookFurther, useLookedThrough} from '../../table/LookFurther.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
+import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
+import {sinceOf, SinceChoice} from '../../ui/SinceChoice.tsx';
 import {EmptyState} from '../../ui/states.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {stateChoiceOf, stateChoices} from '../operations/state-choices.ts';
@@ -22,14 +24,8 @@ const rowsOf = ({builds}: ListBuildsResponse): readonly Build[] => builds;
 export function BuildsPage() {
   const search = useSearch({from: '/shell/builds'});
   const navigate = useNavigate({from: '/builds'});
-  const machineId = search.machine ?? '';
-  const {choice, includes} = useMemo(() => stateChoiceOf(search.state), [search.state]);
-  const list = useKeysetRows(BuildService.method.listBuilds, {pageSize, machineId}, rowsOf);
-  const rows = useMemo(
-    () => list.rows.filter(({operation}) => includes(operation?.state)),
-    [list.rows, includes],
-  );
-  const looked = useLookedThrough(list, choice !== '');
+  const query = requestOf(search);
+  const list = useKeysetRows(BuildService.method.listBuilds, {pageSize, ...query}, rowsOf);
   const open = useCallback(
     ({id}: Build) => void navigate({to: '/builds/$id', params: {id}}),
     [navigate],
@@ -37,29 +33,75 @@ export function BuildsPage() {
   return (
     <div className="page fill">
       <PageHeader title="Builds" actions={<RegistrationBuildMenu />} />
-      <div className="toolbar">
-        <Choices
-          label="State"
-          items={stateChoices}
-          value={choice}
-          onChange={state => void navigate({search: old => ({...old, state})})}
-        />
-        <MachineChip
-          id={machineId}
-          onRemove={() => void navigate({search: old => ({...old, machine: undefined})})}
-        />
-        <LookFurther looked={looked} noun="build" />
-      </div>
+      <BuildFilters />
       <KeysetTable
         fills
         label="Builds"
         attempt="list the builds"
-        list={{...list, rows, hasMore: list.hasMore && !looked.isCut}}
+        list={list}
         columns={buildColumns}
         rowId={({id}) => id}
         onOpen={open}
-        empty={<NoBuilds isFiltered={choice !== '' || machineId !== ''} />}
+        empty={<NoBuilds isFiltered={Object.values(search).some(Boolean)} />}
       />
+    </div>
+  );
+}
+
+type BuildSearch = {
+  readonly [name in 'state' | 'kind' | 'machine' | 'image' | 'template' | 'since']?:
+    | string
+    | undefined;
+};
+
+const requestOf = ({state, kind, machine, image, template, since}: BuildSearch) => ({
+  states: stateChoiceOf(state).states,
+  kind: kindChoiceOf(kind).kind,
+  machineId: machine ?? '',
+  imageId: image ?? '',
+  template: template ?? '',
+  since: sinceOf(since),
+});
+
+const kindChoices = [
+  {value: '', label: 'Every image', kind: Kind.UNSPECIFIED},
+  {value: 'machine', label: 'Machines', kind: Kind.MACHINE},
+  {value: 'registration', label: 'Registration', kind: Kind.REGISTRATION},
+] as const;
+const kindChoiceOf = (text: string | undefined) =>
+  kindChoices.find(({value}) => value === text) ?? kindChoices[0];
+
+function BuildFilters() {
+  const search = useSearch({from: '/shell/builds'});
+  const navigate = useNavigate({from: '/builds'});
+  const {image = '', template = ''} = search;
+  const change = (part: BuildSearch) => void navigate({search: old => ({...old, ...part})});
+  return (
+    <div className="toolbar">
+      <Choices
+        label="State"
+        items={stateChoices}
+        value={stateChoiceOf(search.state).choice}
+        onChange={state => change({state: state || undefined})}
+      />
+      <Choices
+        label="Image of"
+        items={kindChoices}
+        value={kindChoiceOf(search.kind).value}
+        onChange={kind => change({kind: kind || undefined})}
+      />
+      <SinceChoice value={sinceOf(search.since)} onChange={since => change({since})} />
+      <MachineChip id={search.machine ?? ''} onRemove={() => change({machine: undefined})} />
+      {image !== '' && (
+        <Chip label="Of all images" onRemove={() => change({image: undefined})}>
+          Only of image <span className="mono">{image.slice(0, 12)}</span>
+        </Chip>
+      )}
+      {template !== '' && (
+        <Chip label="With all templates" onRemove={() => change({template: undefined})}>
+          Only with template <strong>{template}</strong>
+        </Chip>
+      )}
     </div>
   );
 }
@@ -68,7 +110,7 @@ function NoBuilds({isFiltered}: {readonly isFiltered: boolean}) {
   if (isFiltered)
     return (
       <EmptyState icon="build" title="No build is like that">
-        <p>Choose another state, or all of them.</p>
+        <p>Choose another state or time, or all of them.</p>
       </EmptyState>
     );
   return (

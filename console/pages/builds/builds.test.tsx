@@ -1,7 +1,10 @@
+import {Image_Kind as Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {Operation_State as State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import test from 'ava';
 import {findBarriers} from '../../mock/axe.ts';
-import {addBuilds, buildId} from '../../mock/builds.ts';
+import {addBuilds, buildCalls, buildId} from '../../mock/builds.ts';
 import {addEvents} from '../../mock/events.ts';
+import {eventually} from '../../mock/eventually.ts';
 import {addMachines} from '../../mock/machines.ts';
 import {renderConsole} from '../../mock/render.tsx';
 import {addSessions} from '../../mock/sessions.ts';
@@ -22,7 +25,25 @@ test.serial('the list shows builds with their machines, and one state of them', 
   await user.click(app.getByRole('button', {name: 'Failed'}));
   t.is(app.router.state.location.search.state, 'failed');
   t.truthy(await within(grid).findByText('Failed'));
-  t.is(within(grid).queryByText('Running'), null);
+  await eventually('only what failed', () => within(grid).queryByText('Running') === null);
+});
+
+test.serial('the server narrows the builds by all that the address says', async t => {
+  using app = renderConsole('/builds?state=live&kind=machine&template=web&since=24h', ...nouns);
+  const user = userEvent.setup();
+  const grid = await app.findByRole('grid', {name: 'Builds'});
+  t.truthy(await within(grid).findByText('Running'));
+  t.is(within(grid).queryByText('Failed'), null);
+  t.is(buildCalls.at(-1), `listBuilds ${State.QUEUED},${State.RUNNING} ${Kind.MACHINE} 24h web`);
+  await user.click(app.getByRole('button', {name: 'With all templates'}));
+  await user.click(app.getByRole('button', {name: 'Registration'}));
+  await user.selectOptions(app.getByLabelText('Since when'), 'Any time');
+  await user.click(app.getByRole('button', {name: 'All'}));
+  await eventually(
+    'registration builds of any time',
+    () => buildCalls.at(-1) === `listBuilds  ${Kind.REGISTRATION}`,
+  );
+  t.deepEqual(app.router.state.location.search, {kind: 'registration'});
 });
 
 test.serial('a list that fails says why and what to do', async t => {

@@ -13,6 +13,7 @@ import {PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
+import {sinceOf, SinceChoice} from '../../ui/SinceChoice.tsx';
 import {EmptyState} from '../../ui/states.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {ImageTestDetail} from './ImageTestDetail.tsx';
@@ -37,7 +38,7 @@ export function ImageTestsPage() {
 function TestList() {
   const search = useSearch({from: '/shell/image-tests'});
   const navigate = useNavigate({from: '/image-tests'});
-  const {image = '', machine = ''} = search;
+  const {image = '', machine = '', since} = search;
   const {state, type} = chosenOf(search);
   const list = useKeysetRows(
     ImageTestService.method.listImageTests,
@@ -46,6 +47,7 @@ function TestList() {
       imageId: image,
       machineId: machine,
       status: state.status,
+      since: sinceOf(since),
       testType: type?.type ?? TestType.UNSPECIFIED,
     },
     rowsOf,
@@ -54,7 +56,9 @@ function TestList() {
     ({id}: ImageTest) => void navigate({search: old => ({...old, test: id})}),
     [navigate],
   );
-  const isFiltered = [image, machine, state.value, type?.value ?? ''].some(text => text !== '');
+  const isFiltered = [image, machine, state.value, type?.value ?? '', sinceOf(since)].some(
+    text => text !== '',
+  );
   return (
     <div className="page fill">
       <PageHeader title="Image tests" actions={<NewTest />} />
@@ -108,6 +112,7 @@ function Filters() {
           </option>
         ))}
       </select>
+      <SinceChoice value={sinceOf(search.since)} onChange={since => change({since})} />
       {image !== '' && (
         <Chip label="Of all images" onRemove={() => change({image: undefined})}>
           Only of image <span className="mono">{image.slice(0, 12)}</span>

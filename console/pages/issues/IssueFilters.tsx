@@ -2,9 +2,9 @@ import {IssueService, type IssueSummary} from '@muster/proto/gen/muster/v1/issue
 import {useQuery} from '@connectrpc/connect-query';
 import {Button, IconButton} from '../../ui/Button.tsx';
 import {severityLook} from '../../ui/tones.ts';
+import {MachineLink} from '../machines/MachineLink.tsx';
 import {severities, kindWord} from './issue-words.ts';
 import {type IssueSearch, severityNames} from './issue-search.ts';
-import {MachineName} from './MachineName.tsx';
 import '../../ui/card-filter.css';
 
 type IssueFiltersProps = {
@@ -50,7 +50,7 @@ export function IssueFilters({search, summary, onChange}: IssueFiltersProps) {
       {choose('muted', 'Muted', mutedChoices)}
       {search.machine && (
         <span className="issue-machine">
-          on <MachineName id={search.machine} />
+          on <MachineLink id={search.machine} />
           <IconButton
             icon="close"
             label="Issues of all machines"

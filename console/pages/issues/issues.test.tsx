@@ -1,3 +1,5 @@
+import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
+import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import test from 'ava';
 import {findBarriers} from '../../mock/axe.ts';
 import {addEvents} from '../../mock/events.ts';
@@ -22,6 +24,31 @@ test.serial('issues are listed with the names of their machines, and narrowed', 
   t.is(app.getByRole('button', {name: /Critical/}).getAttribute('aria-pressed'), 'true');
   await app.findByRole('button', {name: 'Show all'});
   t.is(app.queryByText('It is 93 °C'), null);
+});
+
+test.serial('the names of all machines on the screen are asked for in one call', async t => {
+  const filters: string[] = [];
+  const ids = Array.from(
+    {length: 30},
+    (_, n) => `00000000-0000-7000-8000-${`${n}`.padStart(12, '0')}`,
+  );
+  using app = renderConsole('/issues', signedInAs('viewer'), addEvents, router => {
+    router.service(IssueService, {
+      listIssues: () => ({issues: ids.map(machineId => ({id: `i${machineId}`, machineId}))}),
+      getIssueSummary: () => ({summary: {counts: []}}),
+      listIssueRules: () => ({rules: []}),
+    });
+    router.service(MachineService, {
+      listMachines({filter}) {
+        filters.push(filter);
+        const asked = [...filter.matchAll(/"([^"]+)"/g)].map(([, id = '']) => id);
+        return {machines: asked.map(id => ({id, hostname: `host-${Number(id.slice(-4))}`}))};
+      },
+    });
+  });
+  t.truthy(await app.findByRole('link', {name: 'host-0'}));
+  t.true(app.getAllByRole('link', {name: /^host-/}).length > 5);
+  t.is(filters.length, 1);
 });
 
 test.serial('an issue shows evidence and what to do, and is acknowledged', async t => {

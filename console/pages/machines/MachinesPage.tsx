@@ -1,11 +1,9 @@
-import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {skipToken, useQuery} from '@connectrpc/connect-query';
+import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback, useMemo, useState} from 'react';
 import {chosenColumns, columnsText} from '../../table/columns.ts';
 import {ColumnChooser} from '../../table/ColumnChooser.tsx';
 import {DataTable} from '../../table/DataTable.tsx';
-import {FilterBar} from '../../table/FilterBar.tsx';
 import type {Selection} from '../../table/use-table-model.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
@@ -16,6 +14,7 @@ import type {BulkSelection} from './bulk/selection.ts';
 import {ExportButton} from './ExportButton.tsx';
 import {machineColumns} from './machine-columns.tsx';
 import {MachineFacets} from './MachineFacets.tsx';
+import {MachineFilter} from './MachineFilter.tsx';
 import {SavedViews} from './SavedViews.tsx';
 import {useMachineRows} from './use-machine-rows.ts';
 import './machines.css';
@@ -146,43 +145,6 @@ function useOpenMachine() {
   return useCallback(
     ({id}: Machine) => void navigate({to: '/machines/$id', params: {id}}),
     [navigate],
-  );
-}
-
-type MachineFilterProps = {
-  readonly filter: string;
-  readonly onFilter: (filter: string) => void;
-  readonly error: ReturnType<typeof useMachineRows>['error'];
-};
-
-function MachineFilter({filter, onFilter, error}: MachineFilterProps) {
-  const {data} = useQuery(MachineService.method.listMachineFields, {}, {staleTime: Infinity});
-  const [field, setField] = useState('');
-  const {data: facets} = useQuery(
-    MachineService.method.listMachineFacets,
-    field === '' ? skipToken : {fields: [field], valuesMax: 50},
-    {staleTime: 60_000},
-  );
-  const fields = useMemo(() => data?.fields ?? [], [data]);
-  const values = useMemo(
-    () => (facets?.facets[0]?.values ?? []).map(({value}) => value).filter(Boolean),
-    [facets],
-  );
-  const canCount = useCallback(
-    (name: string) =>
-      name.startsWith('labels.') || fields.some(field => field.name === name && field.facet),
-    [fields],
-  );
-  return (
-    <FilterBar
-      value={filter}
-      onChange={onFilter}
-      fields={fields}
-      values={values}
-      onValuesOf={name => setField(canCount(name) ? name : '')}
-      placeholder="state = READY AND hardware.memory_bytes > 64G, or any words"
-      error={error}
-    />
   );
 }
 

@@ -37,7 +37,16 @@ test.serial('a machine without an image has no gate, and is told what to do', as
   t.is(app.queryByRole('alert'), null);
 });
 
+test.serial('a machine leads to the tests of images for it', async t => {
+  using app = renderConsole(address, ...nouns, addImageTests);
+  const link = await app.findByRole('link', {name: 'All of them'});
+  t.is(link.getAttribute('href'), `/image-tests?machine=${mockMachine(1).id}`);
+  const card = link.closest('section');
+  if (!card) throw new Error('The link is in no card');
+  t.truthy(await within(card).findByRole('link', {name: /^Services sshd.service/}));
+});
+
 test.serial('a gate that cannot be read is said', async t => {
   using app = renderConsole(address, ...nouns);
-  t.regex((await app.findByRole('alert')).textContent, /Cannot read its gate/);
+  t.truthy(await app.findByText('Cannot read its gate'));
 });

@@ -4,13 +4,13 @@ import {
   OperationService,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
-import {useCallback, useMemo} from 'react';
+import {useCallback} from 'react';
 import {usePolled} from '../../api/use-polled.ts';
 import {KeysetTable} from '../../table/KeysetTable.tsx';
-import {LookFurther, useLookedThrough} from '../../table/LookFurther.tsx';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Choices} from '../../ui/Choices.tsx';
+import {sinceOf, SinceChoice} from '../../ui/SinceChoice.tsx';
 import {EmptyState} from '../../ui/states.tsx';
 import {isLive} from '../builds/build-words.ts';
 import {MachineChip} from '../machines/MachineChip.tsx';
@@ -28,8 +28,13 @@ export function OperationsPage() {
   const navigate = useNavigate({from: '/operations'});
   const machineId = search.machine ?? '';
   const kind = operationKinds.find(({value}) => value === search.kind)?.value ?? '';
-  const {choice, includes} = useMemo(() => stateChoiceOf(search.state), [search.state]);
-  const list = useKeysetRows(OperationService.method.listOperations, {pageSize, machineId}, rowsOf);
+  const {choice, states} = stateChoiceOf(search.state);
+  const since = sinceOf(search.since);
+  const list = useKeysetRows(
+    OperationService.method.listOperations,
+    {pageSize, machineId, states, kinds: kind === '' ? [] : [kind], since},
+    rowsOf,
+  );
   const hasLive = list.rows.some(isLive);
   // Children have no event of the operation's own.
   usePolled(
@@ -37,15 +42,9 @@ export function OperationsPage() {
     everyMs,
     hasLive && list.rows.length <= pageSize * pagesReloadedMax,
   );
-  const isFiltered = kind !== '' || choice !== '';
-  const rows = useMemo(
-    () =>
-      list.rows.filter(
-        operation => (kind === '' || operation.kind === kind) && includes(operation.state),
-      ),
-    [list.rows, kind, includes],
-  );
-  const looked = useLookedThrough(list, isFiltered);
+  const isFiltered = [kind, choice, machineId, since].some(text => text !== '');
+  const change = (part: Partial<typeof search>) =>
+    void navigate({search: old => ({...old, ...part})});
   const open = useCallback(
     ({id, kind}: Operation) =>
       void navigate({to: kind === 'build' ? '/builds/$id' : '/operations/$id', params: {id}}),
@@ -60,29 +59,26 @@ export function OperationsPage() {
           label="Kind"
           items={operationKinds}
           value={kind}
-          onChange={kind => void navigate({search: old => ({...old, kind})})}
+          onChange={kind => change({kind: kind || undefined})}
         />
         <Choices
           label="State"
           items={stateChoices}
           value={choice}
-          onChange={state => void navigate({search: old => ({...old, state})})}
+          onChange={state => change({state: state || undefined})}
         />
-        <MachineChip
-          id={machineId}
-          onRemove={() => void navigate({search: old => ({...old, machine: undefined})})}
-        />
-        <LookFurther looked={looked} noun="operation" />
+        <SinceChoice value={since} onChange={since => change({since})} />
+        <MachineChip id={machineId} onRemove={() => change({machine: undefined})} />
       </div>
       <KeysetTable
         fills
         label="Operations"
         attempt="list the operations"
-        list={{...list, rows, hasMore: list.hasMore && !looked.isCut}}
+        list={list}
         columns={operationColumns}
         rowId={({id}) => id}
         onOpen={open}
-        empty={<NoOperations isFiltered={isFiltered || machineId !== ''} />}
+        empty={<NoOperations isFiltered={isFiltered} />}
       />
     </div>
   );
@@ -92,7 +88,7 @@ function NoOperations({isFiltered}: {readonly isFiltered: boolean}) {
   if (isFiltered)
     return (
       <EmptyState icon="operation" title="No operation is like that">
-        <p>Choose another kind or state.</p>
+        <p>Choose another kind, state or time.</p>
       </EmptyState>
     );
   return (

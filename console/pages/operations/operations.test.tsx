@@ -1,3 +1,4 @@
+import {Operation_State as State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import test from 'ava';
 import {findBarriers} from '../../mock/axe.ts';
 import {addEvents} from '../../mock/events.ts';
@@ -22,6 +23,10 @@ test.serial('the list shows operations, and roll-outs that wait with their reaso
   await user.click(app.getByRole('button', {name: 'Bulk'}));
   t.is(app.router.state.location.search.kind, 'bulk');
   t.truthy(await app.findByRole('heading', {name: 'No operation is like that'}));
+  await user.click(app.getByRole('button', {name: 'Roll-outs'}));
+  await user.click(app.getByRole('button', {name: 'Under way'}));
+  t.truthy(await within(grid).findByRole('link', {name: 'Roll-out: 5 machines'}));
+  t.is(operationCalls.at(-1), `listOperations rollout ${State.QUEUED},${State.RUNNING}`);
 });
 
 test.serial('a list that fails says why', async t => {

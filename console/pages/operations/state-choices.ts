@@ -11,7 +11,7 @@ export const stateChoices = [
 
 type Choice = (typeof stateChoices)[number]['value'];
 
-const statesOf: Readonly<Record<Choice, readonly State[]>> = {
+const statesOf: Readonly<Record<Choice, State[]>> = {
   '': [],
   live: [State.QUEUED, State.RUNNING],
   failed: [State.FAILED],
@@ -19,12 +19,8 @@ const statesOf: Readonly<Record<Choice, readonly State[]>> = {
   cancelled: [State.CANCELLED],
 };
 
-/** The choice that the address names, and whether a state is one of it. */
+/** The choice that the address names, and the states of it: none for all. */
 export function stateChoiceOf(text: string | undefined) {
   const choice = stateChoices.find(({value}) => value === text)?.value ?? '';
-  return {
-    choice,
-    includes: (state: State | undefined): boolean =>
-      choice === '' || (state !== undefined && statesOf[choice].includes(state)),
-  };
+  return {choice, states: statesOf[choice]};
 }

@@ -3,31 +3,36 @@ import {Operation_State as OperationState} from '@muster/proto/gen/muster/v1/ope
 import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
 import {Card, ProgressBar, Skeleton} from '../../ui/blocks.tsx';
+import {formatCounted} from '../../ui/format.ts';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {ErrorState} from '../../ui/states.tsx';
+import {registrationTitle} from '../builds/build-words.ts';
+import {useMachineName} from '../machines/use-machine-name.ts';
 
-/** Running ones are the newest: they are among so many. */
-const lookedAt = 100;
 const shownMax = 8;
 /** Progress comes without an event. */
 const againMs = 3_000;
-const alive: readonly (OperationState | undefined)[] = [
-  OperationState.QUEUED,
-  OperationState.RUNNING,
-];
+const states: OperationState[] = [OperationState.QUEUED, OperationState.RUNNING];
 
 export function BuildsRunning() {
   const {data, error, refetch} = useQuery(
     BuildService.method.listBuilds,
-    {pageSize: lookedAt},
-    {refetchInterval: ({state}) => (state.data?.builds.some(isAlive) ? againMs : false)},
+    {states, pageSize: shownMax, countTotal: true},
+    {refetchInterval: ({state}) => (state.data?.totalSize ? againMs : false)},
   );
-  const builds = (data?.builds ?? []).filter(isAlive);
+  const builds = data?.builds ?? [];
+  const count = data?.totalSize ?? 0;
   return (
     <Card
       title="Builds running"
       actions={
-        <Link to="/builds">{builds.length > 0 ? `All ${builds.length}` : 'All builds'}</Link>
+        count > 0 ? (
+          <Link to="/builds" search={{state: 'live'}}>
+            All {formatCounted(count)}
+          </Link>
+        ) : (
+          <Link to="/builds">All builds</Link>
+        )
       }
       flush
     >
@@ -37,7 +42,7 @@ export function BuildsRunning() {
       {!data && !error && <Skeleton lines={3} />}
       {data && builds.length === 0 && <p className="rows-none">Nothing is being built.</p>}
       <ul className="rows">
-        {builds.slice(0, shownMax).map(build => (
+        {builds.map(build => (
           <BuildLine key={build.id} build={build} />
         ))}
       </ul>
@@ -45,15 +50,14 @@ export function BuildsRunning() {
   );
 }
 
-const isAlive = ({operation}: Build): boolean => alive.includes(operation?.state);
-
 function BuildLine({build}: {readonly build: Build}) {
   const step = build.operation?.steps.find(({state}) => state === OperationState.RUNNING);
+  const name = useMachineName(build.machineId);
   const isQueued = build.operation?.state === OperationState.QUEUED;
   return (
     <li>
       <Link to="/builds/$id" params={{id: build.id}} className="grow">
-        {build.machineId ? `Machine ${build.machineId.slice(0, 8)}` : 'Registration image'}
+        {name || registrationTitle(build)}
         <span className="muted"> · {isQueued ? 'waits for a builder' : (step?.name ?? '')}</span>
       </Link>
       <span className="muted">

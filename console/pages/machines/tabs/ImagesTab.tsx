@@ -17,6 +17,7 @@ import {bootTestLook} from '../../images/image-columns.tsx';
 import {imageBytes} from '../../images/image-files.ts';
 import {GateCard} from '../GateCard.tsx';
 import {machineName} from '../machine-name.ts';
+import {MachineTestsCard} from '../MachineTestsCard.tsx';
 import {useGate} from '../use-gate.ts';
 import {useMachine} from '../use-machine.ts';
 
@@ -51,6 +52,7 @@ export function ImagesTab() {
       {[...roles].map(([id, words]) => (
         <ImageCard key={id} id={id} roles={words} />
       ))}
+      <MachineTestsCard machineId={machine.id} />
     </>
   );
 }

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/boot.proto.
  */
 export const file_muster_v1_boot: GenFile = /*@__PURE__*/
-  fileDesc("ChRtdXN0ZXIvdjEvYm9vdC5wcm90bxIJbXVzdGVyLnYxIlcKDEJvb3REZWNpc2lvbhIlCgZhY3Rpb24YASABKA4yFS5tdXN0ZXIudjEuQm9vdEFjdGlvbhIQCghpbWFnZV9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkijQEKCkJvb3RBbnN3ZXISEgoKbWFjaGluZV9pZBgBIAEoCRIVCg1tYWNfYWRkcmVzc2VzGAIgAygJEgwKBHV1aWQYAyABKAkSDgoGc2VyaWFsGAQgASgJEikKCGRlY2lzaW9uGAUgASgLMhcubXVzdGVyLnYxLkJvb3REZWNpc2lvbhILCgNhc2sYBiABKAgieQoKQm9vdEltYWdlcxIgCgZpbWFnZXMYASADKAsyEC5tdXN0ZXIudjEuSW1hZ2USIgoacmVnaXN0cmF0aW9uX2Z1bGxfaW1hZ2VfaWQYAiABKAkSJQodcmVnaXN0cmF0aW9uX3ZpcnR1YWxfaW1hZ2VfaWQYAyABKAkicwoMQm9vdFNldHRpbmdzEigKB3Vua25vd24YASABKAsyFy5tdXN0ZXIudjEuQm9vdERlY2lzaW9uEhIKCmVucm9sbF91cmwYAiABKAkSFAoMbmF0c19zZXJ2ZXJzGAMgAygJEg8KB3NpdGVfY2EYBCABKAkiKwoXV2F0Y2hCb290QW5zd2Vyc1JlcXVlc3QSEAoIcmV2aXNpb24YASABKAQi5AEKGFdhdGNoQm9vdEFuc3dlcnNSZXNwb25zZRINCgVyZXNldBgBIAEoCBIQCghjb21wbGV0ZRgCIAEoCBIQCghyZXZpc2lvbhgDIAEoBBImCgdhbnN3ZXJzGAQgAygLMhUubXVzdGVyLnYxLkJvb3RBbnN3ZXISGwoTcmVtb3ZlZF9tYWNoaW5lX2lkcxgFIAMoCRIlCgZpbWFnZXMYBiABKAsyFS5tdXN0ZXIudjEuQm9vdEltYWdlcxIpCghzZXR0aW5ncxgHIAEoCzIXLm11c3Rlci52MS5Cb290U2V0dGluZ3MiQwoSUmVzb2x2ZUJvb3RSZXF1ZXN0Ei0KBmNsaWVudBgBIAEoCzIVLm11c3Rlci52MS5Cb290Q2xpZW50Qga6SAPIAQEi8QEKCkJvb3RDbGllbnQSJQoNbWFjX2FkZHJlc3NlcxgBIAMoCUIOukgLkgEIECAiBHICGCASFQoEdXVpZBgCIAEoCUIHukgEcgIYQBIYCgZzZXJpYWwYAyABKAlCCLpIBXIDGIABEhsKCmlwX2FkZHJlc3MYBCABKAlCB7pIBHICGEASGQoIcGxhdGZvcm0YBSABKAlCB7pIBHICGCASHgoMbWFudWZhY3R1cmVyGAYgASgJQgi6SAVyAxiAAhIZCgdwcm9kdWN0GAcgASgJQgi6SAVyAxiAAhIYCgdzZXNzaW9uGAggASgJQge6SARyAhhAIl0KE1Jlc29sdmVCb290UmVzcG9uc2USJQoGYW5zd2VyGAEgASgLMhUubXVzdGVyLnYxLkJvb3RBbnN3ZXISHwoFaW1hZ2UYAiABKAsyEC5tdXN0ZXIudjEuSW1hZ2UivwMKB0Jvb3RIb3ASFAoCaWQYASABKAlCCLpIBXIDsAEBEiUKBGtpbmQYAiABKA4yFy5tdXN0ZXIudjEuQm9vdEhvcC5LaW5kEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKB3Nlc3Npb24YBCABKAlCB7pIBHICGEASJQoGY2xpZW50GAUgASgLMhUubXVzdGVyLnYxLkJvb3RDbGllbnQSGAoGZGV0YWlsGAYgASgJQgi6SAVyAxiABBINCgVieXRlcxgHIAEoBBIQCghjb21wbGV0ZRgIIAEoCBIZCghpbWFnZV9pZBgJIAEoCUIHukgEcgIYQCK1AQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9MT0FERVIQARIPCgtLSU5EX1NDUklQVBACEg8KC0tJTkRfS0VSTkVMEAMSDwoLS0lORF9JTklUUkQQBBIOCgpLSU5EX1RPS0VOEAUSDgoKS0lORF9MQVlFUhAGEhAKDEtJTkRfRkFJTFVSRRAHEhEKDUtJTkRfRU5ST0xMRUQQCBIOCgpLSU5EX0hFTExPEAkiRAoVUmVwb3J0Qm9vdEhvcHNSZXF1ZXN0EisKBGhvcHMYASADKAsyEi5tdXN0ZXIudjEuQm9vdEhvcEIJukgGkgEDEPQDIhgKFlJlcG9ydEJvb3RIb3BzUmVzcG9uc2UiMQoSRXhwbGFpbkJvb3RSZXF1ZXN0EhsKB21hY2hpbmUYASABKAlCCrpIB3IFEAEYgAEiaAoTRXhwbGFpbkJvb3RSZXNwb25zZRISCgptYWNoaW5lX2lkGAEgASgJEikKCGRlY2lzaW9uGAIgASgLMhcubXVzdGVyLnYxLkJvb3REZWNpc2lvbhISCgpjb25zaWRlcmVkGAMgAygJItcCCgtCb290U2Vzc2lvbhIKCgJpZBgBIAEoCRISCgptYWNoaW5lX2lkGAIgASgJEisKBXN0YXRlGAMgASgOMhwubXVzdGVyLnYxLkJvb3RTZXNzaW9uLlN0YXRlEiAKBGhvcHMYBCADKAsyEi5tdXN0ZXIudjEuQm9vdEhvcBIRCglkaWFnbm9zaXMYBSABKAkSEAoIaW1hZ2VfaWQYBiABKAkSLgoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlYKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfT1BFThABEhEKDVNUQVRFX1NUQUxMRUQQAhITCg9TVEFURV9DT01QTEVURUQQAyJzChdMaXN0Qm9vdFNlc3Npb25zUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABARIcCglwYWdlX3NpemUYAiABKAVCCbpIBhoEGGQoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAAiJiChhMaXN0Qm9vdFNlc3Npb25zUmVzcG9uc2USLQoNYm9vdF9zZXNzaW9ucxgBIAMoCzIWLm11c3Rlci52MS5Cb290U2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimAEKFlNldEJvb3RPdmVycmlkZVJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQESMQoGYWN0aW9uGAIgASgOMhUubXVzdGVyLnYxLkJvb3RBY3Rpb25CCrpIB4IBBBABIAASGQoIaW1hZ2VfaWQYAyABKAlCB7pIBHICGEASEgoKcGVyc2lzdGVudBgEIAEoCCJEChdTZXRCb290T3ZlcnJpZGVSZXNwb25zZRIpCghkZWNpc2lvbhgBIAEoCzIXLm11c3Rlci52MS5Cb290RGVjaXNpb24iTAoYQ2xlYXJCb290T3ZlcnJpZGVSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBEhIKCnBlcnNpc3RlbnQYAiABKAgiGwoZQ2xlYXJCb290T3ZlcnJpZGVSZXNwb25zZSqRAQoKQm9vdEFjdGlvbhIbChdCT09UX0FDVElPTl9VTlNQRUNJRklFRBAAEhwKGEJPT1RfQUNUSU9OX1JFR0lTVFJBVElPThABEhUKEUJPT1RfQUNUSU9OX0lNQUdFEAISGgoWQk9PVF9BQ1RJT05fTE9DQUxfRElTSxADEhUKEUJPT1RfQUNUSU9OX1JFVFJZEAQyhgcKC0Jvb3RTZXJ2aWNlEmcKEFdhdGNoQm9vdEFuc3dlcnMSIi5tdXN0ZXIudjEuV2F0Y2hCb290QW5zd2Vyc1JlcXVlc3QaIy5tdXN0ZXIudjEuV2F0Y2hCb290QW5zd2Vyc1Jlc3BvbnNlIgio1BgDoNkYATABElYKC1Jlc29sdmVCb290Eh0ubXVzdGVyLnYxLlJlc29sdmVCb290UmVxdWVzdBoeLm11c3Rlci52MS5SZXNvbHZlQm9vdFJlc3BvbnNlIgio1BgDoNkYAxJfCg5SZXBvcnRCb290SG9wcxIgLm11c3Rlci52MS5SZXBvcnRCb290SG9wc1JlcXVlc3QaIS5tdXN0ZXIudjEuUmVwb3J0Qm9vdEhvcHNSZXNwb25zZSIIqNQYA6DZGAMScgoLRXhwbGFpbkJvb3QSHS5tdXN0ZXIudjEuRXhwbGFpbkJvb3RSZXF1ZXN0Gh4ubXVzdGVyLnYxLkV4cGxhaW5Cb290UmVzcG9uc2UiJKjUGAbw2RgBgtPkkwIWEhQvYXBpL3YxL2Jvb3QvZXhwbGFpbhKnAQoQTGlzdEJvb3RTZXNzaW9ucxIiLm11c3Rlci52MS5MaXN0Qm9vdFNlc3Npb25zUmVxdWVzdBojLm11c3Rlci52MS5MaXN0Qm9vdFNlc3Npb25zUmVzcG9uc2UiSqjUGAbw2RgBgtPkkwI8Yg1ib290X3Nlc3Npb25zEisvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9ib290LXNlc3Npb25zEpgBCg9TZXRCb290T3ZlcnJpZGUSIS5tdXN0ZXIudjEuU2V0Qm9vdE92ZXJyaWRlUmVxdWVzdBoiLm11c3Rlci52MS5TZXRCb290T3ZlcnJpZGVSZXNwb25zZSI+qNQYCPDZGAGC0+STAjA6ASoaKy9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L2Jvb3Qtb3ZlcnJpZGUSmwEKEUNsZWFyQm9vdE92ZXJyaWRlEiMubXVzdGVyLnYxLkNsZWFyQm9vdE92ZXJyaWRlUmVxdWVzdBokLm11c3Rlci52MS5DbGVhckJvb3RPdmVycmlkZVJlc3BvbnNlIjuo1BgI8NkYAYLT5JMCLSorL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vYm9vdC1vdmVycmlkZWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_images, file_muster_v1_options]);
+  fileDesc("ChRtdXN0ZXIvdjEvYm9vdC5wcm90bxIJbXVzdGVyLnYxIlcKDEJvb3REZWNpc2lvbhIlCgZhY3Rpb24YASABKA4yFS5tdXN0ZXIudjEuQm9vdEFjdGlvbhIQCghpbWFnZV9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkijQEKCkJvb3RBbnN3ZXISEgoKbWFjaGluZV9pZBgBIAEoCRIVCg1tYWNfYWRkcmVzc2VzGAIgAygJEgwKBHV1aWQYAyABKAkSDgoGc2VyaWFsGAQgASgJEikKCGRlY2lzaW9uGAUgASgLMhcubXVzdGVyLnYxLkJvb3REZWNpc2lvbhILCgNhc2sYBiABKAgieQoKQm9vdEltYWdlcxIgCgZpbWFnZXMYASADKAsyEC5tdXN0ZXIudjEuSW1hZ2USIgoacmVnaXN0cmF0aW9uX2Z1bGxfaW1hZ2VfaWQYAiABKAkSJQodcmVnaXN0cmF0aW9uX3ZpcnR1YWxfaW1hZ2VfaWQYAyABKAkicwoMQm9vdFNldHRpbmdzEigKB3Vua25vd24YASABKAsyFy5tdXN0ZXIudjEuQm9vdERlY2lzaW9uEhIKCmVucm9sbF91cmwYAiABKAkSFAoMbmF0c19zZXJ2ZXJzGAMgAygJEg8KB3NpdGVfY2EYBCABKAkiKwoXV2F0Y2hCb290QW5zd2Vyc1JlcXVlc3QSEAoIcmV2aXNpb24YASABKAQi5AEKGFdhdGNoQm9vdEFuc3dlcnNSZXNwb25zZRINCgVyZXNldBgBIAEoCBIQCghjb21wbGV0ZRgCIAEoCBIQCghyZXZpc2lvbhgDIAEoBBImCgdhbnN3ZXJzGAQgAygLMhUubXVzdGVyLnYxLkJvb3RBbnN3ZXISGwoTcmVtb3ZlZF9tYWNoaW5lX2lkcxgFIAMoCRIlCgZpbWFnZXMYBiABKAsyFS5tdXN0ZXIudjEuQm9vdEltYWdlcxIpCghzZXR0aW5ncxgHIAEoCzIXLm11c3Rlci52MS5Cb290U2V0dGluZ3MiQwoSUmVzb2x2ZUJvb3RSZXF1ZXN0Ei0KBmNsaWVudBgBIAEoCzIVLm11c3Rlci52MS5Cb290Q2xpZW50Qga6SAPIAQEi8QEKCkJvb3RDbGllbnQSJQoNbWFjX2FkZHJlc3NlcxgBIAMoCUIOukgLkgEIECAiBHICGCASFQoEdXVpZBgCIAEoCUIHukgEcgIYQBIYCgZzZXJpYWwYAyABKAlCCLpIBXIDGIABEhsKCmlwX2FkZHJlc3MYBCABKAlCB7pIBHICGEASGQoIcGxhdGZvcm0YBSABKAlCB7pIBHICGCASHgoMbWFudWZhY3R1cmVyGAYgASgJQgi6SAVyAxiAAhIZCgdwcm9kdWN0GAcgASgJQgi6SAVyAxiAAhIYCgdzZXNzaW9uGAggASgJQge6SARyAhhAIl0KE1Jlc29sdmVCb290UmVzcG9uc2USJQoGYW5zd2VyGAEgASgLMhUubXVzdGVyLnYxLkJvb3RBbnN3ZXISHwoFaW1hZ2UYAiABKAsyEC5tdXN0ZXIudjEuSW1hZ2UivwMKB0Jvb3RIb3ASFAoCaWQYASABKAlCCLpIBXIDsAEBEiUKBGtpbmQYAiABKA4yFy5tdXN0ZXIudjEuQm9vdEhvcC5LaW5kEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhgKB3Nlc3Npb24YBCABKAlCB7pIBHICGEASJQoGY2xpZW50GAUgASgLMhUubXVzdGVyLnYxLkJvb3RDbGllbnQSGAoGZGV0YWlsGAYgASgJQgi6SAVyAxiABBINCgVieXRlcxgHIAEoBBIQCghjb21wbGV0ZRgIIAEoCBIZCghpbWFnZV9pZBgJIAEoCUIHukgEcgIYQCK1AQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9MT0FERVIQARIPCgtLSU5EX1NDUklQVBACEg8KC0tJTkRfS0VSTkVMEAMSDwoLS0lORF9JTklUUkQQBBIOCgpLSU5EX1RPS0VOEAUSDgoKS0lORF9MQVlFUhAGEhAKDEtJTkRfRkFJTFVSRRAHEhEKDUtJTkRfRU5ST0xMRUQQCBIOCgpLSU5EX0hFTExPEAkiRAoVUmVwb3J0Qm9vdEhvcHNSZXF1ZXN0EisKBGhvcHMYASADKAsyEi5tdXN0ZXIudjEuQm9vdEhvcEIJukgGkgEDEPQDIhgKFlJlcG9ydEJvb3RIb3BzUmVzcG9uc2UiMQoSRXhwbGFpbkJvb3RSZXF1ZXN0EhsKB21hY2hpbmUYASABKAlCCrpIB3IFEAEYgAEiaAoTRXhwbGFpbkJvb3RSZXNwb25zZRISCgptYWNoaW5lX2lkGAEgASgJEikKCGRlY2lzaW9uGAIgASgLMhcubXVzdGVyLnYxLkJvb3REZWNpc2lvbhISCgpjb25zaWRlcmVkGAMgAygJIv4CCgtCb290U2Vzc2lvbhIKCgJpZBgBIAEoCRISCgptYWNoaW5lX2lkGAIgASgJEisKBXN0YXRlGAMgASgOMhwubXVzdGVyLnYxLkJvb3RTZXNzaW9uLlN0YXRlEiAKBGhvcHMYBCADKAsyEi5tdXN0ZXIudjEuQm9vdEhvcBIRCglkaWFnbm9zaXMYBSABKAkSEAoIaW1hZ2VfaWQYBiABKAkSLgoKc3RhcnRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKBmNsaWVudBgJIAEoCzIVLm11c3Rlci52MS5Cb290Q2xpZW50IlYKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDgoKU1RBVEVfT1BFThABEhEKDVNUQVRFX1NUQUxMRUQQAhITCg9TVEFURV9DT01QTEVURUQQAyKTBAoXTGlzdEJvb3RTZXNzaW9uc1JlcXVlc3QSUgoKbWFjaGluZV9pZBgBIAEoCUI+ukg7cjkyN14kfF5bMC05YS1mQS1GXXs4fSgtWzAtOWEtZkEtRl17NH0pezN9LVswLTlhLWZBLUZdezEyfSQSHAoJcGFnZV9zaXplGAIgASgFQgm6SAYaBBhkKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAISPwoGc3RhdGVzGAQgAygOMhwubXVzdGVyLnYxLkJvb3RTZXNzaW9uLlN0YXRlQhG6SA6SAQsQCCIHggEEEAEgABIqCghpbWFnZV9pZBgFIAEoCUIYukgVchMyEV4kfF5bMC05YS1mXXs2NH0kEnIKBXNpbmNlGAYgASgJQmO6SGByXjJcXihbMC05XXsxLDZ9W3NtaGRdfFswLTldezR9LVswLTldezJ9LVswLTldezJ9VFswLTldezJ9OlswLTldezJ9OlswLTldezJ9KFsuXVswLTldezEsOX0pP1opPyQScgoFdW50aWwYByABKAlCY7pIYHJeMlxeKFswLTldezEsNn1bc21oZF18WzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn1UWzAtOV17Mn06WzAtOV17Mn06WzAtOV17Mn0oWy5dWzAtOV17MSw5fSk/Wik/JBITCgtjb3VudF90b3RhbBgIIAEoCCJ2ChhMaXN0Qm9vdFNlc3Npb25zUmVzcG9uc2USLQoNYm9vdF9zZXNzaW9ucxgBIAMoCzIWLm11c3Rlci52MS5Cb290U2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSLvAQoMQm9vdE92ZXJyaWRlEhIKCm1hY2hpbmVfaWQYASABKAkSJQoGYWN0aW9uGAIgASgOMhUubXVzdGVyLnYxLkJvb3RBY3Rpb24SEAoIaW1hZ2VfaWQYAyABKAkSEgoKcGVyc2lzdGVudBgEIAEoCBINCgVhY3RvchgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWdpdmVuGAggASgIIpwBChhMaXN0Qm9vdE92ZXJyaWRlc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACEhsKCm1hY2hpbmVfaWQYAyABKAlCB7pIBHICGEASFwoKcGVyc2lzdGVudBgEIAEoCEgAiAEBQg0KC19wZXJzaXN0ZW50ImUKGUxpc3RCb290T3ZlcnJpZGVzUmVzcG9uc2USLwoOYm9vdF9vdmVycmlkZXMYASADKAsyFy5tdXN0ZXIudjEuQm9vdE92ZXJyaWRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJ/ChNNYWNoaW5lQm9vdERlY2lzaW9uEhIKCm1hY2hpbmVfaWQYASABKAkSKQoIZGVjaXNpb24YAiABKAsyFy5tdXN0ZXIudjEuQm9vdERlY2lzaW9uEikKCHN0YW5kaW5nGAMgASgLMhcubXVzdGVyLnYxLkJvb3REZWNpc2lvbiJxChhMaXN0Qm9vdERlY2lzaW9uc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAgEhgKBmZpbHRlchgDIAEoCUIIukgFcgMYgCAibAoZTGlzdEJvb3REZWNpc2lvbnNSZXNwb25zZRI2Cg5ib290X2RlY2lzaW9ucxgBIAMoCzIeLm11c3Rlci52MS5NYWNoaW5lQm9vdERlY2lzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKYAQoWU2V0Qm9vdE92ZXJyaWRlUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABARIxCgZhY3Rpb24YAiABKA4yFS5tdXN0ZXIudjEuQm9vdEFjdGlvbkIKukgHggEEEAEgABIZCghpbWFnZV9pZBgDIAEoCUIHukgEcgIYQBISCgpwZXJzaXN0ZW50GAQgASgIIkQKF1NldEJvb3RPdmVycmlkZVJlc3BvbnNlEikKCGRlY2lzaW9uGAEgASgLMhcubXVzdGVyLnYxLkJvb3REZWNpc2lvbiJMChhDbGVhckJvb3RPdmVycmlkZVJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQESEgoKcGVyc2lzdGVudBgCIAEoCCIbChlDbGVhckJvb3RPdmVycmlkZVJlc3BvbnNlKpEBCgpCb290QWN0aW9uEhsKF0JPT1RfQUNUSU9OX1VOU1BFQ0lGSUVEEAASHAoYQk9PVF9BQ1RJT05fUkVHSVNUUkFUSU9OEAESFQoRQk9PVF9BQ1RJT05fSU1BR0UQAhIaChZCT09UX0FDVElPTl9MT0NBTF9ESVNLEAMSFQoRQk9PVF9BQ1RJT05fUkVUUlkQBDLgCQoLQm9vdFNlcnZpY2USZwoQV2F0Y2hCb290QW5zd2VycxIiLm11c3Rlci52MS5XYXRjaEJvb3RBbnN3ZXJzUmVxdWVzdBojLm11c3Rlci52MS5XYXRjaEJvb3RBbnN3ZXJzUmVzcG9uc2UiCKjUGAOg2RgBMAESVgoLUmVzb2x2ZUJvb3QSHS5tdXN0ZXIudjEuUmVzb2x2ZUJvb3RSZXF1ZXN0Gh4ubXVzdGVyLnYxLlJlc29sdmVCb290UmVzcG9uc2UiCKjUGAOg2RgDEl8KDlJlcG9ydEJvb3RIb3BzEiAubXVzdGVyLnYxLlJlcG9ydEJvb3RIb3BzUmVxdWVzdBohLm11c3Rlci52MS5SZXBvcnRCb290SG9wc1Jlc3BvbnNlIgio1BgDoNkYAxJyCgtFeHBsYWluQm9vdBIdLm11c3Rlci52MS5FeHBsYWluQm9vdFJlcXVlc3QaHi5tdXN0ZXIudjEuRXhwbGFpbkJvb3RSZXNwb25zZSIkqNQYBvDZGAGC0+STAhYSFC9hcGkvdjEvYm9vdC9leHBsYWluEs8BChBMaXN0Qm9vdFNlc3Npb25zEiIubXVzdGVyLnYxLkxpc3RCb290U2Vzc2lvbnNSZXF1ZXN0GiMubXVzdGVyLnYxLkxpc3RCb290U2Vzc2lvbnNSZXNwb25zZSJyqNQYBvDZGAGC0+STAmRaJmINYm9vdF9zZXNzaW9ucxIVL2FwaS92MS9ib290LXNlc3Npb25zYg1ib290X3Nlc3Npb25zEisvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9ib290LXNlc3Npb25zEpYBChFMaXN0Qm9vdE92ZXJyaWRlcxIjLm11c3Rlci52MS5MaXN0Qm9vdE92ZXJyaWRlc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdEJvb3RPdmVycmlkZXNSZXNwb25zZSI2qNQYBvDZGAGC0+STAihiDmJvb3Rfb3ZlcnJpZGVzEhYvYXBpL3YxL2Jvb3Qtb3ZlcnJpZGVzEpYBChFMaXN0Qm9vdERlY2lzaW9ucxIjLm11c3Rlci52MS5MaXN0Qm9vdERlY2lzaW9uc1JlcXVlc3QaJC5tdXN0ZXIudjEuTGlzdEJvb3REZWNpc2lvbnNSZXNwb25zZSI2qNQYBvDZGAGC0+STAihiDmJvb3RfZGVjaXNpb25zEhYvYXBpL3YxL2Jvb3QtZGVjaXNpb25zEpgBCg9TZXRCb290T3ZlcnJpZGUSIS5tdXN0ZXIudjEuU2V0Qm9vdE92ZXJyaWRlUmVxdWVzdBoiLm11c3Rlci52MS5TZXRCb290T3ZlcnJpZGVSZXNwb25zZSI+qNQYCPDZGAGC0+STAjA6ASoaKy9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L2Jvb3Qtb3ZlcnJpZGUSmwEKEUNsZWFyQm9vdE92ZXJyaWRlEiMubXVzdGVyLnYxLkNsZWFyQm9vdE92ZXJyaWRlUmVxdWVzdBokLm11c3Rlci52MS5DbGVhckJvb3RPdmVycmlkZVJlc3BvbnNlIjuo1BgI8NkYAYLT5JMCLSorL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vYm9vdC1vdmVycmlkZWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_images, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.BootDecision
@@ -967,6 +967,13 @@ export type BootSession = Message<"muster.v1.BootSession"> & {
    * @generated from field: google.protobuf.Timestamp end_time = 8;
    */
   endTime?: Timestamp | undefined;
+
+  /**
+   * What it said about itself, as far as it is known by now.
+   *
+   * @generated from field: muster.v1.BootClient client = 9;
+   */
+  client?: BootClient | undefined;
 };
 
 /**
@@ -1014,6 +1021,13 @@ export type BootSessionJson = {
    * @generated from field: google.protobuf.Timestamp end_time = 8;
    */
   endTime?: TimestampJson;
+
+  /**
+   * What it said about itself, as far as it is known by now.
+   *
+   * @generated from field: muster.v1.BootClient client = 9;
+   */
+  client?: BootClientJson;
 };
 
 /**
@@ -1071,11 +1085,15 @@ export const BootSession_StateSchema: GenEnum<BootSession_State, BootSession_Sta
  */
 export type ListBootSessionsRequest = Message<"muster.v1.ListBootSessionsRequest"> & {
   /**
+   * NOT_FOUND when there is no such machine; empty is all boots, those of strangers too.
+   *
    * @generated from field: string machine_id = 1;
    */
   machineId: string;
 
   /**
+   * 0 is 20; at most 100.
+   *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
@@ -1084,6 +1102,41 @@ export type ListBootSessionsRequest = Message<"muster.v1.ListBootSessionsRequest
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * In any of these; none is all.
+   *
+   * @generated from field: repeated muster.v1.BootSession.State states = 4;
+   */
+  states: BootSession_State[];
+
+  /**
+   * Only boots of this image.
+   *
+   * @generated from field: string image_id = 5;
+   */
+  imageId: string;
+
+  /**
+   * Only boots that began from then on: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is from the beginning.
+   *
+   * @generated from field: string since = 6;
+   */
+  since: string;
+
+  /**
+   * Only boots that began before then, in the same words; empty is now.
+   *
+   * @generated from field: string until = 7;
+   */
+  until: string;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 8;
+   */
+  countTotal: boolean;
 };
 
 /**
@@ -1091,11 +1144,15 @@ export type ListBootSessionsRequest = Message<"muster.v1.ListBootSessionsRequest
  */
 export type ListBootSessionsRequestJson = {
   /**
+   * NOT_FOUND when there is no such machine; empty is all boots, those of strangers too.
+   *
    * @generated from field: string machine_id = 1;
    */
   machineId?: string;
 
   /**
+   * 0 is 20; at most 100.
+   *
    * @generated from field: int32 page_size = 2;
    */
   pageSize?: number;
@@ -1104,6 +1161,41 @@ export type ListBootSessionsRequestJson = {
    * @generated from field: string page_token = 3;
    */
   pageToken?: string;
+
+  /**
+   * In any of these; none is all.
+   *
+   * @generated from field: repeated muster.v1.BootSession.State states = 4;
+   */
+  states?: BootSession_StateJson[];
+
+  /**
+   * Only boots of this image.
+   *
+   * @generated from field: string image_id = 5;
+   */
+  imageId?: string;
+
+  /**
+   * Only boots that began from then on: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is from the beginning.
+   *
+   * @generated from field: string since = 6;
+   */
+  since?: string;
+
+  /**
+   * Only boots that began before then, in the same words; empty is now.
+   *
+   * @generated from field: string until = 7;
+   */
+  until?: string;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 8;
+   */
+  countTotal?: boolean;
 };
 
 /**
@@ -1126,6 +1218,13 @@ export type ListBootSessionsResponse = Message<"muster.v1.ListBootSessionsRespon
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * How many there are in all, when it was asked for. 10000 means that many or more.
+   *
+   * @generated from field: int32 total_size = 3;
+   */
+  totalSize: number;
 };
 
 /**
@@ -1141,6 +1240,13 @@ export type ListBootSessionsResponseJson = {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken?: string;
+
+  /**
+   * How many there are in all, when it was asked for. 10000 means that many or more.
+   *
+   * @generated from field: int32 total_size = 3;
+   */
+  totalSize?: number;
 };
 
 /**
@@ -1149,6 +1255,376 @@ export type ListBootSessionsResponseJson = {
  */
 export const ListBootSessionsResponseSchema: GenMessage<ListBootSessionsResponse, {jsonType: ListBootSessionsResponseJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_boot, 16);
+
+/**
+ * What somebody decided about the boots of a machine.
+ *
+ * @generated from message muster.v1.BootOverride
+ */
+export type BootOverride = Message<"muster.v1.BootOverride"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * @generated from field: muster.v1.BootAction action = 2;
+   */
+  action: BootAction;
+
+  /**
+   * For BOOT_ACTION_IMAGE.
+   *
+   * @generated from field: string image_id = 3;
+   */
+  imageId: string;
+
+  /**
+   * For all boots (a boot entry), instead of the next one only.
+   *
+   * @generated from field: bool persistent = 4;
+   */
+  persistent: boolean;
+
+  /**
+   * Who decided; empty when that was before the machine came to your workspace.
+   *
+   * @generated from field: string actor = 5;
+   */
+  actor: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * Of a one-time override: when it is over, used or not.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 7;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Of a one-time override: a boot was given it, and it ends with the hello of that boot.
+   *
+   * @generated from field: bool given = 8;
+   */
+  given: boolean;
+};
+
+/**
+ * What somebody decided about the boots of a machine.
+ *
+ * @generated from message muster.v1.BootOverride
+ */
+export type BootOverrideJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * @generated from field: muster.v1.BootAction action = 2;
+   */
+  action?: BootActionJson;
+
+  /**
+   * For BOOT_ACTION_IMAGE.
+   *
+   * @generated from field: string image_id = 3;
+   */
+  imageId?: string;
+
+  /**
+   * For all boots (a boot entry), instead of the next one only.
+   *
+   * @generated from field: bool persistent = 4;
+   */
+  persistent?: boolean;
+
+  /**
+   * Who decided; empty when that was before the machine came to your workspace.
+   *
+   * @generated from field: string actor = 5;
+   */
+  actor?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: TimestampJson;
+
+  /**
+   * Of a one-time override: when it is over, used or not.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 7;
+   */
+  expireTime?: TimestampJson;
+
+  /**
+   * Of a one-time override: a boot was given it, and it ends with the hello of that boot.
+   *
+   * @generated from field: bool given = 8;
+   */
+  given?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.BootOverride.
+ * Use `create(BootOverrideSchema)` to create a new message.
+ */
+export const BootOverrideSchema: GenMessage<BootOverride, {jsonType: BootOverrideJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_boot, 17);
+
+/**
+ * @generated from message muster.v1.ListBootOverridesRequest
+ */
+export type ListBootOverridesRequest = Message<"muster.v1.ListBootOverridesRequest"> & {
+  /**
+   * 0 is 50; at most 1000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * @generated from field: string machine_id = 3;
+   */
+  machineId: string;
+
+  /**
+   * Only boot entries, or only one-time overrides.
+   *
+   * @generated from field: optional bool persistent = 4;
+   */
+  persistent?: boolean | undefined;
+};
+
+/**
+ * @generated from message muster.v1.ListBootOverridesRequest
+ */
+export type ListBootOverridesRequestJson = {
+  /**
+   * 0 is 50; at most 1000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize?: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken?: string;
+
+  /**
+   * @generated from field: string machine_id = 3;
+   */
+  machineId?: string;
+
+  /**
+   * Only boot entries, or only one-time overrides.
+   *
+   * @generated from field: optional bool persistent = 4;
+   */
+  persistent?: boolean;
+};
+
+/**
+ * Describes the message muster.v1.ListBootOverridesRequest.
+ * Use `create(ListBootOverridesRequestSchema)` to create a new message.
+ */
+export const ListBootOverridesRequestSchema: GenMessage<ListBootOverridesRequest, {jsonType: ListBootOverridesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_boot, 18);
+
+/**
+ * @generated from message muster.v1.ListBootOverridesResponse
+ */
+export type ListBootOverridesResponse = Message<"muster.v1.ListBootOverridesResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.BootOverride boot_overrides = 1;
+   */
+  bootOverrides: BootOverride[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * @generated from message muster.v1.ListBootOverridesResponse
+ */
+export type ListBootOverridesResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.BootOverride boot_overrides = 1;
+   */
+  bootOverrides?: BootOverrideJson[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListBootOverridesResponse.
+ * Use `create(ListBootOverridesResponseSchema)` to create a new message.
+ */
+export const ListBootOverridesResponseSchema: GenMessage<ListBootOverridesResponse, {jsonType: ListBootOverridesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_boot, 19);
+
+/**
+ * @generated from message muster.v1.MachineBootDecision
+ */
+export type MachineBootDecision = Message<"muster.v1.MachineBootDecision"> & {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId: string;
+
+  /**
+   * @generated from field: muster.v1.BootDecision decision = 2;
+   */
+  decision?: BootDecision | undefined;
+
+  /**
+   * Set when a one-time override decides the next boot: what decides those after it.
+   *
+   * @generated from field: muster.v1.BootDecision standing = 3;
+   */
+  standing?: BootDecision | undefined;
+};
+
+/**
+ * @generated from message muster.v1.MachineBootDecision
+ */
+export type MachineBootDecisionJson = {
+  /**
+   * @generated from field: string machine_id = 1;
+   */
+  machineId?: string;
+
+  /**
+   * @generated from field: muster.v1.BootDecision decision = 2;
+   */
+  decision?: BootDecisionJson;
+
+  /**
+   * Set when a one-time override decides the next boot: what decides those after it.
+   *
+   * @generated from field: muster.v1.BootDecision standing = 3;
+   */
+  standing?: BootDecisionJson;
+};
+
+/**
+ * Describes the message muster.v1.MachineBootDecision.
+ * Use `create(MachineBootDecisionSchema)` to create a new message.
+ */
+export const MachineBootDecisionSchema: GenMessage<MachineBootDecision, {jsonType: MachineBootDecisionJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_boot, 20);
+
+/**
+ * @generated from message muster.v1.ListBootDecisionsRequest
+ */
+export type ListBootDecisionsRequest = Message<"muster.v1.ListBootDecisionsRequest"> & {
+  /**
+   * 0 is 50; at most 1000. So many decisions are made.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * Belongs to this filter.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Which machines, as ListMachines takes it: `state = FAILED AND labels.rack = "r7"`.
+   *
+   * @generated from field: string filter = 3;
+   */
+  filter: string;
+};
+
+/**
+ * @generated from message muster.v1.ListBootDecisionsRequest
+ */
+export type ListBootDecisionsRequestJson = {
+  /**
+   * 0 is 50; at most 1000. So many decisions are made.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize?: number;
+
+  /**
+   * Belongs to this filter.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken?: string;
+
+  /**
+   * Which machines, as ListMachines takes it: `state = FAILED AND labels.rack = "r7"`.
+   *
+   * @generated from field: string filter = 3;
+   */
+  filter?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListBootDecisionsRequest.
+ * Use `create(ListBootDecisionsRequestSchema)` to create a new message.
+ */
+export const ListBootDecisionsRequestSchema: GenMessage<ListBootDecisionsRequest, {jsonType: ListBootDecisionsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_boot, 21);
+
+/**
+ * @generated from message muster.v1.ListBootDecisionsResponse
+ */
+export type ListBootDecisionsResponse = Message<"muster.v1.ListBootDecisionsResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.MachineBootDecision boot_decisions = 1;
+   */
+  bootDecisions: MachineBootDecision[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * @generated from message muster.v1.ListBootDecisionsResponse
+ */
+export type ListBootDecisionsResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.MachineBootDecision boot_decisions = 1;
+   */
+  bootDecisions?: MachineBootDecisionJson[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message muster.v1.ListBootDecisionsResponse.
+ * Use `create(ListBootDecisionsResponseSchema)` to create a new message.
+ */
+export const ListBootDecisionsResponseSchema: GenMessage<ListBootDecisionsResponse, {jsonType: ListBootDecisionsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_boot, 22);
 
 /**
  * @generated from message muster.v1.SetBootOverrideRequest
@@ -1213,7 +1689,7 @@ export type SetBootOverrideRequestJson = {
  * Use `create(SetBootOverrideRequestSchema)` to create a new message.
  */
 export const SetBootOverrideRequestSchema: GenMessage<SetBootOverrideRequest, {jsonType: SetBootOverrideRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_boot, 17);
+  messageDesc(file_muster_v1_boot, 23);
 
 /**
  * @generated from message muster.v1.SetBootOverrideResponse
@@ -1240,7 +1716,7 @@ export type SetBootOverrideResponseJson = {
  * Use `create(SetBootOverrideResponseSchema)` to create a new message.
  */
 export const SetBootOverrideResponseSchema: GenMessage<SetBootOverrideResponse, {jsonType: SetBootOverrideResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_boot, 18);
+  messageDesc(file_muster_v1_boot, 24);
 
 /**
  * @generated from message muster.v1.ClearBootOverrideRequest
@@ -1281,7 +1757,7 @@ export type ClearBootOverrideRequestJson = {
  * Use `create(ClearBootOverrideRequestSchema)` to create a new message.
  */
 export const ClearBootOverrideRequestSchema: GenMessage<ClearBootOverrideRequest, {jsonType: ClearBootOverrideRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_boot, 19);
+  messageDesc(file_muster_v1_boot, 25);
 
 /**
  * @generated from message muster.v1.ClearBootOverrideResponse
@@ -1300,7 +1776,7 @@ export type ClearBootOverrideResponseJson = {
  * Use `create(ClearBootOverrideResponseSchema)` to create a new message.
  */
 export const ClearBootOverrideResponseSchema: GenMessage<ClearBootOverrideResponse, {jsonType: ClearBootOverrideResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_boot, 20);
+  messageDesc(file_muster_v1_boot, 26);
 
 /**
  * What a machine shall do when it asks.
@@ -1406,7 +1882,7 @@ export const BootService: GenService<{
     output: typeof ExplainBootResponseSchema;
   },
   /**
-   * The boot sessions of a machine, newest first, each with its timeline and diagnosis.
+   * Boot sessions, newest first, each with its timeline and diagnosis: of one machine, or of all and of strangers.
    *
    * @generated from rpc muster.v1.BootService.ListBootSessions
    */
@@ -1414,6 +1890,26 @@ export const BootService: GenService<{
     methodKind: "unary";
     input: typeof ListBootSessionsRequestSchema;
     output: typeof ListBootSessionsResponseSchema;
+  },
+  /**
+   * What people decided over the head of the life cycle and what holds now: overrides of the next boot, and boot entries. Newest first.
+   *
+   * @generated from rpc muster.v1.BootService.ListBootOverrides
+   */
+  listBootOverrides: {
+    methodKind: "unary";
+    input: typeof ListBootOverridesRequestSchema;
+    output: typeof ListBootOverridesResponseSchema;
+  },
+  /**
+   * What each machine would get if it asked now, and why; in the order in which the machines came.
+   *
+   * @generated from rpc muster.v1.BootService.ListBootDecisions
+   */
+  listBootDecisions: {
+    methodKind: "unary";
+    input: typeof ListBootDecisionsRequestSchema;
+    output: typeof ListBootDecisionsResponseSchema;
   },
   /**
    * Decides the next boot only. Consumed by that session's hello or its time limit, never by a request.

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/operations.proto.
  */
 export const file_muster_v1_operations: GenFile = /*@__PURE__*/
-  fileDesc("ChptdXN0ZXIvdjEvb3BlcmF0aW9ucy5wcm90bxIJbXVzdGVyLnYxIvQGCglPcGVyYXRpb24SCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIpCgVzdGF0ZRgDIAEoDjIaLm11c3Rlci52MS5PcGVyYXRpb24uU3RhdGUSKAoFc3RlcHMYBCADKAsyGS5tdXN0ZXIudjEuT3BlcmF0aW9uLlN0ZXASGAoQcHJvZ3Jlc3NfcGVyY2VudBgFIAEoARINCgVlcnJvchgGIAEoCRISCgptYWNoaW5lX2lkGAcgASgJEg0KBWFjdG9yGAggASgJEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYCSABKAgSLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghjaGlsZHJlbhgNIAEoCzIbLm11c3Rlci52MS5PcGVyYXRpb24uQ291bnRzEg4KBmFjdGlvbhgOIAEoCRIRCglzZWxlY3Rpb24YDyABKAkSDwoHZHJ5X3J1bhgQIAEoCBqdAQoEU3RlcBIMCgRuYW1lGAEgASgJEikKBXN0YXRlGAIgASgOMhoubXVzdGVyLnYxLk9wZXJhdGlvbi5TdGF0ZRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAafwoGQ291bnRzEg0KBXRvdGFsGAEgASgFEg4KBnF1ZXVlZBgCIAEoBRIPCgdydW5uaW5nGAMgASgFEhEKCXN1Y2NlZWRlZBgEIAEoBRIOCgZmYWlsZWQYBSABKAUSDwoHc2tpcHBlZBgGIAEoBRIRCgljYW5jZWxsZWQYByABKAUifwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9RVUVVRUQQARIRCg1TVEFURV9SVU5OSU5HEAISEwoPU1RBVEVfU1VDQ0VFREVEEAMSEAoMU1RBVEVfRkFJTEVEEAQSEwoPU1RBVEVfQ0FOQ0VMTEVEEAUi3QMKDk9wZXJhdGlvbkNoaWxkEg4KBm51bWJlchgBIAEoBRISCgptYWNoaW5lX2lkGAIgASgJEg8KB21hY2hpbmUYAyABKAkSLgoFc3RhdGUYBCABKA4yHy5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQuU3RhdGUSDAoEc3RlcBgFIAEoCRIPCgdzdW1tYXJ5GAYgASgJEg0KBWVycm9yGAcgASgJEhAKCGJ1aWxkX2lkGAggASgJEhIKCmNvbW1hbmRfaWQYCSABKAkSDAoEd2F2ZRgKIAEoBRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJbmV4dF9zdGVwGA0gASgJIpIBCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhAKDFNUQVRFX1FVRVVFRBABEhEKDVNUQVRFX1JVTk5JTkcQAhITCg9TVEFURV9TVUNDRUVERUQQAxIQCgxTVEFURV9GQUlMRUQQBBIRCg1TVEFURV9TS0lQUEVEEAUSEwoPU1RBVEVfQ0FOQ0VMTEVEEAYicQoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY6AcoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiAAhIbCgptYWNoaW5lX2lkGAMgASgJQge6SARyAhhAIlsKFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USKAoKb3BlcmF0aW9ucxgBIAMoCzIULm11c3Rlci52MS5PcGVyYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIisKE0dldE9wZXJhdGlvblJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIj8KFEdldE9wZXJhdGlvblJlc3BvbnNlEicKCW9wZXJhdGlvbhgBIAEoCzIULm11c3Rlci52MS5PcGVyYXRpb24itgEKHExpc3RPcGVyYXRpb25DaGlsZHJlblJlcXVlc3QSHgoMb3BlcmF0aW9uX2lkGAEgASgJQgi6SAVyA7ABARIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAISOQoGc3RhdGVzGAQgAygOMh8ubXVzdGVyLnYxLk9wZXJhdGlvbkNoaWxkLlN0YXRlQgi6SAWSAQIQCCJlCh1MaXN0T3BlcmF0aW9uQ2hpbGRyZW5SZXNwb25zZRIrCghjaGlsZHJlbhgBIAMoCzIZLm11c3Rlci52MS5PcGVyYXRpb25DaGlsZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLgoWQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiQgoXQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2USJwoJb3BlcmF0aW9uGAEgASgLMhQubXVzdGVyLnYxLk9wZXJhdGlvbjLoBAoQT3BlcmF0aW9uU2VydmljZRKFAQoOTGlzdE9wZXJhdGlvbnMSIC5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbnNSZXF1ZXN0GiEubXVzdGVyLnYxLkxpc3RPcGVyYXRpb25zUmVzcG9uc2UiLqjUGAbw2RgBgtPkkwIgYgpvcGVyYXRpb25zEhIvYXBpL3YxL29wZXJhdGlvbnMSgwEKDEdldE9wZXJhdGlvbhIeLm11c3Rlci52MS5HZXRPcGVyYXRpb25SZXF1ZXN0Gh8ubXVzdGVyLnYxLkdldE9wZXJhdGlvblJlc3BvbnNlIjKo1BgG8NkYAYLT5JMCJGIJb3BlcmF0aW9uEhcvYXBpL3YxL29wZXJhdGlvbnMve2lkfRKsAQoVTGlzdE9wZXJhdGlvbkNoaWxkcmVuEicubXVzdGVyLnYxLkxpc3RPcGVyYXRpb25DaGlsZHJlblJlcXVlc3QaKC5tdXN0ZXIudjEuTGlzdE9wZXJhdGlvbkNoaWxkcmVuUmVzcG9uc2UiQKjUGAaC0+STAjZiCGNoaWxkcmVuEiovYXBpL3YxL29wZXJhdGlvbnMve29wZXJhdGlvbl9pZH0vY2hpbGRyZW4SlgEKD0NhbmNlbE9wZXJhdGlvbhIhLm11c3Rlci52MS5DYW5jZWxPcGVyYXRpb25SZXF1ZXN0GiIubXVzdGVyLnYxLkNhbmNlbE9wZXJhdGlvblJlc3BvbnNlIjyo1BgI8NkYAYLT5JMCLjoBKmIJb3BlcmF0aW9uIh4vYXBpL3YxL29wZXJhdGlvbnMve2lkfS9jYW5jZWxiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChptdXN0ZXIvdjEvb3BlcmF0aW9ucy5wcm90bxIJbXVzdGVyLnYxIvQGCglPcGVyYXRpb24SCgoCaWQYASABKAkSDAoEa2luZBgCIAEoCRIpCgVzdGF0ZRgDIAEoDjIaLm11c3Rlci52MS5PcGVyYXRpb24uU3RhdGUSKAoFc3RlcHMYBCADKAsyGS5tdXN0ZXIudjEuT3BlcmF0aW9uLlN0ZXASGAoQcHJvZ3Jlc3NfcGVyY2VudBgFIAEoARINCgVlcnJvchgGIAEoCRISCgptYWNoaW5lX2lkGAcgASgJEg0KBWFjdG9yGAggASgJEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYCSABKAgSLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghjaGlsZHJlbhgNIAEoCzIbLm11c3Rlci52MS5PcGVyYXRpb24uQ291bnRzEg4KBmFjdGlvbhgOIAEoCRIRCglzZWxlY3Rpb24YDyABKAkSDwoHZHJ5X3J1bhgQIAEoCBqdAQoEU3RlcBIMCgRuYW1lGAEgASgJEikKBXN0YXRlGAIgASgOMhoubXVzdGVyLnYxLk9wZXJhdGlvbi5TdGF0ZRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAafwoGQ291bnRzEg0KBXRvdGFsGAEgASgFEg4KBnF1ZXVlZBgCIAEoBRIPCgdydW5uaW5nGAMgASgFEhEKCXN1Y2NlZWRlZBgEIAEoBRIOCgZmYWlsZWQYBSABKAUSDwoHc2tpcHBlZBgGIAEoBRIRCgljYW5jZWxsZWQYByABKAUifwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9RVUVVRUQQARIRCg1TVEFURV9SVU5OSU5HEAISEwoPU1RBVEVfU1VDQ0VFREVEEAMSEAoMU1RBVEVfRkFJTEVEEAQSEwoPU1RBVEVfQ0FOQ0VMTEVEEAUi3QMKDk9wZXJhdGlvbkNoaWxkEg4KBm51bWJlchgBIAEoBRISCgptYWNoaW5lX2lkGAIgASgJEg8KB21hY2hpbmUYAyABKAkSLgoFc3RhdGUYBCABKA4yHy5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQuU3RhdGUSDAoEc3RlcBgFIAEoCRIPCgdzdW1tYXJ5GAYgASgJEg0KBWVycm9yGAcgASgJEhAKCGJ1aWxkX2lkGAggASgJEhIKCmNvbW1hbmRfaWQYCSABKAkSDAoEd2F2ZRgKIAEoBRIuCgpzdGFydF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJbmV4dF9zdGVwGA0gASgJIpIBCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhAKDFNUQVRFX1FVRVVFRBABEhEKDVNUQVRFX1JVTk5JTkcQAhITCg9TVEFURV9TVUNDRUVERUQQAxIQCgxTVEFURV9GQUlMRUQQBBIRCg1TVEFURV9TS0lQUEVEEAUSEwoPU1RBVEVfQ0FOQ0VMTEVEEAYi4AMKFUxpc3RPcGVyYXRpb25zUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGOgHKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAISGwoKbWFjaGluZV9pZBgDIAEoCUIHukgEcgIYQBI9CgZzdGF0ZXMYBCADKA4yGi5tdXN0ZXIudjEuT3BlcmF0aW9uLlN0YXRlQhG6SA6SAQsQCCIHggEEEAEgABIxCgVraW5kcxgFIAMoCUIiukgfkgEcEAgiGHIWUgVidWlsZFIEYnVsa1IHcm9sbG91dBJyCgVzaW5jZRgGIAEoCUJjukhgcl4yXF4oWzAtOV17MSw2fVtzbWhkXXxbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVRbMC05XXsyfTpbMC05XXsyfTpbMC05XXsyfShbLl1bMC05XXsxLDl9KT9aKT8kEnIKBXVudGlsGAcgASgJQmO6SGByXjJcXihbMC05XXsxLDZ9W3NtaGRdfFswLTldezR9LVswLTldezJ9LVswLTldezJ9VFswLTldezJ9OlswLTldezJ9OlswLTldezJ9KFsuXVswLTldezEsOX0pP1opPyQSEwoLY291bnRfdG90YWwYCCABKAgibwoWTGlzdE9wZXJhdGlvbnNSZXNwb25zZRIoCgpvcGVyYXRpb25zGAEgAygLMhQubXVzdGVyLnYxLk9wZXJhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEgoKdG90YWxfc2l6ZRgDIAEoBSIrChNHZXRPcGVyYXRpb25SZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASI/ChRHZXRPcGVyYXRpb25SZXNwb25zZRInCglvcGVyYXRpb24YASABKAsyFC5tdXN0ZXIudjEuT3BlcmF0aW9uIrYBChxMaXN0T3BlcmF0aW9uQ2hpbGRyZW5SZXF1ZXN0Eh4KDG9wZXJhdGlvbl9pZBgBIAEoCUIIukgFcgOwAQESHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIACEjkKBnN0YXRlcxgEIAMoDjIfLm11c3Rlci52MS5PcGVyYXRpb25DaGlsZC5TdGF0ZUIIukgFkgECEAgiZQodTGlzdE9wZXJhdGlvbkNoaWxkcmVuUmVzcG9uc2USKwoIY2hpbGRyZW4YASADKAsyGS5tdXN0ZXIudjEuT3BlcmF0aW9uQ2hpbGQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi4KFkNhbmNlbE9wZXJhdGlvblJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIkIKF0NhbmNlbE9wZXJhdGlvblJlc3BvbnNlEicKCW9wZXJhdGlvbhgBIAEoCzIULm11c3Rlci52MS5PcGVyYXRpb24y6AQKEE9wZXJhdGlvblNlcnZpY2UShQEKDkxpc3RPcGVyYXRpb25zEiAubXVzdGVyLnYxLkxpc3RPcGVyYXRpb25zUmVxdWVzdBohLm11c3Rlci52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlIi6o1BgG8NkYAYLT5JMCIGIKb3BlcmF0aW9ucxISL2FwaS92MS9vcGVyYXRpb25zEoMBCgxHZXRPcGVyYXRpb24SHi5tdXN0ZXIudjEuR2V0T3BlcmF0aW9uUmVxdWVzdBofLm11c3Rlci52MS5HZXRPcGVyYXRpb25SZXNwb25zZSIyqNQYBvDZGAGC0+STAiRiCW9wZXJhdGlvbhIXL2FwaS92MS9vcGVyYXRpb25zL3tpZH0SrAEKFUxpc3RPcGVyYXRpb25DaGlsZHJlbhInLm11c3Rlci52MS5MaXN0T3BlcmF0aW9uQ2hpbGRyZW5SZXF1ZXN0GigubXVzdGVyLnYxLkxpc3RPcGVyYXRpb25DaGlsZHJlblJlc3BvbnNlIkCo1BgGgtPkkwI2YghjaGlsZHJlbhIqL2FwaS92MS9vcGVyYXRpb25zL3tvcGVyYXRpb25faWR9L2NoaWxkcmVuEpYBCg9DYW5jZWxPcGVyYXRpb24SIS5tdXN0ZXIudjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBoiLm11c3Rlci52MS5DYW5jZWxPcGVyYXRpb25SZXNwb25zZSI8qNQYCPDZGAGC0+STAi46ASpiCW9wZXJhdGlvbiIeL2FwaS92MS9vcGVyYXRpb25zL3tpZH0vY2FuY2VsYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * Anything that takes longer than a request (AIP-151). Survives restarts of every process.
@@ -677,6 +677,8 @@ export const OperationChild_StateSchema: GenEnum<OperationChild_State, Operation
  */
 export type ListOperationsRequest = Message<"muster.v1.ListOperationsRequest"> & {
   /**
+   * 0 is 50; at most 1000.
+   *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
@@ -690,6 +692,41 @@ export type ListOperationsRequest = Message<"muster.v1.ListOperationsRequest"> &
    * @generated from field: string machine_id = 3;
    */
   machineId: string;
+
+  /**
+   * In any of these; none is all.
+   *
+   * @generated from field: repeated muster.v1.Operation.State states = 4;
+   */
+  states: Operation_State[];
+
+  /**
+   * Of any of these kinds; none is all.
+   *
+   * @generated from field: repeated string kinds = 5;
+   */
+  kinds: string[];
+
+  /**
+   * Only those asked for from then on: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is from the beginning.
+   *
+   * @generated from field: string since = 6;
+   */
+  since: string;
+
+  /**
+   * Only those asked for before then, in the same words; empty is now.
+   *
+   * @generated from field: string until = 7;
+   */
+  until: string;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 8;
+   */
+  countTotal: boolean;
 };
 
 /**
@@ -697,6 +734,8 @@ export type ListOperationsRequest = Message<"muster.v1.ListOperationsRequest"> &
  */
 export type ListOperationsRequestJson = {
   /**
+   * 0 is 50; at most 1000.
+   *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
@@ -710,6 +749,41 @@ export type ListOperationsRequestJson = {
    * @generated from field: string machine_id = 3;
    */
   machineId?: string;
+
+  /**
+   * In any of these; none is all.
+   *
+   * @generated from field: repeated muster.v1.Operation.State states = 4;
+   */
+  states?: Operation_StateJson[];
+
+  /**
+   * Of any of these kinds; none is all.
+   *
+   * @generated from field: repeated string kinds = 5;
+   */
+  kinds?: string[];
+
+  /**
+   * Only those asked for from then on: a duration back from now ("24h", "90m", "30s", "7d") or a time ("2026-05-01T10:00:00Z"); empty is from the beginning.
+   *
+   * @generated from field: string since = 6;
+   */
+  since?: string;
+
+  /**
+   * Only those asked for before then, in the same words; empty is now.
+   *
+   * @generated from field: string until = 7;
+   */
+  until?: string;
+
+  /**
+   * Fills total_size.
+   *
+   * @generated from field: bool count_total = 8;
+   */
+  countTotal?: boolean;
 };
 
 /**
@@ -732,6 +806,13 @@ export type ListOperationsResponse = Message<"muster.v1.ListOperationsResponse">
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * How many there are in all, when it was asked for. 10000 means that many or more.
+   *
+   * @generated from field: int32 total_size = 3;
+   */
+  totalSize: number;
 };
 
 /**
@@ -747,6 +828,13 @@ export type ListOperationsResponseJson = {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken?: string;
+
+  /**
+   * How many there are in all, when it was asked for. 10000 means that many or more.
+   *
+   * @generated from field: int32 total_size = 3;
+   */
+  totalSize?: number;
 };
 
 /**
@@ -971,6 +1059,8 @@ export const CancelOperationResponseSchema: GenMessage<CancelOperationResponse, 
  */
 export const OperationService: GenService<{
   /**
+   * Newest first. Of a machine: its own, and those over many machines that it is one of.
+   *
    * @generated from rpc muster.v1.OperationService.ListOperations
    */
   listOperations: {
