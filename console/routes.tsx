@@ -26,6 +26,12 @@ const setup = createRoute({
   path: '/setup',
   component: lazyRouteComponent(() => import('./pages/sessions/SetupPage.tsx'), 'SetupPage'),
 });
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: texts('user'),
+  component: lazyRouteComponent(() => import('./pages/sessions/ResetPage.tsx'), 'ResetPage'),
+});
 const oidcCallback = createRoute({
   getParentRoute: () => root,
   path: '/oidc/callback',
@@ -251,6 +257,7 @@ const tree = root.addChildren([
   machineSheet,
   signIn,
   setup,
+  reset,
   oidcCallback,
 ]);
 
