@@ -5,7 +5,7 @@ import {
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback, useMemo} from 'react';
-import {usePolled} from '../../api/use-polled.ts';
+import {useReloadEvery} from '../../api/use-reload.ts';
 import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {LookFurther, useLookedThrough} from '../../table/LookFurther.tsx';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
@@ -32,7 +32,7 @@ export function OperationsPage() {
   const list = useKeysetRows(OperationService.method.listOperations, {pageSize, machineId}, rowsOf);
   const hasLive = list.rows.some(isLive);
   // Children have no event of the operation's own.
-  usePolled(
+  useReloadEvery(
     [OperationService.method.listOperations],
     everyMs,
     hasLive && list.rows.length <= pageSize * pagesReloadedMax,
