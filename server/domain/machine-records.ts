@@ -12,6 +12,7 @@ import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import type {EvidenceItem} from './identity.ts';
 import {splittable} from './lifecycle.ts';
+import {readMachineEvidence} from './machine-evidence.ts';
 import {emptied, mergedFields, mergedState, mergeProblem} from './merge-rules.ts';
 import {mergeMetrics} from './metrics-packs.ts';
 import {offlineAfterMs} from './presence.ts';
@@ -117,6 +118,8 @@ export function createMachineRecords({
         await transitions.startWithImage(tx, keptId);
         return lock(tx, keptId);
       }),
+
+    evidence: (machineId: string) => readMachineEvidence(sql, machineId),
 
     /** Throws not_found, invalid_argument or failed_precondition. */
     split: (actor: string, machineId: string, identifiers: readonly string[]) =>
