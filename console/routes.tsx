@@ -63,6 +63,11 @@ const machines = page(
   lazyRouteComponent(() => import('./pages/machines/MachinesPage.tsx'), 'MachinesPage'),
 );
 
+const machineImport = page(
+  '/machines/import',
+  [],
+  lazyRouteComponent(() => import('./pages/machines/import/ImportPage.tsx'), 'ImportPage'),
+);
 const machine = createRoute({
   getParentRoute: () => shell,
   path: '/machines/$id',
@@ -233,6 +238,7 @@ const tree = root.addChildren([
   shell.addChildren([
     overview,
     machines,
+    machineImport,
     machine.addChildren(tabs),
     pending,
     issues,

@@ -4,6 +4,7 @@ import {
   Ban_Kind as BanKind,
   type BanSchema,
   DiscoveryService,
+  type ImportExpectedMachinesRequest,
   type PendingMachineSchema,
 } from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {
@@ -92,6 +93,7 @@ export const addDiscovery: MockNoun = router => {
       bans = [...made, ...bans];
       return {bans: made};
     },
+    importExpectedMachines: importCsv,
     listBans: () => ({bans}),
     createBan({identifier, reason}) {
       if (identifier === 'junk')
@@ -110,6 +112,36 @@ export const addDiscovery: MockNoun = router => {
   });
   addDecisions(router, () => machines, leave);
 };
+
+/** A line with "junk" in it is bad; a heading that is called "rack" is unknown. */
+function importCsv({csv, dryRun, partial}: ImportExpectedMachinesRequest) {
+  const [headings = '', ...rows] = csv.split('\n').filter(line => line !== '');
+  if (headings.includes('rack,'))
+    return {
+      rowCount: rows.length,
+      problems: [
+        {line: 1, column: 'rack', problem: 'There is no such heading', remedy: 'Remove the column'},
+      ],
+    };
+  const problems = rows.flatMap((row, index) =>
+    row.includes('junk')
+      ? [
+          {
+            line: index + 2,
+            column: 'macs',
+            problem: '"junk" is no MAC address',
+            remedy: 'Write MAC addresses as 52:54:00:aa:00:01',
+          },
+        ]
+      : [],
+  );
+  const goodCount = rows.length - problems.length;
+  const applied = !dryRun && (partial || problems.length === 0);
+  const machineIds = applied
+    ? Array.from({length: goodCount}, (_, index) => mockMachine(index).id ?? '')
+    : [];
+  return {rowCount: rows.length, goodCount, applied, problems, machineIds};
+}
 
 /** What MachineService says to machines that wait: beside machinesOf(), which knows only of others. */
 function addDecisions(
