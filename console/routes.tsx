@@ -68,6 +68,11 @@ const machineImport = page(
   [],
   lazyRouteComponent(() => import('./pages/machines/import/ImportPage.tsx'), 'ImportPage'),
 );
+const machineSplit = page(
+  '/machines/$id/split',
+  ['take'],
+  lazyRouteComponent(() => import('./pages/machines/split/SplitPage.tsx'), 'SplitPage'),
+);
 const machine = createRoute({
   getParentRoute: () => shell,
   path: '/machines/$id',
@@ -239,6 +244,7 @@ const tree = root.addChildren([
     overview,
     machines,
     machineImport,
+    machineSplit,
     machine.addChildren(tabs),
     pending,
     issues,

@@ -94,6 +94,15 @@ export const addDiscovery: MockNoun = router => {
       return {bans: made};
     },
     importExpectedMachines: importCsv,
+    getMachineEvidence: () => evidence(),
+    splitMachine({id, identifiers}) {
+      if (identifiers.includes('FAIL'))
+        throw new ConnectError(
+          `Cannot split machine "${id}": it is provisioning; wait until that is done`,
+          Code.FailedPrecondition,
+        );
+      return {machine: {...mockMachine(3), id}, splitMachine: mockMachine(7)};
+    },
     listBans: () => ({bans}),
     createBan({identifier, reason}) {
       if (identifier === 'junk')
@@ -112,6 +121,31 @@ export const addDiscovery: MockNoun = router => {
   });
   addDecisions(router, () => machines, leave);
 };
+
+/** Of number 3, which answers for a second box whose serial is "OTHER17"; "FAIL" cannot be taken away. */
+const evidence = () => ({
+  items: [
+    {kind: 'disk_serial', value: 'FAIL'},
+    {kind: 'mac', value: mockMachine(3).macAddress ?? ''},
+    {kind: 'mac', value: '3c:ec:ef:00:17:02'},
+    {kind: 'system_serial', value: 'OTHER17'},
+    {kind: 'system_serial', value: 'SN000003'},
+  ],
+  boots: [
+    {
+      values: [mockMachine(3).macAddress ?? '', 'SN000003'],
+      count: 12,
+      lastTime: timestampFromMs(Date.now() - 60_000),
+      ipAddress: '10.0.0.3',
+    },
+    {
+      values: ['3c:ec:ef:00:17:02', 'OTHER17'],
+      count: 2,
+      lastTime: timestampFromMs(Date.now() - 86_400_000),
+      ipAddress: '10.0.0.17',
+    },
+  ],
+});
 
 /** A line with "junk" in it is bad; a heading that is called "rack" is unknown. */
 function importCsv({csv, dryRun, partial}: ImportExpectedMachinesRequest) {

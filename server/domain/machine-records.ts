@@ -170,8 +170,9 @@ function itemsToMove(
   identifiers: readonly string[],
 ): readonly EvidenceItem[] {
   const moved = identifiers.flatMap(text => {
-    const value = parseIdentifier(text)?.value;
-    const found = evidence.filter(item => item.value === value);
+    // The key of a TPM is kept in lower case, and is no identifier that is typed elsewhere.
+    const values = [parseIdentifier(text)?.value, text.trim().toLowerCase()];
+    const found = evidence.filter(item => values.includes(item.value));
     if (found.length > 0) return found;
     const known = evidence.map(item => item.value).slice(0, 20);
     throw new DomainError(

@@ -303,6 +303,16 @@ test('a record that swallowed two boxes is split by what it was recognised by', 
   t.is(other.machineId, splitMachine?.id ?? '');
 });
 
+test('the key of a TPM goes to the other box, too', async t => {
+  await using site = await setUp();
+  const tpmEkHash = 'ab'.repeat(32);
+  const mac = '3c:ec:ef:00:00:01';
+  const {machineId: id} = await enrolWith(site, {tpmEkHash, macAddresses: [mac]});
+  const {splitMachine} = await site.api.splitMachine({id, identifiers: [tpmEkHash]});
+  const {items} = await site.api.getMachineEvidence({id: splitMachine?.id ?? ''});
+  t.like(items, {0: {kind: 'tpm_ek', value: tpmEkHash}, length: 1});
+});
+
 test('a banned box is never let in, and its boot says why', async t => {
   await using site = await setUp();
   const mac = '3c:ec:ef:00:00:01';
