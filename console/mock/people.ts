@@ -103,7 +103,7 @@ export const addUsers: MockNoun = router => {
     changePassword({currentPassword}) {
       if (currentPassword === 'wrong')
         throw new ConnectError(
-          'Cannot change the password: the present one is wrong',
+          'Cannot change the password: the present one is wrong; type it again',
           Code.PermissionDenied,
         );
       return {};

@@ -1,6 +1,9 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import type {DescService} from '@bufbuild/protobuf';
+import {type Client, createClient} from '@connectrpc/connect';
+import {createConnectTransport} from '@connectrpc/connect-node';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import {startServer} from '@muster/server/app.ts';
 import {printSetupLink} from '@muster/server/commands.ts';
@@ -11,7 +14,7 @@ import {freePort} from './ports.ts';
 export const administrator = {username: 'root', password: 'correct horse'};
 
 /** The whole server on a database of its own, with an administrator, in this process. No NATS: it waits for one. */
-export async function startRunningServer() {
+export async function startRunningServer(settings: Readonly<Record<string, string>> = {}) {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'muster-server-'));
   stack.defer(() => rm(folder, {recursive: true, force: true}));
@@ -24,6 +27,7 @@ export async function startRunningServer() {
     MASTER_KEY_FILE: join(folder, 'master.key'),
     IMAGE_STORE_DIR: join(folder, 'images'),
     LOCAL_TOKEN_FILE: join(folder, 'local-token'),
+    ...settings,
   });
   const link = await printSetupLink(config);
   const {port} = stack.use(await startServer(config, log));
@@ -34,6 +38,17 @@ export async function startRunningServer() {
   });
   if (!setup.ok) throw new Error(`Cannot make an administrator: ${await setup.text()}`);
 
+  const localToken = async () => (await readFile(config.localTokenFile, 'utf8')).trim();
+  const transport = createConnectTransport({
+    baseUrl: url,
+    httpVersion: '1.1',
+    interceptors: [
+      next => async request => {
+        request.header.set('authorization', `Bearer ${await localToken()}`);
+        return next(request);
+      },
+    ],
+  });
   const owned = stack.move();
   return {
     /** For files of the test. */
@@ -43,7 +58,9 @@ export async function startRunningServer() {
     sql: postgres.sql,
     /** host:port */
     address: `127.0.0.1:${port}`,
-    localToken: async () => (await readFile(config.localTokenFile, 'utf8')).trim(),
+    localToken,
+    /** As the administrator of the machine that it runs on. */
+    client: <T extends DescService>(service: T): Client<T> => createClient(service, transport),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

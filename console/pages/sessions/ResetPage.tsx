@@ -66,7 +66,7 @@ export function ResetPage() {
         />
         <NewPasswordField
           label="New password"
-          hint=". All your sessions end, wherever they are"
+          hint=". All your sessions end"
           touched={touched}
           value={password}
           onChange={setPassword}

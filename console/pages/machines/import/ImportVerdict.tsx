@@ -1,6 +1,6 @@
 import type {ImportExpectedMachinesResponse as Report} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {Button, ButtonLink} from '../../../ui/Button.tsx';
-import {plural} from '../../../ui/format.ts';
+import {formatCount, plural} from '../../../ui/format.ts';
 import {Notice} from '../../../ui/states.tsx';
 import {saveFile} from '../export-csv.ts';
 import type {CsvFile} from './csv-file.ts';
@@ -63,9 +63,9 @@ export function ImportVerdict({file, report, outcomes, hasRun}: VerdictProps) {
 const save = (name: string, text: string) =>
   saveFile(`${name}.csv`, new Blob([text], {type: 'text/csv'}));
 
-function toneOf({problems, applied}: Report, isOfFile: boolean) {
+function toneOf({problems, goodCount}: Report, isOfFile: boolean) {
   if (problems.length === 0) return {tone: 'ok', icon: 'check'} as const;
-  return {tone: isOfFile || !applied ? 'bad' : 'warn', icon: 'warning'} as const;
+  return {tone: isOfFile || goodCount === 0 ? 'bad' : 'warn', icon: 'warning'} as const;
 }
 
 function sentenceOf({rowCount, goodCount, applied}: Report, badCount: number, hasRun: boolean) {
@@ -77,5 +77,6 @@ function sentenceOf({rowCount, goodCount, applied}: Report, badCount: number, ha
   const nothing = hasRun ? 'Nothing was registered' : 'Nothing was changed';
   if (badCount === 0 && goodCount === rowCount && rowCount > 0)
     return `${rowCount === 1 ? 'The line is' : `All ${lines} are`} fine. ${nothing}`;
-  return `${plural(goodCount, 'line')} of ${lines} ${goodCount === 1 ? 'is' : 'are'} fine. ${nothing}`;
+  if (badCount === 0) return `No line was looked at. ${nothing}`;
+  return `${formatCount(goodCount)} of ${lines} fine, ${formatCount(badCount)} with problems. ${nothing}`;
 }

@@ -6,6 +6,7 @@ import {Card} from '../../../ui/blocks.tsx';
 import {Button} from '../../../ui/Button.tsx';
 import {formatCount} from '../../../ui/format.ts';
 import type {Look} from '../../../ui/tones.ts';
+import {MachineLink} from '../MachineLink.tsx';
 import {rowWords} from './headings.ts';
 import type {Outcome} from './outcomes.ts';
 
@@ -103,11 +104,11 @@ function OutcomeRow({
   return (
     <tr>
       <th scope="row">{row.line}</th>
-      <td className="outcome-names">
+      <td>
         {machineId === undefined ? (
-          names
+          <span className="outcome-names">{names}</span>
         ) : (
-          <Link to="/machines/$id" params={{id: machineId}}>
+          <Link to="/machines/$id" params={{id: machineId}} className="outcome-names">
             {names}
           </Link>
         )}
@@ -122,7 +123,7 @@ function OutcomeRow({
         {problems.map(({column, problem, remedy}, index) => (
           <div key={index}>
             {column !== '' && <strong className="mono">{column}: </strong>}
-            {problem}. <span className="muted">{remedy}.</span>
+            <Sentence text={problem} />. <span className="muted">{remedy}.</span>
           </div>
         ))}
         {outcome.result === 'good' && (
@@ -130,5 +131,18 @@ function OutcomeRow({
         )}
       </td>
     </tr>
+  );
+}
+
+/** A machine that is known already is named as people call it, and leads there. */
+function Sentence({text}: {readonly text: string}) {
+  const [, before = '', id, after] = /^(.*)"([0-9a-f]{8}-[0-9a-f-]{27})"(.*)$/s.exec(text) ?? [];
+  if (id === undefined) return text;
+  return (
+    <>
+      {before}
+      <MachineLink id={id} />
+      {after}
+    </>
   );
 }

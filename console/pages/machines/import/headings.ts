@@ -3,16 +3,16 @@ const meanings: Readonly<Record<string, string>> = {
   serial: 'Serial number: recognises the box',
   service_tag: 'Serial number: recognises the box',
   uuid: 'UUID of the board: recognises the box',
-  macs: 'MAC addresses, with spaces or ; between them: recognise the box',
-  mac: 'MAC address: recognises the box',
-  mac_address: 'MAC address: recognises the box',
-  mac_addresses: 'MAC addresses, with spaces or ; between them: recognise the box',
+  macs: 'MACs, several with spaces: recognise the box',
+  mac: 'MACs, several with spaces: recognise the box',
+  mac_address: 'MACs, several with spaces: recognise the box',
+  mac_addresses: 'MACs, several with spaces: recognise the box',
   hostname: 'Host name',
   description: 'Description',
   notes: 'Notes',
-  groups: 'Names of groups by hand, with ; between them',
-  templates: 'Templates, as NAME or NAME@VERSION',
-  labels: 'Labels, as KEY=VALUE with ; between them',
+  groups: 'Groups by hand, several with “;”',
+  templates: 'Templates: NAME or NAME@VERSION',
+  labels: 'Labels: KEY=VALUE, several with “;”',
 };
 
 /** Undefined: the server knows no such column. */

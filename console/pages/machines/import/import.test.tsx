@@ -43,7 +43,7 @@ test.serial('bad lines are named with what to do, and left out only after a ques
   using app = open();
   await write(app, 'serial,macs\nABC1,52:54:00:aa:00:01\nABC2,junk\n');
   await userEvent.click(app.getByRole('button', {name: 'Dry run'}));
-  t.truthy(await app.findByText('1 line of 2 lines is fine. Nothing was changed'));
+  t.truthy(await app.findByText('1 of 2 lines fine, 1 with problems. Nothing was changed'));
   const row = app.getByRole('row', {name: /ABC2/});
   t.truthy(within(row).getByText('Problem'));
   t.truthy(within(row).getByText('Write MAC addresses as 52:54:00:aa:00:01.'));
@@ -65,7 +65,8 @@ test.serial(
     await write(app, 'rack,serial\nr7,ABC1\n');
     t.truthy(app.getByText(/No such column/));
     await userEvent.click(app.getByRole('button', {name: 'Dry run'}));
-    t.truthy(await app.findByText(/There is no such heading\. Remove the column/));
+    t.truthy(await app.findByText('No line was looked at. Nothing was changed'));
+    t.truthy(app.getByText(/There is no such heading\. Remove the column/));
     t.truthy(within(app.getByRole('row', {name: /ABC1/})).getByText('Not looked at'));
     t.is(app.getByRole('button', {name: 'Import'}).title, 'No line can be imported as it is');
   },

@@ -29,6 +29,13 @@ export function BoxesCard({boxes, taken, onTake}: BoxesCardProps) {
                   {plural(bootCount, 'boot')}
                   {last.ipAddress && ` · from ${last.ipAddress}`}
                 </span>
+              </div>
+              <div className="boxes-values">
+                {values.map(value => (
+                  <span key={value} className="mono">
+                    {value}
+                  </span>
+                ))}
                 {boxes.length > 1 && (
                   <Button
                     aria-pressed={isTaken}
@@ -37,11 +44,6 @@ export function BoxesCard({boxes, taken, onTake}: BoxesCardProps) {
                     {isTaken ? 'Not the other box' : 'This is the other box'}
                   </Button>
                 )}
-              </div>
-              <div className="boxes-values mono">
-                {values.map(value => (
-                  <span key={value}>{value}</span>
-                ))}
               </div>
             </li>
           );
