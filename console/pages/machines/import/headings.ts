@@ -10,9 +10,9 @@ const meanings: Readonly<Record<string, string>> = {
   hostname: 'Host name',
   description: 'Description',
   notes: 'Notes',
-  groups: 'Groups by hand, several with “;”',
+  groups: 'Groups, several with “;”',
   templates: 'Templates: NAME or NAME@VERSION',
-  labels: 'Labels: KEY=VALUE, several with “;”',
+  labels: 'Labels: KEY=VALUE, several with “;”',
 };
 
 /** Undefined: the server knows no such column. */

@@ -37,10 +37,7 @@ export function BoxesCard({boxes, taken, onTake}: BoxesCardProps) {
                   </span>
                 ))}
                 {boxes.length > 1 && (
-                  <Button
-                    aria-pressed={isTaken}
-                    onClick={() => onTake(new Set(isTaken ? [] : values))}
-                  >
+                  <Button onClick={() => onTake(new Set(isTaken ? [] : values))}>
                     {isTaken ? 'Not the other box' : 'This is the other box'}
                   </Button>
                 )}
