@@ -194,7 +194,7 @@ test.serial(
 
     await page.getByRole('button', {name: 'Import the 2 good lines …'}).click();
     await page.getByRole('button', {name: 'Import 2 machines'}).click();
-    await page.getByText('Registered 2 machines; 2 lines of 4 lines left out').waitFor();
+    await page.getByText('Registered 2 machines; 2 of 4 lines left out').waitFor();
     const {machines: made} = await machines.listMachines(imported);
     t.deepEqual(
       made.map(({hostname, serviceTag, macAddress}) => [hostname, serviceTag, macAddress]),

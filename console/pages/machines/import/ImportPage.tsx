@@ -12,7 +12,7 @@ import {type CsvFile, readCsvFile} from './csv-file.ts';
 import {HeadingsCard} from './HeadingsCard.tsx';
 import {ImportVerdict} from './ImportVerdict.tsx';
 import {OutcomeTable} from './OutcomeTable.tsx';
-import {outcomesOf} from './outcomes.ts';
+import {type Counts, countsOf, outcomesOf} from './outcomes.ts';
 import {type Import, type Source, useImport} from './use-import.ts';
 import './import.css';
 
@@ -25,6 +25,7 @@ export function ImportPage() {
   const file = useMemo(() => readCsvFile(source.text), [source.text]);
   const {report, hasRun} = imported;
   const outcomes = useMemo(() => (report ? outcomesOf(file, report) : []), [file, report]);
+  const counts = report && countsOf(outcomes, report);
   const headings = file.headings?.cells ?? [];
   const isTyped = source.name === undefined && source.text.trim() !== '';
   const change = (next: Source) => {
@@ -47,12 +48,18 @@ export function ImportPage() {
       {source.text.trim() === '' ? (
         <NothingYet onExample={() => change({name: undefined, text: example})} />
       ) : (
-        <ImportActions imported={imported} source={source} file={file} />
+        <ImportActions imported={imported} source={source} file={file} counts={counts} />
       )}
       {imported.error && <ErrorState error={imported.error} attempt="import the file" />}
-      {report && (
+      {report && counts && (
         <>
-          <ImportVerdict file={file} report={report} outcomes={outcomes} hasRun={hasRun} />
+          <ImportVerdict
+            file={file}
+            report={report}
+            outcomes={outcomes}
+            counts={counts}
+            hasRun={hasRun}
+          />
           {outcomes.length > 0 && (
             <OutcomeTable headings={headings} outcomes={outcomes} isApplied={report.applied} />
           )}
@@ -66,18 +73,18 @@ type ActionsProps = {
   readonly imported: Import;
   readonly source: Source;
   readonly file: CsvFile;
+  readonly counts: Counts | undefined;
 };
 
 /** The dry run comes first: importing is offered when it has said what would happen. */
-function ImportActions({imported, source, file}: ActionsProps) {
+function ImportActions({imported, source, file, counts}: ActionsProps) {
   const reason = useOperateReason();
   const [asks, setAsks] = useState(false);
   const {report, hasRun, isChecking, isRunning} = imported;
   const mistake =
     mistakeOf(source.text) ??
     (file.rows.length === 0 ? 'There is no line with a machine below the headings' : undefined);
-  const good = report?.goodCount ?? 0;
-  const left = (report?.rowCount ?? 0) - good;
+  const {good, bad: left} = counts ?? {good: 0, bad: 0};
   const isDone = hasRun && report?.applied === true;
   const first = report ? undefined : 'Dry run first: it says what would happen';
   const none = good === 0 ? 'No line can be imported as it is' : undefined;

@@ -4,25 +4,25 @@ import {formatCount, plural} from '../../../ui/format.ts';
 import {Notice} from '../../../ui/states.tsx';
 import {saveFile} from '../export-csv.ts';
 import type {CsvFile} from './csv-file.ts';
-import {badLinesCsv, type Outcome, problemsCsv, problemsOfFile} from './outcomes.ts';
+import {badLinesCsv, type Counts, type Outcome, problemsCsv, problemsOfFile} from './outcomes.ts';
 
 type VerdictProps = {
   readonly file: CsvFile;
   readonly report: Report;
   readonly outcomes: readonly Outcome[];
+  readonly counts: Counts;
   /** It was no dry run. */
   readonly hasRun: boolean;
 };
 
 /** The whole of it in a sentence, and what to go on with. */
-export function ImportVerdict({file, report, outcomes, hasRun}: VerdictProps) {
-  const ofFile = problemsOfFile(file, report);
-  const bad = outcomes.filter(({result}) => result === 'bad');
+export function ImportVerdict({file, report, outcomes, counts, hasRun}: VerdictProps) {
+  const ofFile = problemsOfFile(file, report, counts);
   const {problems, applied} = report;
   return (
     <div aria-live="polite">
       <Notice {...toneOf(report, ofFile.length > 0)}>
-        <strong>{sentenceOf(report, bad.length, hasRun)}</strong>
+        <strong>{sentenceOf(counts, applied, hasRun)}</strong>
         {ofFile.map(({column, problem, remedy}, index) => (
           <p key={index}>
             {column !== '' && <strong className="mono">{column}: </strong>}
@@ -45,7 +45,7 @@ export function ImportVerdict({file, report, outcomes, hasRun}: VerdictProps) {
                 Problems as CSV
               </Button>
             )}
-            {bad.length > 0 && (
+            {!counts.isUnread && counts.bad > 0 && (
               <Button
                 icon="download"
                 onClick={() => save('lines-to-correct', badLinesCsv(file, outcomes))}
@@ -68,15 +68,14 @@ function toneOf({problems, goodCount}: Report, isOfFile: boolean) {
   return {tone: isOfFile || goodCount === 0 ? 'bad' : 'warn', icon: 'warning'} as const;
 }
 
-function sentenceOf({rowCount, goodCount, applied}: Report, badCount: number, hasRun: boolean) {
-  const lines = plural(rowCount, 'line');
-  if (applied && goodCount === rowCount)
-    return `Registered ${plural(goodCount, 'machine')}: each is expected until it is seen`;
+function sentenceOf({all, good, bad, isUnread}: Counts, applied: boolean, hasRun: boolean): string {
+  const lines = plural(all, 'line');
+  if (applied && bad === 0)
+    return `Registered ${plural(good, 'machine')}: each is expected until it is seen`;
   if (applied)
-    return `Registered ${plural(goodCount, 'machine')}; ${plural(badCount, 'line')} of ${lines} left out`;
+    return `Registered ${plural(good, 'machine')}; ${formatCount(bad)} of ${lines} left out`;
   const nothing = hasRun ? 'Nothing was registered' : 'Nothing was changed';
-  if (badCount === 0 && goodCount === rowCount && rowCount > 0)
-    return `${rowCount === 1 ? 'The line is' : `All ${lines} are`} fine. ${nothing}`;
-  if (badCount === 0) return `No line was looked at. ${nothing}`;
-  return `${formatCount(goodCount)} of ${lines} fine, ${formatCount(badCount)} with problems. ${nothing}`;
+  if (isUnread || all === 0) return `No line was looked at. ${nothing}`;
+  if (bad === 0) return `${all === 1 ? 'The line is' : `All ${lines} are`} fine. ${nothing}`;
+  return `${formatCount(good)} of ${lines} fine, ${formatCount(bad)} with problems. ${nothing}`;
 }

@@ -53,7 +53,7 @@ test.serial('bad lines are named with what to do, and left out only after a ques
   await userEvent.click(app.getByRole('button', {name: 'Import the 1 good line …'}));
   t.truthy(app.getByText(/1 line has problems and come/));
   await userEvent.click(app.getByRole('button', {name: 'Import 1 machine'}));
-  t.truthy(await app.findByText('Registered 1 machine; 1 line of 2 lines left out'));
+  t.truthy(await app.findByText('Registered 1 machine; 1 of 2 lines left out'));
   t.truthy(within(app.getByRole('row', {name: /ABC2/})).getByText('Left out'));
   t.truthy(app.getByRole('button', {name: 'Only the lines to correct'}));
 });

@@ -5,6 +5,9 @@ import type {
 import {csvCell} from '../export-csv.ts';
 import type {CsvFile, CsvRow} from './csv-file.ts';
 
+/** Of problems of the file itself; the download has all. */
+const shownMax = 5;
+
 export type Outcome = {
   readonly row: CsvRow;
   /** `unread`: something is wrong with the file itself, so that its lines were not looked at. */
@@ -38,9 +41,28 @@ export function outcomesOf({rows}: CsvFile, report: Report): readonly Outcome[] 
   });
 }
 
+export type Counts = {
+  /** Records below the headings, unreadable ones included. */
+  readonly all: number;
+  readonly good: number;
+  readonly bad: number;
+  /** Nothing was wrong with single lines: the file was put aside as it is. */
+  readonly isUnread: boolean;
+};
+
+export function countsOf(outcomes: readonly Outcome[], {goodCount}: Report): Counts {
+  const all = outcomes.length;
+  const isUnread = goodCount === 0 && outcomes.some(({result}) => result === 'unread');
+  return {all, good: goodCount, bad: all - goodCount, isUnread};
+}
+
 /** What is wrong with the file itself: its headings, its length. */
-export const problemsOfFile = ({headings}: CsvFile, report: Report): readonly Problem[] =>
-  report.problems.filter(({line}) => line <= (headings?.line ?? 1));
+export const problemsOfFile = (
+  {headings}: CsvFile,
+  report: Report,
+  {isUnread}: Counts,
+): readonly Problem[] =>
+  report.problems.filter(({line}) => isUnread || line <= (headings?.line ?? 1)).slice(0, shownMax);
 
 /** Everything that is wrong, for whoever keeps the file. */
 export const problemsCsv = ({problems}: Report): string =>
