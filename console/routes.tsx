@@ -26,6 +26,12 @@ const setup = createRoute({
   path: '/setup',
   component: lazyRouteComponent(() => import('./pages/sessions/SetupPage.tsx'), 'SetupPage'),
 });
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: texts('user'),
+  component: lazyRouteComponent(() => import('./pages/sessions/ResetPage.tsx'), 'ResetPage'),
+});
 const oidcCallback = createRoute({
   getParentRoute: () => root,
   path: '/oidc/callback',
@@ -57,6 +63,16 @@ const machines = page(
   lazyRouteComponent(() => import('./pages/machines/MachinesPage.tsx'), 'MachinesPage'),
 );
 
+const machineImport = page(
+  '/machines/import',
+  [],
+  lazyRouteComponent(() => import('./pages/machines/import/ImportPage.tsx'), 'ImportPage'),
+);
+const machineSplit = page(
+  '/machines/$id/split',
+  ['take'],
+  lazyRouteComponent(() => import('./pages/machines/split/SplitPage.tsx'), 'SplitPage'),
+);
 const machine = createRoute({
   getParentRoute: () => shell,
   path: '/machines/$id',
@@ -227,6 +243,8 @@ const tree = root.addChildren([
   shell.addChildren([
     overview,
     machines,
+    machineImport,
+    machineSplit,
     machine.addChildren(tabs),
     pending,
     issues,
@@ -251,6 +269,7 @@ const tree = root.addChildren([
   machineSheet,
   signIn,
   setup,
+  reset,
   oidcCallback,
 ]);
 

@@ -2,6 +2,9 @@ import {
   type Ban,
   Ban_KindSchema,
   BanSchema,
+  GetMachineEvidenceResponseSchema,
+  type GetMachineEvidenceResponse_Boots as EvidenceBoots,
+  type GetMachineEvidenceResponse_Item as EvidenceItem,
   ImportExpectedMachinesResponseSchema,
   type ImportExpectedMachinesResponse_Problem as Problem,
   type PendingMachine,
@@ -16,7 +19,7 @@ import {readText} from '../image-config.ts';
 import {machineName, showMachine} from '../machine-view.ts';
 import {age, clock, type Column, nameOf, type Output} from '../output.ts';
 
-/** `muster machines pending`, `merge`, `split`, `ban`, `bans`, `unban`, `import` */
+/** `muster machines pending`, `merge`, `evidence`, `split`, `ban`, `bans`, `unban`, `import` */
 export function addDiscoveryCommands(machines: Command): void {
   machines
     .command('pending')
@@ -29,6 +32,11 @@ export function addDiscoveryCommands(machines: Command): void {
     .description('two records are one machine: the first stays and answers for both')
     .addHelpText('after', '\nExample: muster machines merge ABC1234 52:54:00:aa:00:01')
     .action(merge);
+  machines
+    .command('evidence <machine>')
+    .description('what a record is recognised by, and what of it came in the same boots')
+    .addHelpText('after', '\nExample: muster machines evidence ABC1234')
+    .action(evidence);
   machines
     .command('split <machine> <identifier...>')
     .description('one record has swallowed two boxes: what is named goes to a new record')
@@ -120,6 +128,29 @@ async function merge(
   const absorbedId = await machineIdOf(context, absorbed);
   const {machine} = await context.clients.discovery.mergeMachines({id, absorbedId});
   showMachine(context.out, machine);
+}
+
+const itemColumns: readonly Column<EvidenceItem>[] = [
+  {title: 'KIND', value: ({kind}) => kind.replaceAll('_', ' ')},
+  {title: 'VALUE', value: ({value}) => value},
+];
+const bootsColumns: readonly Column<EvidenceBoots>[] = [
+  {title: 'LAST BOOT', value: ({lastTime}) => clock(lastTime)},
+  {title: 'BOOTS', value: ({count}) => String(count)},
+  {title: 'FROM', value: ({ipAddress}) => ipAddress},
+  {title: 'TOGETHER', value: ({values}) => values.join(' ')},
+];
+
+async function evidence(name: string, _options: object, command: Command): Promise<void> {
+  const context = contextOf(command);
+  const id = await machineIdOf(context, name);
+  const answer = await context.clients.discovery.getMachineEvidence({id});
+  const {out} = context;
+  if (out.json) return out.document(GetMachineEvidenceResponseSchema, answer);
+  out.table(itemColumns, answer.items);
+  if (answer.boots.length === 0) return;
+  out.line('');
+  out.table(bootsColumns, answer.boots);
 }
 
 async function split(

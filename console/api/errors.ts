@@ -29,10 +29,14 @@ export function explainError(error: unknown, attempt: string): ExplainedError {
   const {code, rawMessage} = connectError;
   const isTransport = code === Code.Unknown && error instanceof TypeError;
   const own = isTransport ? (advice[Code.Unavailable] ?? '') : rawMessage;
-  const extra = isTransport ? undefined : advice[code];
+  const extra = isTransport || isRefusedOtherwise(code, rawMessage) ? undefined : advice[code];
   const message = [own, extra === own ? undefined : extra].filter(Boolean).join('. ');
   return {title, message, canRetry: !lasting.includes(code)};
 }
+
+/** A code that is over and a wrong password are refused, too, whatever the role is: those sentences say what to do. */
+const isRefusedOtherwise = (code: Code, message: string): boolean =>
+  code === Code.PermissionDenied && !message.includes('role "');
 
 export const isCode = (error: unknown, code: Code): boolean =>
   error instanceof ConnectError && error.code === code;

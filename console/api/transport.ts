@@ -10,7 +10,13 @@ export function onSignedOut(reader: () => void): () => void {
 }
 
 /** Calls that somebody makes who is not signed in: their refusal belongs to the form. */
-const public_ = new Set(['Login', 'CompleteSetup', 'CompleteOidcLogin', 'GetCaller']);
+const public_ = new Set([
+  'Login',
+  'CompleteSetup',
+  'CompletePasswordReset',
+  'CompleteOidcLogin',
+  'GetCaller',
+]);
 
 const watchSession: Interceptor = next => async request => {
   const failureOf = (error: unknown): ConnectError => {

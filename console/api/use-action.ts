@@ -1,8 +1,9 @@
 import type {DescMessage, DescMethodUnary, DescService, MessageShape} from '@bufbuild/protobuf';
 import {useMutation} from '@connectrpc/connect-query';
-import {type QueryClient, useQueryClient} from '@tanstack/react-query';
+import {useQueryClient} from '@tanstack/react-query';
 import {showToast} from '../ui/Toast.tsx';
 import {explainError} from './errors.ts';
+import {reloadAnswers} from './stale.ts';
 
 type Done = {readonly text: string; readonly undo?: () => void};
 
@@ -24,7 +25,7 @@ export function useAction<I extends DescMessage, O extends DescMessage>(
   const queryClient = useQueryClient();
   return useMutation(method, {
     onSuccess: output => {
-      void reloadServices(queryClient, [method.parent, ...also]);
+      void reloadAnswers(queryClient, [method.parent, ...also]);
       const said = done?.(output);
       if (typeof said === 'string') showToast(said);
       else if (said) showToast(said.text, said.undo ? {undo: said.undo} : {});
@@ -35,20 +36,5 @@ export function useAction<I extends DescMessage, O extends DescMessage>(
       const {title, message} = explainError(error, attempt);
       showToast(`${title}: ${message}`, {tone: 'bad'});
     },
-  });
-}
-
-export function reloadServices(
-  queryClient: QueryClient,
-  services: readonly DescService[],
-): Promise<void> {
-  const names = new Set<unknown>(services.map(({typeName}) => typeName));
-  return queryClient.invalidateQueries({
-    predicate: ({queryKey: [kind, key]}) =>
-      kind === 'connect-query' &&
-      typeof key === 'object' &&
-      key !== null &&
-      'serviceName' in key &&
-      names.has(key.serviceName),
   });
 }

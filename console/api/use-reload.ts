@@ -1,15 +1,20 @@
-import type {DescService} from '@bufbuild/protobuf';
 import {useQueryClient} from '@tanstack/react-query';
-import {useEffect} from 'react';
-import {reloadServices} from './use-action.ts';
+import {useEffect, useEffectEvent} from 'react';
+import {type Answers, reloadAnswers} from './stale.ts';
 
-/** For what changes without an event (when a service was last seen, what became of a delivery), while it is on the screen. */
-export function useReloadEvery(service: DescService, periodMs: number): void {
+/**
+ * Loads answers again every so often, for what changes without an event: progress, children of an operation, when a service was last seen. Not
+ * while the page is hidden, and a request that is under way is waited for.
+ */
+export function useReloadEvery(answers: readonly Answers[], periodMs: number, isOn = true): void {
   const queryClient = useQueryClient();
+  const reload = useEffectEvent(() => {
+    if (document.visibilityState === 'hidden') return;
+    void reloadAnswers(queryClient, answers, {cancelRefetch: false});
+  });
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (document.visibilityState !== 'hidden') void reloadServices(queryClient, [service]);
-    }, periodMs);
+    if (!isOn) return undefined;
+    const timer = setInterval(reload, periodMs);
     return () => clearInterval(timer);
-  }, [queryClient, service, periodMs]);
+  }, [periodMs, isOn]);
 }

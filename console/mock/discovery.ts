@@ -4,6 +4,7 @@ import {
   Ban_Kind as BanKind,
   type BanSchema,
   DiscoveryService,
+  type ImportExpectedMachinesRequest,
   type PendingMachineSchema,
 } from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {
@@ -92,6 +93,16 @@ export const addDiscovery: MockNoun = router => {
       bans = [...made, ...bans];
       return {bans: made};
     },
+    importExpectedMachines: importCsv,
+    getMachineEvidence: () => evidence(),
+    splitMachine({id, identifiers}) {
+      if (identifiers.includes('FAIL'))
+        throw new ConnectError(
+          `Cannot split machine "${id}": it is provisioning; wait until that is done`,
+          Code.FailedPrecondition,
+        );
+      return {machine: {...mockMachine(3), id}, splitMachine: mockMachine(7)};
+    },
     listBans: () => ({bans}),
     createBan({identifier, reason}) {
       if (identifier === 'junk')
@@ -110,6 +121,61 @@ export const addDiscovery: MockNoun = router => {
   });
   addDecisions(router, () => machines, leave);
 };
+
+/** Of number 3, which answers for a second box whose serial is "OTHER17"; "FAIL" cannot be taken away. */
+const evidence = () => ({
+  items: [
+    {kind: 'disk_serial', value: 'FAIL'},
+    {kind: 'mac', value: mockMachine(3).macAddress ?? ''},
+    {kind: 'mac', value: '3c:ec:ef:00:17:02'},
+    {kind: 'system_serial', value: 'OTHER17'},
+    {kind: 'system_serial', value: 'SN000003'},
+  ],
+  boots: [
+    {
+      values: [mockMachine(3).macAddress ?? '', 'SN000003'],
+      count: 12,
+      lastTime: timestampFromMs(Date.now() - 60_000),
+      ipAddress: '10.0.0.3',
+    },
+    {
+      values: ['3c:ec:ef:00:17:02', 'OTHER17'],
+      count: 2,
+      lastTime: timestampFromMs(Date.now() - 86_400_000),
+      ipAddress: '10.0.0.17',
+    },
+  ],
+});
+
+/** A line with "junk" in it is bad; a heading that is called "rack" is unknown. */
+function importCsv({csv, dryRun, partial}: ImportExpectedMachinesRequest) {
+  const [headings = '', ...rows] = csv.split('\n').filter(line => line !== '');
+  if (headings.includes('rack,'))
+    return {
+      rowCount: rows.length,
+      problems: [
+        {line: 1, column: 'rack', problem: 'There is no such heading', remedy: 'Remove the column'},
+      ],
+    };
+  const problems = rows.flatMap((row, index) =>
+    row.includes('junk')
+      ? [
+          {
+            line: index + 2,
+            column: 'macs',
+            problem: '"junk" is no MAC address',
+            remedy: 'Write MAC addresses as 52:54:00:aa:00:01',
+          },
+        ]
+      : [],
+  );
+  const goodCount = rows.length - problems.length;
+  const applied = !dryRun && (partial || problems.length === 0);
+  const machineIds = applied
+    ? Array.from({length: goodCount}, (_, index) => mockMachine(index).id ?? '')
+    : [];
+  return {rowCount: rows.length, goodCount, applied, problems, machineIds};
+}
 
 /** What MachineService says to machines that wait: beside machinesOf(), which knows only of others. */
 function addDecisions(

@@ -46,8 +46,9 @@ for (const name of names) {
     writable: true,
   });
 }
-// React then expects tests to wait by act(), as @testing-library/react does.
-Object.assign(globalThis, {IS_REACT_ACT_ENVIRONMENT: true});
+// Answers and events of the mock server come by themselves, as in a browser: React would warn of each that comes outside of act().
+// @testing-library/react sets it to true for as long as it renders and clicks.
+Object.assign(globalThis, {IS_REACT_ACT_ENVIRONMENT: false});
 
 function isMethod(name: string, value: unknown): value is (...args: unknown[]) => unknown {
   return typeof value === 'function' && /^[a-z]/.test(name);

@@ -12,7 +12,7 @@ import type {MockNoun} from './transport.ts';
 const hourMs = 3_600_000;
 const machineId = '00000000-0000-7000-8000-000000000001';
 
-/** A failing disk and a hot machine, which is found anew at each look. A threshold of 200 is out of range. */
+/** A failing disk, a doubtful identity and a hot machine, which is found anew at each look. A threshold of 200 is out of range. */
 export const addIssues: MockNoun = router => {
   const issues: MessageInitShape<typeof IssueSchema>[] = [
     {
@@ -33,6 +33,14 @@ export const addIssues: MockNoun = router => {
       kind: 'temperature',
       severity: Severity.WARNING,
       summary: 'It is 93 °C',
+    },
+    {
+      id: 'i3',
+      machineId: '00000000-0000-7000-8000-000000000003',
+      source: 'rules',
+      kind: 'duplicate_identity',
+      severity: Severity.CRITICAL,
+      summary: 'It is quarantined: it may be any of two machines',
     },
   ];
   const rule: MessageInitShape<typeof IssueRuleSchema> = {

@@ -88,11 +88,22 @@ export const addUsers: MockNoun = router => {
       if (role !== undefined) user.role = role;
       return {user};
     },
-    createPasswordReset: () => ({code: 'reset-code-of-erin'}),
+    createPasswordReset: () => ({
+      code: 'reset-code-of-erin',
+      expireTime: timestampFromMs(Date.now() + 3_600_000),
+    }),
+    completePasswordReset({code}) {
+      if (!/^[\w-]+$/.test(code) || code.endsWith('used'))
+        throw new ConnectError(
+          'Cannot reset the password: the code was used; ask an administrator for a new one',
+          Code.PermissionDenied,
+        );
+      return {};
+    },
     changePassword({currentPassword}) {
       if (currentPassword === 'wrong')
         throw new ConnectError(
-          'Cannot change the password: the present one is wrong',
+          'Cannot change the password: the present one is wrong; type it again',
           Code.PermissionDenied,
         );
       return {};

@@ -15,7 +15,6 @@ import {
 import {useCallback, useMemo} from 'react';
 
 type PageInput = {pageSize?: number; pageToken?: string};
-type Page = {readonly nextPageToken: string};
 
 export type KeysetRows<Row, O> = {
   readonly rows: readonly Row[];
@@ -73,7 +72,7 @@ export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>
         {...input, ...(pageParam === '' ? {} : later), pageToken: pageParam},
         {signal},
       ),
-    getNextPageParam: page => (page as unknown as Page).nextPageToken || undefined,
+    getNextPageParam: nextTokenOf,
     // Events say when it is stale.
     staleTime: Infinity,
     refetchOnWindowFocus: false,
@@ -121,3 +120,9 @@ export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>
     pageCount,
   };
 }
+
+/** Every list of the contract has it; empty behind the last page. */
+const nextTokenOf = (page: object): string | undefined =>
+  'nextPageToken' in page && typeof page.nextPageToken === 'string' && page.nextPageToken !== ''
+    ? page.nextPageToken
+    : undefined;

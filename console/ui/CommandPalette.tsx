@@ -139,6 +139,12 @@ function useCommands(text: string): readonly Command[] {
               'pending',
               () => void navigate({to: '/pending'}),
             ),
+            action(
+              'Import expected machines',
+              'upload',
+              'csv register',
+              () => void navigate({to: '/machines/import'}),
+            ),
           ]
         : []),
       action(

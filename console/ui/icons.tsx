@@ -46,6 +46,8 @@ const paths = {
   auto: 'M2 3h12v8H2zm4 11h4m-2-3v3',
   refresh: 'M13 8a5 5 0 1 1-1.5-3.500L13 6m0-3.500V6H9.5',
   download: 'M8 2v8m0 0L5 7m3 3 3-3M3 13h10',
+  upload: 'M8 10V2m0 0L5 5m3-3 3 3M3 13h10',
+  split: 'M2 8h4m0 0 4-5h4m-8 5 4 5h4M11.5 1l2.500 2-2.500 2m0 6 2.500 2-2.500 2',
   print: 'M4 6V2h8v4M4 11H2V6h12v5h-2M4 9h8v5H4z',
   columns: 'M2 3h12v10H2zm4 0v10m4-10v10',
   plus: 'M8 3v10M3 8h10',

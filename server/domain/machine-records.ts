@@ -12,6 +12,7 @@ import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import type {EvidenceItem} from './identity.ts';
 import {splittable} from './lifecycle.ts';
+import {readMachineEvidence} from './machine-evidence.ts';
 import {emptied, mergedFields, mergedState, mergeProblem} from './merge-rules.ts';
 import {mergeMetrics} from './metrics-packs.ts';
 import {offlineAfterMs} from './presence.ts';
@@ -118,6 +119,8 @@ export function createMachineRecords({
         return lock(tx, keptId);
       }),
 
+    evidence: (machineId: string) => readMachineEvidence(sql, machineId),
+
     /** Throws not_found, invalid_argument or failed_precondition. */
     split: (actor: string, machineId: string, identifiers: readonly string[]) =>
       sql.begin(async tx => {
@@ -167,8 +170,9 @@ function itemsToMove(
   identifiers: readonly string[],
 ): readonly EvidenceItem[] {
   const moved = identifiers.flatMap(text => {
-    const value = parseIdentifier(text)?.value;
-    const found = evidence.filter(item => item.value === value);
+    // The key of a TPM is kept in lower case, and is no identifier that is typed elsewhere.
+    const values = [parseIdentifier(text)?.value, text.trim().toLowerCase()];
+    const found = evidence.filter(item => values.includes(item.value));
     if (found.length > 0) return found;
     const known = evidence.map(item => item.value).slice(0, 20);
     throw new DomainError(

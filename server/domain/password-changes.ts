@@ -58,7 +58,11 @@ export function createPasswordChanges({
           'permission_denied',
           'Cannot change the password with an API token: sign in first',
         );
-      await checkPassword({username: user.username, password: current}, address);
+      await checkPassword({username: user.username, password: current}, address).catch(
+        (error: unknown) => {
+          throw isWrongPassword(error) ? wrongPresentPassword() : error;
+        },
+      );
       const passwordHash = await hashPassword(next);
       const type = 'user.password_changed';
       await sql.begin(tx => replace(tx, user, {passwordHash, type, keepSession: asker.sessionId}));
@@ -99,6 +103,16 @@ export function createPasswordChanges({
     },
   };
 }
+
+const isWrongPassword = (error: unknown): boolean =>
+  error instanceof DomainError && error.kind === 'unauthenticated';
+
+/** Whoever asks is known by their session: "unauthenticated" would say that it has ended. */
+const wrongPresentPassword = (): DomainError =>
+  new DomainError(
+    'permission_denied',
+    'Cannot change the password: the present one is wrong; type it again, or ask an administrator for a reset code',
+  );
 
 function badResetCode(): DomainError {
   return new DomainError(

@@ -250,6 +250,36 @@ test('a record that swallowed two boxes is split by what it was recognised by', 
   const [a, b] = ['3c:ec:ef:00:00:01', '3c:ec:ef:00:00:02'];
   const both = await enrolWith(site, {systemSerial: 'BOXA17', macAddresses: [b, a]});
   const id = both.machineId;
+  const boot = (minute: number, mac: string, serial: string) => site.sql`
+    insert into boot_sessions (id, edge_session, mac_address, machine_id, serial, state, start_time, heard_time)
+    select ${randomUUID()}, ${`edge-${minute}`}, ${mac}, ${id}, ${serial}, 'completed', time, time
+    from (select ${new Date(Date.UTC(2026, 0, 1, 0, minute))}::timestamptz) as boots (time)
+  `;
+  for (const [minute, mac, serial] of [
+    [1, a, 'boxa17'],
+    [2, b, 'Default string'],
+    [3, a, 'BOXA17'],
+  ] as const)
+    await boot(minute, mac, serial);
+  const {items, boots} = await site.api.getMachineEvidence({id});
+  t.deepEqual(
+    items.map(({kind, value}) => `${kind} ${value}`),
+    [`mac ${a}`, `mac ${b}`, 'system_serial BOXA17'],
+  );
+  t.deepEqual(
+    boots.map(({values, count}) => [values, count]),
+    [
+      // The boot that enrolled it.
+      [[b, 'BOXA17'], 1],
+      [[a, 'BOXA17'], 2],
+      [[b], 1],
+    ],
+  );
+  t.deepEqual(
+    await refused(site.api.getMachineEvidence({id: randomUUID()})).then(([code]) => code),
+    Code.NotFound,
+  );
+
   const split = (...identifiers: string[]) => site.api.splitMachine({id, identifiers});
   t.regex((await refused(split('nowhere')))[1] ?? '', /never recognised by it, but by .*BOXA17/);
   t.regex((await refused(split(a, b, 'boxa17')))[1] ?? '', /nothing would be left/);
@@ -264,6 +294,16 @@ test('a record that swallowed two boxes is split by what it was recognised by', 
   t.like(keys, {0: {machineId: splitMachine?.id ?? '', state: 'revoked'}, length: 1});
   const other = await enrolWith(site, {systemSerial: 'BOXC17', macAddresses: [b]});
   t.is(other.machineId, splitMachine?.id ?? '');
+});
+
+test('the key of a TPM goes to the other box, too', async t => {
+  await using site = await setUp();
+  const tpmEkHash = 'ab'.repeat(32);
+  const mac = '3c:ec:ef:00:00:01';
+  const {machineId: id} = await enrolWith(site, {tpmEkHash, macAddresses: [mac]});
+  const {splitMachine} = await site.api.splitMachine({id, identifiers: [tpmEkHash]});
+  const {items} = await site.api.getMachineEvidence({id: splitMachine?.id ?? ''});
+  t.like(items, {0: {kind: 'tpm_ek', value: tpmEkHash}, length: 1});
 });
 
 test('a banned box is never let in, and its boot says why', async t => {

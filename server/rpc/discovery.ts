@@ -1,3 +1,4 @@
+import {timestampFromDate} from '@bufbuild/protobuf/wkt';
 import type {ServiceImpl} from '@connectrpc/connect';
 import type {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import type {Bans} from '../domain/bans.ts';
@@ -36,6 +37,18 @@ export const discoveryService = ({
   async mergeMachines({id, absorbedId}, {values}) {
     const merged = await records.merge(values.get(callerKey).name, id, absorbedId);
     return {machine: toMachineMessage(merged, view)};
+  },
+
+  async getMachineEvidence({id}) {
+    const {items, boots} = await records.evidence(id);
+    return {
+      items: [...items],
+      boots: boots.map(({values, lastTime, ...rest}) => ({
+        ...rest,
+        values: [...values],
+        lastTime: timestampFromDate(lastTime),
+      })),
+    };
   },
 
   async splitMachine({id, identifiers}, {values}) {

@@ -134,7 +134,9 @@ test('a password is changed with the old one only; the other sessions end, this 
   const there = await app.logIn('bob');
   const change = (current_password: string, new_password = next) =>
     app.call('POST', '/api/v1/users/me/password', here.token, {current_password, new_password});
-  t.is((await change('wrong')).status, 401);
+  const refused = await change('wrong');
+  t.is(refused.status, 403, 'the session has not ended');
+  t.regex(refused.body.error?.message ?? '', /the present one is wrong/);
   t.is((await change(password, 'short')).status, 400);
   t.is((await change(password)).status, 200);
 

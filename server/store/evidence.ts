@@ -82,6 +82,31 @@ export async function listEvidence(sql: Sql, machineId: string): Promise<readonl
   `;
 }
 
+export type BootIdentity = {
+  readonly macAddress: string;
+  readonly uuid: string;
+  readonly serial: string;
+  readonly ipAddress: string;
+  readonly bootCount: number;
+  readonly lastTime: Date;
+};
+
+/** What the newest boots of a machine said of themselves, as they said it; each combination once, the newest first. */
+export async function listBootIdentities(
+  sql: Sql,
+  machineId: string,
+  {bootsMax, limit}: {readonly bootsMax: number; readonly limit: number},
+): Promise<readonly BootIdentity[]> {
+  return sql<BootIdentity[]>`
+    select mac_address, uuid, serial, count(*)::int as boot_count, max(start_time) as last_time,
+      (array_agg(ip_address order by start_time desc))[1] as ip_address
+    from (
+      select * from boot_sessions where machine_id = ${machineId} order by start_time desc, id desc limit ${bootsMax}
+    ) as newest
+    group by mac_address, uuid, serial order by last_time desc limit ${limit}
+  `;
+}
+
 /** From one machine to another, as far as that one has it not yet. */
 export async function moveEvidence(
   sql: Sql,

@@ -23,7 +23,11 @@ export async function startOidcProvider(people: Map<string, Person>) {
         client_secret: 'a client secret',
         token_endpoint_auth_method: 'client_secret_post',
         application_type: 'native',
-        redirect_uris: ['http://127.0.0.1/callback', 'https://console.example.net/callback'],
+        redirect_uris: [
+          'http://127.0.0.1/callback',
+          'http://127.0.0.1/oidc/callback',
+          'https://console.example.net/callback',
+        ],
         response_types: ['code'],
         grant_types: ['authorization_code'],
       },

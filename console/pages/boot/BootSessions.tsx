@@ -5,7 +5,7 @@ import {
   type ListBootSessionsResponse,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {Link, useNavigate, useSearch} from '@tanstack/react-router';
-import {usePolled} from '../../api/use-polled.ts';
+import {useReloadEvery} from '../../api/use-reload.ts';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
@@ -35,7 +35,7 @@ export function BootSessions() {
     {pageSize, states, machineId: machine, imageId: image, since: sinceOf(since)},
     sessionsOf,
   );
-  usePolled(
+  useReloadEvery(
     [BootService.method.listBootSessions],
     everyMs,
     list.rows.some(({state}) => state === State.OPEN) && list.pageCount <= pagesReloadedMax,

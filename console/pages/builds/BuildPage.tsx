@@ -4,7 +4,7 @@ import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useParams, useSearch} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
-import {LogView} from '../../log/LogView.tsx';
+import {LogCard} from '../../log/LogCard.tsx';
 import type {WatchedLog} from '../../log/use-watched-log.ts';
 import {OperationBadge} from '../../ui/Badge.tsx';
 import {Card, PageHeader, ProgressBar, Skeleton} from '../../ui/blocks.tsx';
@@ -97,39 +97,26 @@ function BuildLog({build, log, isUnderWay}: BuildLogProps) {
   const {lines} = useSearch({from: '/shell/builds/$id'});
   const navigate = useNavigate({from: '/builds/$id'});
   return (
-    <Card
-      flush
+    <LogCard
       title="Log"
-      actions={
-        <span className="muted">
-          {log.state === 'waiting'
-            ? 'No connection: trying again'
-            : isUnderWay
-              ? 'Live'
-              : 'The build is over'}
-        </span>
+      over="The build is over"
+      label={`Log of build ${build.id.slice(0, 8)}`}
+      log={log}
+      isLive={isUnderWay}
+      fileName={`build-${build.id}.log`}
+      chosen={lines}
+      onChoose={chosen =>
+        void navigate({
+          search: old => ({...old, lines: chosen}),
+          replace: true,
+          resetScroll: false,
+        })
       }
-    >
-      <LogView
-        label={`Log of build ${build.id.slice(0, 8)}`}
-        lines={log.lines}
-        leftOut={log.leftOut}
-        isLive={isUnderWay}
-        fileName={`build-${build.id}.log`}
-        chosen={lines}
-        onChoose={chosen =>
-          void navigate({
-            search: old => ({...old, lines: chosen}),
-            replace: true,
-            resetScroll: false,
-          })
-        }
-        empty={
-          log.state === 'connecting' || (isUnderWay && log.state !== 'ended')
-            ? 'Nothing was written yet. Lines appear here as the builder writes them.'
-            : 'No log is kept of this build: nothing was written, or it is older than what the server keeps.'
-        }
-      />
-    </Card>
+      empty={
+        log.state === 'connecting' || (isUnderWay && log.state !== 'ended')
+          ? 'Nothing was written yet. Lines appear here as the builder writes them.'
+          : 'No log is kept of this build: nothing was written, or it is older than what the server keeps.'
+      }
+    />
   );
 }

@@ -7,7 +7,7 @@ import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
-import {LogView} from '../../log/LogView.tsx';
+import {LogCard} from '../../log/LogCard.tsx';
 import {Badge} from '../../ui/Badge.tsx';
 import {Card, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
@@ -102,39 +102,26 @@ function SerialLog({test}: {readonly test: ImageTest}) {
   const navigate = useNavigate({from: '/image-tests'});
   const isLive = !isOver(test);
   return (
-    <Card
-      flush
+    <LogCard
       title="Serial console"
-      actions={
-        <span className="muted">
-          {log.state === 'waiting'
-            ? 'No connection: trying again'
-            : isLive
-              ? 'Live'
-              : 'The test is over'}
-        </span>
+      over="The test is over"
+      label={`Serial console of test ${test.id.slice(0, 8)}`}
+      log={log}
+      isLive={isLive}
+      fileName={`image-test-${test.id}.log`}
+      chosen={lines}
+      onChoose={chosen =>
+        void navigate({
+          search: old => ({...old, lines: chosen}),
+          replace: true,
+          resetScroll: false,
+        })
       }
-    >
-      <LogView
-        label={`Serial console of test ${test.id.slice(0, 8)}`}
-        lines={log.lines}
-        leftOut={log.leftOut}
-        isLive={isLive}
-        fileName={`image-test-${test.id}.log`}
-        chosen={lines}
-        onChoose={chosen =>
-          void navigate({
-            search: old => ({...old, lines: chosen}),
-            replace: true,
-            resetScroll: false,
-          })
-        }
-        empty={
-          isLive
-            ? 'Nothing was written yet. Lines appear here as the machine writes them.'
-            : 'Nothing is kept: the machine wrote nothing, or was never started.'
-        }
-      />
-    </Card>
+      empty={
+        isLive
+          ? 'Nothing was written yet. Lines appear here as the machine writes them.'
+          : 'Nothing is kept: the machine wrote nothing, or was never started.'
+      }
+    />
   );
 }

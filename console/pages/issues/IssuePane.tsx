@@ -10,6 +10,7 @@ import {DetailPane, PaneSection} from '../../ui/DetailPane.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
 import {Evidence} from './Evidence.tsx';
+import {IdentityLinks} from './IdentityLinks.tsx';
 import {issueLook, kindWord, muteScopeWord, sourceWord} from './issue-words.ts';
 import {IssueActions} from './IssueActions.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
@@ -81,6 +82,7 @@ function IssueDetails({issue}: {readonly issue: Issue}) {
           ],
         ]}
       />
+      <IdentityLinks issue={issue} />
       <IssueActions issue={issue} />
       <PaneSection title="Evidence">
         <Evidence evidence={issue.evidence} />

@@ -102,3 +102,10 @@ test.serial('a viewer is told why not', async t => {
   t.is(button.getAttribute('aria-disabled'), 'true');
   t.regex(button.title, /takes the role operator/);
 });
+
+test.serial('an issue of doubtful identity leads to where records are set right', async t => {
+  using app = open('/issues?issue=i3');
+  const link = await app.findByRole('link', {name: 'Split the record'});
+  t.is(link.getAttribute('href'), '/machines/00000000-0000-7000-8000-000000000003/split');
+  t.truthy(app.getByRole('link', {name: 'Compare the records'}));
+});

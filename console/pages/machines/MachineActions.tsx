@@ -119,6 +119,11 @@ export function MachineActions({machine}: {readonly machine: Machine}) {
             icon: 'print',
             onSelect: () => void navigate({to: '/machines/$id/sheet', params: {id}}),
           },
+          {
+            label: 'Split the record …',
+            icon: 'split',
+            onSelect: () => void navigate({to: '/machines/$id/split', params: {id}}),
+          },
           ...(waits || machine.state === State.ENROLLED
             ? [
                 {

@@ -6,7 +6,7 @@ import {ColumnChooser} from '../../table/ColumnChooser.tsx';
 import {DataTable} from '../../table/DataTable.tsx';
 import type {Selection} from '../../table/use-table-model.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
+import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {formatCount} from '../../ui/format.ts';
 import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
 import {BulkBar} from './bulk/BulkBar.tsx';
@@ -65,6 +65,9 @@ export function MachinesPage() {
               onChange={chosen => setView({columns: columnsText(machineColumns, chosen)})}
             />
             <ExportButton filter={filter} orderBy={order} />
+            <ButtonLink to="/machines/import" icon="upload">
+              Import
+            </ButtonLink>
           </>
         }
       />
@@ -159,6 +162,9 @@ function NoMachines({isFiltered}: {readonly isFiltered: boolean}) {
         Let one boot over the network from this site’s edge and it appears by itself. To try it
         without hardware: <code>npm run lab</code> starts four virtual machines.
       </p>
+      <ButtonLink to="/machines/import" icon="upload">
+        Import those that are expected
+      </ButtonLink>
     </EmptyState>
   );
 }

@@ -68,10 +68,10 @@ export async function exportCsv(options: ExportOptions): Promise<Blob> {
 }
 
 export const csvLine = (machine: Machine): string =>
-  `${columns.map(([, value]) => cell(value(machine))).join(',')}\r\n`;
+  `${columns.map(([, value]) => csvCell(value(machine))).join(',')}\r\n`;
 
 /** What begins like a formula would be run by the sheet that opens the file: agents report such texts, too. */
-function cell(text: string): string {
+export function csvCell(text: string): string {
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

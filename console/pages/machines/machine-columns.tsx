@@ -65,7 +65,7 @@ export const machineColumns: readonly TableColumn<Machine>[] = [
   {
     id: 'presence',
     header: 'Presence',
-    widthPx: 88,
+    widthPx: 100,
     cell: machine => <PresenceMark value={machine.presence} />,
   },
   {

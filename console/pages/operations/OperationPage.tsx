@@ -4,7 +4,7 @@ import {Code} from '@connectrpc/connect';
 import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {Navigate, useParams} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
-import {usePolled} from '../../api/use-polled.ts';
+import {useReloadEvery} from '../../api/use-reload.ts';
 import {useNow} from '../../hooks/use-now.ts';
 import {Badge, OperationBadge} from '../../ui/Badge.tsx';
 import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
@@ -49,7 +49,7 @@ function LoadedOperation({operation}: {readonly operation: Operation}) {
   const {id, kind, children, error} = operation;
   const isUnderWay = isLive(operation);
   const {data} = useQuery(RolloutService.method.getRollout, kind === 'rollout' ? {id} : skipToken);
-  usePolled(
+  useReloadEvery(
     [
       OperationService.method.getOperation,
       OperationService.method.listOperationChildren,

@@ -5,7 +5,7 @@ import {
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback} from 'react';
-import {usePolled} from '../../api/use-polled.ts';
+import {useReloadEvery} from '../../api/use-reload.ts';
 import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
@@ -37,7 +37,7 @@ export function OperationsPage() {
   );
   const hasLive = list.rows.some(isLive);
   // Children have no event of the operation's own.
-  usePolled(
+  useReloadEvery(
     [OperationService.method.listOperations],
     everyMs,
     hasLive && list.rows.length <= pageSize * pagesReloadedMax,

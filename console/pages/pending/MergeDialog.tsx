@@ -61,8 +61,8 @@ export function MergeDialog({machine, other, onClose}: MergeDialogProps) {
         the next boot.
       </p>
       <p>
-        This cannot be undone as a whole. Should it turn out to be two boxes:{' '}
-        <code>muster machines split {machineName(kept)} IDENTIFIER…</code>
+        This cannot be undone as a whole. Should it turn out to be two boxes, the record is split:
+        at the machine, by More → Split the record.
       </p>
     </ConfirmDialog>
   );

@@ -4,12 +4,13 @@ import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {type FormEvent, useState} from 'react';
 import {useCaller} from '../../api/caller.ts';
 import {useAction} from '../../api/use-action.ts';
-import {TextField} from '../../forms/fields.tsx';
+import {passwordMistake} from '../../forms/new-password.ts';
+import {NewPasswordField, PasswordField} from '../../forms/PasswordField.tsx';
 import {Card, KeyValues, Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {ErrorState} from '../../ui/states.tsx';
-import {passwordCharactersMin, passwordMistake, permissionWord, signInWords} from './roles.ts';
+import {permissionWord, signInWords} from './roles.ts';
 import './people.css';
 import '../../ui/detail-pane.css';
 
@@ -114,23 +115,13 @@ function PasswordCard({username}: {readonly username: string}) {
           aria-label="User name"
           value={username}
         />
-        <TextField
-          label="Present password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={current}
-          onChange={event => setCurrent(event.target.value)}
-        />
-        <TextField
+        <PasswordField label="Present password" value={current} onChange={setCurrent} />
+        <NewPasswordField
           label="New password"
-          type="password"
-          autoComplete="new-password"
-          required
-          hint={`At least ${passwordCharactersMin} characters. Your other sessions end`}
-          error={touched ? passwordMistake(next) : undefined}
+          hint=". Your other sessions end"
+          touched={touched}
           value={next}
-          onChange={event => setNext(event.target.value)}
+          onChange={setNext}
         />
         {change.error && <ErrorState error={change.error} attempt="change the password" />}
         <div className="pane-actions">

@@ -3,8 +3,10 @@ import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
 import {FormDialog} from '../../forms/FormDialog.tsx';
+import {passwordMistake} from '../../forms/new-password.ts';
+import {NewPasswordField} from '../../forms/PasswordField.tsx';
 import {ErrorState} from '../../ui/states.tsx';
-import {roleOf, passwordCharactersMin, passwordMistake, siteRoles} from './roles.ts';
+import {roleOf, siteRoles} from './roles.ts';
 
 type CreateUserDialogProps = {
   readonly onClose: () => void;
@@ -32,7 +34,6 @@ export function CreateUserDialog({onClose, onMade}: CreateUserDialogProps) {
       busy={create.isPending}
       onSubmit={submit}
       onClose={onClose}
-
       error={create.error && <ErrorState error={create.error} attempt="make the user" />}
     >
       <TextField
@@ -53,15 +54,12 @@ export function CreateUserDialog({onClose, onMade}: CreateUserDialogProps) {
         value={role}
         onChange={event => setRole(roleOf(event.target.value))}
       />
-      <TextField
+      <NewPasswordField
         label="First password"
-        type="password"
-        autoComplete="new-password"
-        hint={`At least ${passwordCharactersMin} characters. They change it under “Your account”`}
-        required
-        error={touched ? passwordMistake(password) : undefined}
+        hint=". They change it under “Your account”"
+        touched={touched}
         value={password}
-        onChange={event => setPassword(event.target.value)}
+        onChange={setPassword}
       />
       <TextField
         label="E-mail (may stay empty)"

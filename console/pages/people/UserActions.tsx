@@ -2,15 +2,14 @@ import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {TokenService} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import {type User, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
-import {type ReactNode, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {Button} from '../../ui/Button.tsx';
 import {PaneSection} from '../../ui/DetailPane.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
-import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {SecretDialog} from '../../ui/SecretOnce.tsx';
 import {ErrorState} from '../../ui/states.tsx';
+import {ResetDialog} from './ResetDialog.tsx';
 
 type UserActionsProps = {
   readonly user: User;
@@ -86,40 +85,6 @@ function DisableDialog({user, onClose}: UserDialogProps) {
       <p>
         All sessions end at once, open pages within 10 seconds. Tokens are refused until{' '}
         {user.username} is enabled again; sessions do not come back.
-      </p>
-    </ConfirmDialog>
-  );
-}
-
-function ResetDialog({user, onClose}: UserDialogProps): ReactNode {
-  const reset = useAction(UserService.method.createPasswordReset);
-  if (reset.data)
-    return (
-      <SecretDialog
-        title={`A code for ${user.username}`}
-        what="the code"
-        secret={reset.data.code}
-        onClose={onClose}
-      >
-        <p>
-          It works once and ends <RelativeTime time={reset.data.expireTime} />. They run{' '}
-          <code>muster password reset</code> and enter it with a new password; the old password
-          counts until then.
-        </p>
-      </SecretDialog>
-    );
-  return (
-    <ConfirmDialog
-      title={`Reset the password of ${user.username}?`}
-      action="Make a code"
-      busy={reset.isPending}
-      error={reset.error && <ErrorState error={reset.error} attempt="make a code" />}
-      onConfirm={() => reset.mutate({id: user.username})}
-      onClose={onClose}
-    >
-      <p>
-        This makes a code for one new password, within an hour; older codes end. Give it to{' '}
-        {user.username} by a way that nobody else reads. When it is used, all their sessions end.
       </p>
     </ConfirmDialog>
   );

@@ -53,11 +53,3 @@ export function signInWords({external, certificateSubject}: User): string {
   );
   return ways.length === 0 ? 'elsewhere' : ways.join(', ');
 }
-
-export const passwordCharactersMin = 10;
-
-/** What is wrong with a new password; undefined when nothing is. */
-export const passwordMistake = (password: string): string | undefined =>
-  password.length < passwordCharactersMin
-    ? `${passwordCharactersMin - password.length} more characters are needed`
-    : undefined;

@@ -3,12 +3,12 @@ import {useMutation} from '@connectrpc/connect-query';
 import {useLocation} from '@tanstack/react-router';
 import {type FormEvent, useState} from 'react';
 import {TextField} from '../../forms/fields.tsx';
+import {passwordMistake} from '../../forms/new-password.ts';
+import {NewPasswordField} from '../../forms/PasswordField.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
 import {Door} from './Door.tsx';
 import {useEnter} from './SignInPage.tsx';
-
-const passwordCharactersMin = 10;
 
 /** The first administrator, by the link that the server printed: `/setup#CODE`. A fragment is never sent, so it is in no log. */
 export function SetupPage() {
@@ -22,12 +22,11 @@ export function SetupPage() {
   const [password, setPassword] = useState('');
   const [email, setEmail] = useState('');
   const [touched, setTouched] = useState(false);
-  const tooShort = password.length < passwordCharactersMin;
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTouched(true);
-    if (!tooShort) setup.mutate({code, username, password, email});
+    if (passwordMistake(password) === undefined) setup.mutate({code, username, password, email});
   };
 
   if (code === '')
@@ -37,7 +36,7 @@ export function SetupPage() {
           <strong>This link is not whole: the code after “#” is missing.</strong>
           <p>
             Open the link as the server printed it. A new one is made by{' '}
-            <code>muster admin reset</code>.
+            <code>muster admin setup-link</code>.
           </p>
         </Notice>
       </Door>
@@ -56,19 +55,12 @@ export function SetupPage() {
           value={username}
           onChange={event => setUsername(event.target.value)}
         />
-        <TextField
+        <NewPasswordField
           label="Password"
-          type="password"
-          hint={`At least ${passwordCharactersMin} characters; a long sentence is better than signs`}
-          autoComplete="new-password"
-          required
-          error={
-            touched && tooShort
-              ? `${passwordCharactersMin - password.length} more characters are needed`
-              : undefined
-          }
+          hint="; a long sentence is better than signs"
+          touched={touched}
           value={password}
-          onChange={event => setPassword(event.target.value)}
+          onChange={setPassword}
         />
         <TextField
           label="E-mail (may stay empty)"

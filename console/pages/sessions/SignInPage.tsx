@@ -2,10 +2,11 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {useMutation, useQuery} from '@connectrpc/connect-query';
 import {Code} from '@connectrpc/connect';
 import {useQueryClient} from '@tanstack/react-query';
-import {useRouter, useSearch} from '@tanstack/react-router';
+import {Link, useRouter, useSearch} from '@tanstack/react-router';
 import {type FormEvent, useState} from 'react';
 import {isCode} from '../../api/errors.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {PasswordField} from '../../forms/PasswordField.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
 import {Door} from './Door.tsx';
@@ -34,7 +35,7 @@ export function SignInPage() {
           <strong>This server has no administrator yet.</strong>
           <p>
             Open the one-time setup link that the server printed at its start. It is over? Run{' '}
-            <code>muster admin reset</code> on the server.
+            <code>muster admin setup-link</code> on the server.
           </p>
         </Notice>
       )}
@@ -52,17 +53,13 @@ export function SignInPage() {
           value={username}
           onChange={event => setUsername(event.target.value)}
         />
-        <TextField
+        <PasswordField
           label="Password"
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
           value={password}
+          onChange={setPassword}
           error={
             isCode(login.error, Code.Unauthenticated) ? 'User name or password is wrong' : undefined
           }
-          onChange={event => setPassword(event.target.value)}
         />
         {login.error && !isCode(login.error, Code.Unauthenticated) && (
           <ErrorState error={login.error} attempt="sign in" />
@@ -71,6 +68,12 @@ export function SignInPage() {
           Sign in
         </Button>
       </form>
+      {options && !options.setupRequired && (
+        <p className="door-note">
+          Password forgotten? An administrator makes a code for you:{' '}
+          <Link to="/reset">enter it</Link>.
+        </p>
+      )}
       {options?.oidc && (
         <>
           <div className="door-or">or</div>

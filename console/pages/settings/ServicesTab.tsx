@@ -27,7 +27,7 @@ export function ServicesTab() {
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<Service>();
   const list = useKeysetRows(ServiceService.method.listServices, {pageSize}, rowsOf);
-  useReloadEvery(ServiceService, reloadMs);
+  useReloadEvery([ServiceService], reloadMs);
   const columns = useMemo(() => serviceColumns({reason, onRevoke: setRevoking}), [reason]);
   return (
     <>

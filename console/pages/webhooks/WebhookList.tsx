@@ -1,18 +1,13 @@
-import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {
   type ListWebhooksResponse,
   type Webhook,
   WebhookService,
 } from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
 import {Link, useNavigate} from '@tanstack/react-router';
-import {useState} from 'react';
-import {useReason} from '../../api/use-reason.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {KeysetTable} from '../../table/KeysetTable.tsx';
+import {NamedListPage} from '../../table/NamedListPage.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {PageHeader} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
 import {CommandLine} from '../../ui/CommandLine.tsx';
 import {formatCount} from '../../ui/format.ts';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
@@ -87,45 +82,25 @@ const columns: readonly TableColumn<Webhook>[] = [
 
 export function WebhookList() {
   const navigate = useNavigate();
-  const [creating, setCreating] = useState(false);
-  const reason = useReason(Permission.ADMINISTER);
   const list = useKeysetRows(WebhookService.method.listWebhooks, {pageSize}, rowsOf);
   const open = (webhook: string) => void navigate({to: '/webhooks', search: {webhook}});
   return (
-    <div className="page fill">
-      <PageHeader
-        title="Webhooks"
-        actions={
-          <Button
-            kind="primary"
-            icon="plus"
-            disabledReason={reason}
-            onClick={() => setCreating(true)}
-          >
-            New webhook
-          </Button>
-        }
-      />
-      <KeysetTable
-        label="Webhooks"
-        columns={columns}
-        list={list}
-        attempt="list the webhooks"
-        rowId={({id}) => id}
-        onOpen={({name}) => open(name)}
-        empty={
-          <EmptyState icon="webhook" title="No other system is told of events">
-            <p>
-              A webhook sends events of the journal to an address, signed, each at least once and in
-              order.
-            </p>
-            <CommandLine command="muster webhooks create ops-chat https://chat.example/hook --type machine." />
-          </EmptyState>
-        }
-      />
-      {creating && (
-        <WebhookDialog webhook={undefined} onClose={() => setCreating(false)} onSaved={open} />
-      )}
-    </div>
+    <NamedListPage
+      title="Webhooks"
+      noun="webhook"
+      columns={columns}
+      list={list}
+      onOpen={open}
+      empty={
+        <EmptyState icon="webhook" title="No other system is told of events">
+          <p>
+            A webhook sends events of the journal to an address, signed, each at least once and in
+            order.
+          </p>
+          <CommandLine command="muster webhooks create ops-chat https://chat.example/hook --type machine." />
+        </EmptyState>
+      }
+      form={onClose => <WebhookDialog webhook={undefined} onClose={onClose} onSaved={open} />}
+    />
   );
 }

@@ -19,7 +19,7 @@ import './webhooks.css';
 const reloadMs = 5_000;
 
 export function WebhookView({name}: {readonly name: string}) {
-  useReloadEvery(WebhookService, reloadMs);
+  useReloadEvery([WebhookService], reloadMs);
   const {data, error, refetch} = useQuery(WebhookService.method.getWebhook, {id: name});
   const webhook = data?.webhook;
   if (isCode(error, Code.NotFound))

@@ -5,7 +5,7 @@ import {ConnectError, createClient} from '@connectrpc/connect';
 import {useTransport} from '@connectrpc/connect-query';
 import {useQueryClient} from '@tanstack/react-query';
 import {useState} from 'react';
-import {reloadServices} from '../../api/use-action.ts';
+import {reloadAnswers} from '../../api/stale.ts';
 import {announce} from '../../ui/LiveRegion.tsx';
 import {plural} from '../../ui/format.ts';
 import {machineName} from '../machines/machine-name.ts';
@@ -39,7 +39,7 @@ export function useMoves(workspace: Workspace, kind: 'assign' | 'release') {
     setBusy(false);
     const refused = done.filter(({reason}) => reason !== undefined).length;
     announce(`${plural(done.length - refused, 'machine')} done, ${refused} refused`);
-    await reloadServices(queryClient, [WorkspaceService, MachineService]);
+    await reloadAnswers(queryClient, [WorkspaceService, MachineService]);
   };
   return {moves, isBusy, run};
 }

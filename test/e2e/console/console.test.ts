@@ -10,12 +10,7 @@ import {
   startChromium,
   wide,
 } from '../../helpers/chromium.ts';
-import {
-  administrator,
-  type RunningServer,
-  startRunningServer,
-} from '../../helpers/running-server.ts';
-import {bearer} from '../../helpers/test-server.ts';
+import {administrator, startRunningServer} from '../../helpers/running-server.ts';
 
 const stack = new AsyncDisposableStack();
 const setUp = (async () => {
@@ -27,19 +22,9 @@ test.after.always(() => stack.disposeAsync());
 
 const box = {serviceTag: 'ABC1234', macAddress: '52:54:00:aa:00:01'} as const;
 
-/** As the administrator of the machine that the server runs on. */
-async function apiOf(server: RunningServer) {
-  const token = await server.localToken();
-  return {
-    machines: server.client(MachineService, bearer(token)),
-    sessions: server.client(SessionService, bearer(token)),
-  };
-}
-
 test.serial('the setup link makes an administrator, who is inside at once', async t => {
   const {server, browser} = await setUp;
-  const {sessions} = await apiOf(server);
-  const {path} = await sessions.createSetupLink({});
+  const {path} = await server.client(SessionService).createSetupLink({});
   await using window = await openWindow(browser, {url: server.url});
   const {page, problems} = window;
 
@@ -66,7 +51,7 @@ test.serial('the setup link makes an administrator, who is inside at once', asyn
 
 test.serial('a machine that is seen while the list is open appears in it', async t => {
   const {server, browser} = await setUp;
-  const {machines} = await apiOf(server);
+  const machines = server.client(MachineService);
   await using window = await openWindow(browser, {url: server.url});
   const {page} = window;
   await signIn(page, administrator);
@@ -87,7 +72,7 @@ test.serial('a machine that is seen while the list is open appears in it', async
 
 test.serial('keys alone find a machine, mark it and label it', async t => {
   const {server, browser} = await setUp;
-  const {machines} = await apiOf(server);
+  const machines = server.client(MachineService);
   await using window = await openWindow(browser, {url: server.url});
   const {page} = window;
   await signIn(page, administrator);
@@ -135,6 +120,7 @@ test.serial('whoever is signed out elsewhere comes back to where they were', asy
 const paths = [
   '/',
   '/machines',
+  '/machines/import',
   '/pending',
   '/issues',
   '/groups',
@@ -163,6 +149,7 @@ const tabs = [
   '/events',
   '/audit',
   '/sheet',
+  '/split',
 ];
 
 for (const [name, viewport, colorScheme] of [
@@ -172,7 +159,7 @@ for (const [name, viewport, colorScheme] of [
 ] as const)
   test.serial(`every page is accessible, and nothing goes wrong in it: ${name}`, async t => {
     const {server, browser} = await setUp;
-    const {machines} = await apiOf(server);
+    const machines = server.client(MachineService);
     const {machine} = await machines.enrollMachine(box);
     await using window = await openWindow(browser, {url: server.url, viewport, colorScheme});
     const {page, problems} = window;

@@ -8,6 +8,7 @@ import {Card, KeyValues, Skeleton} from '../../../ui/blocks.tsx';
 import {Button} from '../../../ui/Button.tsx';
 import {RelativeTime} from '../../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState} from '../../../ui/states.tsx';
+import {IdentityLinks} from '../../issues/IdentityLinks.tsx';
 import {useMachine} from '../use-machine.ts';
 
 const issuesMax = 200;
@@ -98,6 +99,7 @@ function IssueCard({issue, mayNot}: {readonly issue: Issue; readonly mayNot: str
           ],
         ]}
       />
+      <IdentityLinks issue={issue} />
       {acknowledge.error && <ErrorState error={acknowledge.error} attempt="acknowledge it" />}
       {clear.error && <ErrorState error={clear.error} attempt="clear it" />}
     </Card>

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/discovery.proto.
  */
 export const file_muster_v1_discovery: GenFile = /*@__PURE__*/
-  fileDesc("ChltdXN0ZXIvdjEvZGlzY292ZXJ5LnByb3RvEgltdXN0ZXIudjEiWQoaTGlzdFBlbmRpbmdNYWNoaW5lc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAgImMKG0xpc3RQZW5kaW5nTWFjaGluZXNSZXNwb25zZRIrCghtYWNoaW5lcxgBIAMoCzIZLm11c3Rlci52MS5QZW5kaW5nTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/wMKDlBlbmRpbmdNYWNoaW5lEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9ibWNfbWFjX2FkZHJlc3MYAiABKAkSFgoOYm1jX2lwX2FkZHJlc3MYAyABKAkSOgoMc3dpdGNoX3BvcnRzGAQgAygLMiQubXVzdGVyLnYxLlBlbmRpbmdNYWNoaW5lLlN3aXRjaFBvcnQSFgoOaWRlbnRpdHlfc2NvcmUYBSABKBESGAoQaWRlbnRpdHlfcmVhc29ucxgGIAMoCRI4Cgtsb29rX2FsaWtlcxgHIAMoCzIjLm11c3Rlci52MS5QZW5kaW5nTWFjaGluZS5Mb29rQWxpa2USFAoMaGVsZF9ieV9ydWxlGAggASgJEhEKCW5leHRfc3RlcBgJIAEoCRpOCgpTd2l0Y2hQb3J0EhEKCWludGVyZmFjZRgBIAEoCRIOCgZzd2l0Y2gYAiABKAkSDAoEcG9ydBgDIAEoCRIPCgd2bGFuX2lkGAQgASgNGnYKCUxvb2tBbGlrZRISCgptYWNoaW5lX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSJwoFc3RhdGUYAyABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZRINCgVzY29yZRgEIAEoERIPCgdyZWFzb25zGAUgAygJIksKFE1lcmdlTWFjaGluZXNSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIdCgthYnNvcmJlZF9pZBgCIAEoCUIIukgFcgOwAQEiPAoVTWVyZ2VNYWNoaW5lc1Jlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSJVChNTcGxpdE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIoCgtpZGVudGlmaWVycxgCIAMoCUITukgQkgENCAEQQCIHcgUQARiAASJmChRTcGxpdE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUSKQoNc3BsaXRfbWFjaGluZRgCIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIkMKEUJhbk1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIACIjIKEkJhbk1hY2hpbmVSZXNwb25zZRIcCgRiYW5zGAEgAygLMg4ubXVzdGVyLnYxLkJhbiLnAQoDQmFuEgoKAmlkGAEgASgJEiEKBGtpbmQYAiABKA4yEy5tdXN0ZXIudjEuQmFuLktpbmQSDQoFdmFsdWUYAyABKAkSDgoGcmVhc29uGAQgASgJEg0KBWFjdG9yGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJSCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIUChBLSU5EX01BQ19BRERSRVNTEAESDQoJS0lORF9VVUlEEAISDwoLS0lORF9TRVJJQUwQAyJOCg9MaXN0QmFuc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACIkkKEExpc3RCYW5zUmVzcG9uc2USHAoEYmFucxgBIAMoCzIOLm11c3Rlci52MS5CYW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkwKEENyZWF0ZUJhblJlcXVlc3QSHgoKaWRlbnRpZmllchgBIAEoCUIKukgHcgUQARiAARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIACIjAKEUNyZWF0ZUJhblJlc3BvbnNlEhsKA2JhbhgBIAEoCzIOLm11c3Rlci52MS5CYW4iKgoQRGVsZXRlQmFuUmVxdWVzdBIWCgJpZBgBIAEoCUIKukgHcgUQARiAASITChFEZWxldGVCYW5SZXNwb25zZSJcCh1JbXBvcnRFeHBlY3RlZE1hY2hpbmVzUmVxdWVzdBIZCgNjc3YYASABKAlCDLpICXIHEAEYgICAAhIPCgdwYXJ0aWFsGAIgASgIEg8KB2RyeV9ydW4YAyABKAgi/AEKHkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXNwb25zZRIRCglyb3dfY291bnQYASABKA0SEgoKZ29vZF9jb3VudBgCIAEoDRIPCgdhcHBsaWVkGAMgASgIEkMKCHByb2JsZW1zGAQgAygLMjEubXVzdGVyLnYxLkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXNwb25zZS5Qcm9ibGVtEhMKC21hY2hpbmVfaWRzGAUgAygJGkgKB1Byb2JsZW0SDAoEbGluZRgBIAEoDRIOCgZjb2x1bW4YAiABKAkSDwoHcHJvYmxlbRgDIAEoCRIOCgZyZW1lZHkYBCABKAky+QcKEERpc2NvdmVyeVNlcnZpY2USlAEKE0xpc3RQZW5kaW5nTWFjaGluZXMSJS5tdXN0ZXIudjEuTGlzdFBlbmRpbmdNYWNoaW5lc1JlcXVlc3QaJi5tdXN0ZXIudjEuTGlzdFBlbmRpbmdNYWNoaW5lc1Jlc3BvbnNlIi6o1BgGgtPkkwIkYghtYWNoaW5lcxIYL2FwaS92MS9wZW5kaW5nLW1hY2hpbmVzEocBCg1NZXJnZU1hY2hpbmVzEh8ubXVzdGVyLnYxLk1lcmdlTWFjaGluZXNSZXF1ZXN0GiAubXVzdGVyLnYxLk1lcmdlTWFjaGluZXNSZXNwb25zZSIzqNQYCILT5JMCKToBKmIHbWFjaGluZSIbL2FwaS92MS9tYWNoaW5lcy97aWR9L21lcmdlEnsKDFNwbGl0TWFjaGluZRIeLm11c3Rlci52MS5TcGxpdE1hY2hpbmVSZXF1ZXN0Gh8ubXVzdGVyLnYxLlNwbGl0TWFjaGluZVJlc3BvbnNlIiqo1BgIgtPkkwIgOgEqIhsvYXBpL3YxL21hY2hpbmVzL3tpZH0vc3BsaXQSeQoKQmFuTWFjaGluZRIcLm11c3Rlci52MS5CYW5NYWNoaW5lUmVxdWVzdBodLm11c3Rlci52MS5CYW5NYWNoaW5lUmVzcG9uc2UiLqjUGAiC0+STAiQ6ASpiBGJhbnMiGS9hcGkvdjEvbWFjaGluZXMve2lkfS9iYW4SYwoITGlzdEJhbnMSGi5tdXN0ZXIudjEuTGlzdEJhbnNSZXF1ZXN0GhsubXVzdGVyLnYxLkxpc3RCYW5zUmVzcG9uc2UiHqjUGAaC0+STAhRiBGJhbnMSDC9hcGkvdjEvYmFucxJoCglDcmVhdGVCYW4SGy5tdXN0ZXIudjEuQ3JlYXRlQmFuUmVxdWVzdBocLm11c3Rlci52MS5DcmVhdGVCYW5SZXNwb25zZSIgqNQYCILT5JMCFjoBKmIDYmFuIgwvYXBpL3YxL2JhbnMSZQoJRGVsZXRlQmFuEhsubXVzdGVyLnYxLkRlbGV0ZUJhblJlcXVlc3QaHC5tdXN0ZXIudjEuRGVsZXRlQmFuUmVzcG9uc2UiHajUGAiC0+STAhMqES9hcGkvdjEvYmFucy97aWR9EpUBChZJbXBvcnRFeHBlY3RlZE1hY2hpbmVzEigubXVzdGVyLnYxLkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXF1ZXN0GikubXVzdGVyLnYxLkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXNwb25zZSImqNQYCILT5JMCHDoBKiIXL2FwaS92MS9tYWNoaW5lcy9pbXBvcnRiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_machines, file_muster_v1_options]);
+  fileDesc("ChltdXN0ZXIvdjEvZGlzY292ZXJ5LnByb3RvEgltdXN0ZXIudjEiWQoaTGlzdFBlbmRpbmdNYWNoaW5lc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAgImMKG0xpc3RQZW5kaW5nTWFjaGluZXNSZXNwb25zZRIrCghtYWNoaW5lcxgBIAMoCzIZLm11c3Rlci52MS5QZW5kaW5nTWFjaGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/wMKDlBlbmRpbmdNYWNoaW5lEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZRIXCg9ibWNfbWFjX2FkZHJlc3MYAiABKAkSFgoOYm1jX2lwX2FkZHJlc3MYAyABKAkSOgoMc3dpdGNoX3BvcnRzGAQgAygLMiQubXVzdGVyLnYxLlBlbmRpbmdNYWNoaW5lLlN3aXRjaFBvcnQSFgoOaWRlbnRpdHlfc2NvcmUYBSABKBESGAoQaWRlbnRpdHlfcmVhc29ucxgGIAMoCRI4Cgtsb29rX2FsaWtlcxgHIAMoCzIjLm11c3Rlci52MS5QZW5kaW5nTWFjaGluZS5Mb29rQWxpa2USFAoMaGVsZF9ieV9ydWxlGAggASgJEhEKCW5leHRfc3RlcBgJIAEoCRpOCgpTd2l0Y2hQb3J0EhEKCWludGVyZmFjZRgBIAEoCRIOCgZzd2l0Y2gYAiABKAkSDAoEcG9ydBgDIAEoCRIPCgd2bGFuX2lkGAQgASgNGnYKCUxvb2tBbGlrZRISCgptYWNoaW5lX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSJwoFc3RhdGUYAyABKA4yGC5tdXN0ZXIudjEuTWFjaGluZS5TdGF0ZRINCgVzY29yZRgEIAEoERIPCgdyZWFzb25zGAUgAygJIksKFE1lcmdlTWFjaGluZXNSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIdCgthYnNvcmJlZF9pZBgCIAEoCUIIukgFcgOwAQEiPAoVTWVyZ2VNYWNoaW5lc1Jlc3BvbnNlEiMKB21hY2hpbmUYASABKAsyEi5tdXN0ZXIudjEuTWFjaGluZSIxChlHZXRNYWNoaW5lRXZpZGVuY2VSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASKjAgoaR2V0TWFjaGluZUV2aWRlbmNlUmVzcG9uc2USOQoFaXRlbXMYASADKAsyKi5tdXN0ZXIudjEuR2V0TWFjaGluZUV2aWRlbmNlUmVzcG9uc2UuSXRlbRI6CgVib290cxgCIAMoCzIrLm11c3Rlci52MS5HZXRNYWNoaW5lRXZpZGVuY2VSZXNwb25zZS5Cb290cxojCgRJdGVtEgwKBGtpbmQYASABKAkSDQoFdmFsdWUYAiABKAkaaQoFQm9vdHMSDgoGdmFsdWVzGAEgAygJEg0KBWNvdW50GAIgASgNEi0KCWxhc3RfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKaXBfYWRkcmVzcxgEIAEoCSJVChNTcGxpdE1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIoCgtpZGVudGlmaWVycxgCIAMoCUITukgQkgENCAEQQCIHcgUQARiAASJmChRTcGxpdE1hY2hpbmVSZXNwb25zZRIjCgdtYWNoaW5lGAEgASgLMhIubXVzdGVyLnYxLk1hY2hpbmUSKQoNc3BsaXRfbWFjaGluZRgCIAEoCzISLm11c3Rlci52MS5NYWNoaW5lIkMKEUJhbk1hY2hpbmVSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIACIjIKEkJhbk1hY2hpbmVSZXNwb25zZRIcCgRiYW5zGAEgAygLMg4ubXVzdGVyLnYxLkJhbiLnAQoDQmFuEgoKAmlkGAEgASgJEiEKBGtpbmQYAiABKA4yEy5tdXN0ZXIudjEuQmFuLktpbmQSDQoFdmFsdWUYAyABKAkSDgoGcmVhc29uGAQgASgJEg0KBWFjdG9yGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJSCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIUChBLSU5EX01BQ19BRERSRVNTEAESDQoJS0lORF9VVUlEEAISDwoLS0lORF9TRVJJQUwQAyJOCg9MaXN0QmFuc1JlcXVlc3QSHQoJcGFnZV9zaXplGAEgASgFQgq6SAcaBRjoBygAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIACIkkKEExpc3RCYW5zUmVzcG9uc2USHAoEYmFucxgBIAMoCzIOLm11c3Rlci52MS5CYW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkwKEENyZWF0ZUJhblJlcXVlc3QSHgoKaWRlbnRpZmllchgBIAEoCUIKukgHcgUQARiAARIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIACIjAKEUNyZWF0ZUJhblJlc3BvbnNlEhsKA2JhbhgBIAEoCzIOLm11c3Rlci52MS5CYW4iKgoQRGVsZXRlQmFuUmVxdWVzdBIWCgJpZBgBIAEoCUIKukgHcgUQARiAASITChFEZWxldGVCYW5SZXNwb25zZSJcCh1JbXBvcnRFeHBlY3RlZE1hY2hpbmVzUmVxdWVzdBIZCgNjc3YYASABKAlCDLpICXIHEAEYgICAAhIPCgdwYXJ0aWFsGAIgASgIEg8KB2RyeV9ydW4YAyABKAgi/AEKHkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXNwb25zZRIRCglyb3dfY291bnQYASABKA0SEgoKZ29vZF9jb3VudBgCIAEoDRIPCgdhcHBsaWVkGAMgASgIEkMKCHByb2JsZW1zGAQgAygLMjEubXVzdGVyLnYxLkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXNwb25zZS5Qcm9ibGVtEhMKC21hY2hpbmVfaWRzGAUgAygJGkgKB1Byb2JsZW0SDAoEbGluZRgBIAEoDRIOCgZjb2x1bW4YAiABKAkSDwoHcHJvYmxlbRgDIAEoCRIOCgZyZW1lZHkYBCABKAkyiQkKEERpc2NvdmVyeVNlcnZpY2USlAEKE0xpc3RQZW5kaW5nTWFjaGluZXMSJS5tdXN0ZXIudjEuTGlzdFBlbmRpbmdNYWNoaW5lc1JlcXVlc3QaJi5tdXN0ZXIudjEuTGlzdFBlbmRpbmdNYWNoaW5lc1Jlc3BvbnNlIi6o1BgGgtPkkwIkYghtYWNoaW5lcxIYL2FwaS92MS9wZW5kaW5nLW1hY2hpbmVzEocBCg1NZXJnZU1hY2hpbmVzEh8ubXVzdGVyLnYxLk1lcmdlTWFjaGluZXNSZXF1ZXN0GiAubXVzdGVyLnYxLk1lcmdlTWFjaGluZXNSZXNwb25zZSIzqNQYCILT5JMCKToBKmIHbWFjaGluZSIbL2FwaS92MS9tYWNoaW5lcy97aWR9L21lcmdlEo0BChJHZXRNYWNoaW5lRXZpZGVuY2USJC5tdXN0ZXIudjEuR2V0TWFjaGluZUV2aWRlbmNlUmVxdWVzdBolLm11c3Rlci52MS5HZXRNYWNoaW5lRXZpZGVuY2VSZXNwb25zZSIqqNQYBoLT5JMCIBIeL2FwaS92MS9tYWNoaW5lcy97aWR9L2V2aWRlbmNlEnsKDFNwbGl0TWFjaGluZRIeLm11c3Rlci52MS5TcGxpdE1hY2hpbmVSZXF1ZXN0Gh8ubXVzdGVyLnYxLlNwbGl0TWFjaGluZVJlc3BvbnNlIiqo1BgIgtPkkwIgOgEqIhsvYXBpL3YxL21hY2hpbmVzL3tpZH0vc3BsaXQSeQoKQmFuTWFjaGluZRIcLm11c3Rlci52MS5CYW5NYWNoaW5lUmVxdWVzdBodLm11c3Rlci52MS5CYW5NYWNoaW5lUmVzcG9uc2UiLqjUGAiC0+STAiQ6ASpiBGJhbnMiGS9hcGkvdjEvbWFjaGluZXMve2lkfS9iYW4SYwoITGlzdEJhbnMSGi5tdXN0ZXIudjEuTGlzdEJhbnNSZXF1ZXN0GhsubXVzdGVyLnYxLkxpc3RCYW5zUmVzcG9uc2UiHqjUGAaC0+STAhRiBGJhbnMSDC9hcGkvdjEvYmFucxJoCglDcmVhdGVCYW4SGy5tdXN0ZXIudjEuQ3JlYXRlQmFuUmVxdWVzdBocLm11c3Rlci52MS5DcmVhdGVCYW5SZXNwb25zZSIgqNQYCILT5JMCFjoBKmIDYmFuIgwvYXBpL3YxL2JhbnMSZQoJRGVsZXRlQmFuEhsubXVzdGVyLnYxLkRlbGV0ZUJhblJlcXVlc3QaHC5tdXN0ZXIudjEuRGVsZXRlQmFuUmVzcG9uc2UiHajUGAiC0+STAhMqES9hcGkvdjEvYmFucy97aWR9EpUBChZJbXBvcnRFeHBlY3RlZE1hY2hpbmVzEigubXVzdGVyLnYxLkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXF1ZXN0GikubXVzdGVyLnYxLkltcG9ydEV4cGVjdGVkTWFjaGluZXNSZXNwb25zZSImqNQYCILT5JMCHDoBKiIXL2FwaS92MS9tYWNoaW5lcy9pbXBvcnRiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_machines, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.ListPendingMachinesRequest
@@ -437,6 +437,192 @@ export const MergeMachinesResponseSchema: GenMessage<MergeMachinesResponse, {jso
   messageDesc(file_muster_v1_discovery, 4);
 
 /**
+ * @generated from message muster.v1.GetMachineEvidenceRequest
+ */
+export type GetMachineEvidenceRequest = Message<"muster.v1.GetMachineEvidenceRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message muster.v1.GetMachineEvidenceRequest
+ */
+export type GetMachineEvidenceRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message muster.v1.GetMachineEvidenceRequest.
+ * Use `create(GetMachineEvidenceRequestSchema)` to create a new message.
+ */
+export const GetMachineEvidenceRequestSchema: GenMessage<GetMachineEvidenceRequest, {jsonType: GetMachineEvidenceRequestJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_discovery, 5);
+
+/**
+ * @generated from message muster.v1.GetMachineEvidenceResponse
+ */
+export type GetMachineEvidenceResponse = Message<"muster.v1.GetMachineEvidenceResponse"> & {
+  /**
+   * @generated from field: repeated muster.v1.GetMachineEvidenceResponse.Item items = 1;
+   */
+  items: GetMachineEvidenceResponse_Item[];
+
+  /**
+   * The newest first; at most 50.
+   *
+   * @generated from field: repeated muster.v1.GetMachineEvidenceResponse.Boots boots = 2;
+   */
+  boots: GetMachineEvidenceResponse_Boots[];
+};
+
+/**
+ * @generated from message muster.v1.GetMachineEvidenceResponse
+ */
+export type GetMachineEvidenceResponseJson = {
+  /**
+   * @generated from field: repeated muster.v1.GetMachineEvidenceResponse.Item items = 1;
+   */
+  items?: GetMachineEvidenceResponse_ItemJson[];
+
+  /**
+   * The newest first; at most 50.
+   *
+   * @generated from field: repeated muster.v1.GetMachineEvidenceResponse.Boots boots = 2;
+   */
+  boots?: GetMachineEvidenceResponse_BootsJson[];
+};
+
+/**
+ * Describes the message muster.v1.GetMachineEvidenceResponse.
+ * Use `create(GetMachineEvidenceResponseSchema)` to create a new message.
+ */
+export const GetMachineEvidenceResponseSchema: GenMessage<GetMachineEvidenceResponse, {jsonType: GetMachineEvidenceResponseJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_discovery, 6);
+
+/**
+ * @generated from message muster.v1.GetMachineEvidenceResponse.Item
+ */
+export type GetMachineEvidenceResponse_Item = Message<"muster.v1.GetMachineEvidenceResponse.Item"> & {
+  /**
+   * "tpm_ek", "uuid", "system_serial", "bmc_mac", "board_serial", "mac", "local_mac", "chassis_serial", "disk_serial", "dimm_serial".
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * In the form in which it is compared: a MAC address in lower case with colons.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * @generated from message muster.v1.GetMachineEvidenceResponse.Item
+ */
+export type GetMachineEvidenceResponse_ItemJson = {
+  /**
+   * "tpm_ek", "uuid", "system_serial", "bmc_mac", "board_serial", "mac", "local_mac", "chassis_serial", "disk_serial", "dimm_serial".
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * In the form in which it is compared: a MAC address in lower case with colons.
+   *
+   * @generated from field: string value = 2;
+   */
+  value?: string;
+};
+
+/**
+ * Describes the message muster.v1.GetMachineEvidenceResponse.Item.
+ * Use `create(GetMachineEvidenceResponse_ItemSchema)` to create a new message.
+ */
+export const GetMachineEvidenceResponse_ItemSchema: GenMessage<GetMachineEvidenceResponse_Item, {jsonType: GetMachineEvidenceResponse_ItemJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_discovery, 6, 0);
+
+/**
+ * Boots that named the same of it.
+ *
+ * @generated from message muster.v1.GetMachineEvidenceResponse.Boots
+ */
+export type GetMachineEvidenceResponse_Boots = Message<"muster.v1.GetMachineEvidenceResponse.Boots"> & {
+  /**
+   * Values of `items`.
+   *
+   * @generated from field: repeated string values = 1;
+   */
+  values: string[];
+
+  /**
+   * Of the newest 1000 boots.
+   *
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_time = 3;
+   */
+  lastTime?: Timestamp | undefined;
+
+  /**
+   * Of the last one.
+   *
+   * @generated from field: string ip_address = 4;
+   */
+  ipAddress: string;
+};
+
+/**
+ * Boots that named the same of it.
+ *
+ * @generated from message muster.v1.GetMachineEvidenceResponse.Boots
+ */
+export type GetMachineEvidenceResponse_BootsJson = {
+  /**
+   * Values of `items`.
+   *
+   * @generated from field: repeated string values = 1;
+   */
+  values?: string[];
+
+  /**
+   * Of the newest 1000 boots.
+   *
+   * @generated from field: uint32 count = 2;
+   */
+  count?: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_time = 3;
+   */
+  lastTime?: TimestampJson;
+
+  /**
+   * Of the last one.
+   *
+   * @generated from field: string ip_address = 4;
+   */
+  ipAddress?: string;
+};
+
+/**
+ * Describes the message muster.v1.GetMachineEvidenceResponse.Boots.
+ * Use `create(GetMachineEvidenceResponse_BootsSchema)` to create a new message.
+ */
+export const GetMachineEvidenceResponse_BootsSchema: GenMessage<GetMachineEvidenceResponse_Boots, {jsonType: GetMachineEvidenceResponse_BootsJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_discovery, 6, 1);
+
+/**
  * @generated from message muster.v1.SplitMachineRequest
  */
 export type SplitMachineRequest = Message<"muster.v1.SplitMachineRequest"> & {
@@ -475,7 +661,7 @@ export type SplitMachineRequestJson = {
  * Use `create(SplitMachineRequestSchema)` to create a new message.
  */
 export const SplitMachineRequestSchema: GenMessage<SplitMachineRequest, {jsonType: SplitMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 5);
+  messageDesc(file_muster_v1_discovery, 7);
 
 /**
  * @generated from message muster.v1.SplitMachineResponse
@@ -520,7 +706,7 @@ export type SplitMachineResponseJson = {
  * Use `create(SplitMachineResponseSchema)` to create a new message.
  */
 export const SplitMachineResponseSchema: GenMessage<SplitMachineResponse, {jsonType: SplitMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 6);
+  messageDesc(file_muster_v1_discovery, 8);
 
 /**
  * @generated from message muster.v1.BanMachineRequest
@@ -557,7 +743,7 @@ export type BanMachineRequestJson = {
  * Use `create(BanMachineRequestSchema)` to create a new message.
  */
 export const BanMachineRequestSchema: GenMessage<BanMachineRequest, {jsonType: BanMachineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 7);
+  messageDesc(file_muster_v1_discovery, 9);
 
 /**
  * @generated from message muster.v1.BanMachineResponse
@@ -584,7 +770,7 @@ export type BanMachineResponseJson = {
  * Use `create(BanMachineResponseSchema)` to create a new message.
  */
 export const BanMachineResponseSchema: GenMessage<BanMachineResponse, {jsonType: BanMachineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 8);
+  messageDesc(file_muster_v1_discovery, 10);
 
 /**
  * @generated from message muster.v1.Ban
@@ -669,7 +855,7 @@ export type BanJson = {
  * Use `create(BanSchema)` to create a new message.
  */
 export const BanSchema: GenMessage<Ban, {jsonType: BanJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 9);
+  messageDesc(file_muster_v1_discovery, 11);
 
 /**
  * @generated from enum muster.v1.Ban.Kind
@@ -710,7 +896,7 @@ export type Ban_KindJson = "KIND_UNSPECIFIED" | "KIND_MAC_ADDRESS" | "KIND_UUID"
  * Describes the enum muster.v1.Ban.Kind.
  */
 export const Ban_KindSchema: GenEnum<Ban_Kind, Ban_KindJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_discovery, 9, 0);
+  enumDesc(file_muster_v1_discovery, 11, 0);
 
 /**
  * @generated from message muster.v1.ListBansRequest
@@ -751,7 +937,7 @@ export type ListBansRequestJson = {
  * Use `create(ListBansRequestSchema)` to create a new message.
  */
 export const ListBansRequestSchema: GenMessage<ListBansRequest, {jsonType: ListBansRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 10);
+  messageDesc(file_muster_v1_discovery, 12);
 
 /**
  * @generated from message muster.v1.ListBansResponse
@@ -788,7 +974,7 @@ export type ListBansResponseJson = {
  * Use `create(ListBansResponseSchema)` to create a new message.
  */
 export const ListBansResponseSchema: GenMessage<ListBansResponse, {jsonType: ListBansResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 11);
+  messageDesc(file_muster_v1_discovery, 13);
 
 /**
  * @generated from message muster.v1.CreateBanRequest
@@ -829,7 +1015,7 @@ export type CreateBanRequestJson = {
  * Use `create(CreateBanRequestSchema)` to create a new message.
  */
 export const CreateBanRequestSchema: GenMessage<CreateBanRequest, {jsonType: CreateBanRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 12);
+  messageDesc(file_muster_v1_discovery, 14);
 
 /**
  * @generated from message muster.v1.CreateBanResponse
@@ -856,7 +1042,7 @@ export type CreateBanResponseJson = {
  * Use `create(CreateBanResponseSchema)` to create a new message.
  */
 export const CreateBanResponseSchema: GenMessage<CreateBanResponse, {jsonType: CreateBanResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 13);
+  messageDesc(file_muster_v1_discovery, 15);
 
 /**
  * @generated from message muster.v1.DeleteBanRequest
@@ -883,7 +1069,7 @@ export type DeleteBanRequestJson = {
  * Use `create(DeleteBanRequestSchema)` to create a new message.
  */
 export const DeleteBanRequestSchema: GenMessage<DeleteBanRequest, {jsonType: DeleteBanRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 14);
+  messageDesc(file_muster_v1_discovery, 16);
 
 /**
  * @generated from message muster.v1.DeleteBanResponse
@@ -902,7 +1088,7 @@ export type DeleteBanResponseJson = {
  * Use `create(DeleteBanResponseSchema)` to create a new message.
  */
 export const DeleteBanResponseSchema: GenMessage<DeleteBanResponse, {jsonType: DeleteBanResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 15);
+  messageDesc(file_muster_v1_discovery, 17);
 
 /**
  * @generated from message muster.v1.ImportExpectedMachinesRequest
@@ -961,7 +1147,7 @@ export type ImportExpectedMachinesRequestJson = {
  * Use `create(ImportExpectedMachinesRequestSchema)` to create a new message.
  */
 export const ImportExpectedMachinesRequestSchema: GenMessage<ImportExpectedMachinesRequest, {jsonType: ImportExpectedMachinesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 16);
+  messageDesc(file_muster_v1_discovery, 18);
 
 /**
  * @generated from message muster.v1.ImportExpectedMachinesResponse
@@ -1044,7 +1230,7 @@ export type ImportExpectedMachinesResponseJson = {
  * Use `create(ImportExpectedMachinesResponseSchema)` to create a new message.
  */
 export const ImportExpectedMachinesResponseSchema: GenMessage<ImportExpectedMachinesResponse, {jsonType: ImportExpectedMachinesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 17);
+  messageDesc(file_muster_v1_discovery, 19);
 
 /**
  * One thing that is wrong with a line.
@@ -1117,7 +1303,7 @@ export type ImportExpectedMachinesResponse_ProblemJson = {
  * Use `create(ImportExpectedMachinesResponse_ProblemSchema)` to create a new message.
  */
 export const ImportExpectedMachinesResponse_ProblemSchema: GenMessage<ImportExpectedMachinesResponse_Problem, {jsonType: ImportExpectedMachinesResponse_ProblemJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_discovery, 17, 0);
+  messageDesc(file_muster_v1_discovery, 19, 0);
 
 /**
  * Which box is this: the queue of machines that wait, and what an operator does when records and boxes do not agree (docs/discovery.md).
@@ -1144,6 +1330,16 @@ export const DiscoveryService: GenService<{
     methodKind: "unary";
     input: typeof MergeMachinesRequestSchema;
     output: typeof MergeMachinesResponseSchema;
+  },
+  /**
+   * What a record is recognised by, and what of it came in the same boots: that tells two boxes in one record apart.
+   *
+   * @generated from rpc muster.v1.DiscoveryService.GetMachineEvidence
+   */
+  getMachineEvidence: {
+    methodKind: "unary";
+    input: typeof GetMachineEvidenceRequestSchema;
+    output: typeof GetMachineEvidenceResponseSchema;
   },
   /**
    * One record has swallowed two boxes: what is named goes to a new record, which is expected from then on.
