@@ -23,6 +23,7 @@ import {createExposition} from './http/exposition.ts';
 import {createRouter} from './http/router.ts';
 import {createScrapeHandler, fleetPage, processPage} from './http/scrapes.ts';
 import {writeLocalToken} from './local-token.ts';
+import {openInventories} from './inventories.ts';
 import {publishThrough, startNatsLinks} from './nats-links.ts';
 import {createNouns} from './nouns.ts';
 import {createPeople} from './people.ts';
@@ -125,7 +126,8 @@ export async function startServer(config: Config, log: Logger) {
   const {rebootWhenReady} = config;
   // Report ids of receipts are random, as every id on the bus.
   const newId = randomUUID;
-  stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, registry, log}));
+  const inventories = stack.use(openInventories({sql, nouns, registry, log}));
+  stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, inventories, log}));
 
   const webhooks = stack.use(await openWebhooks({deps, key, config, registry, log}));
   const people = createPeople({deps, key, config});

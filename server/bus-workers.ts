@@ -1,17 +1,19 @@
 import type {Logger} from '@muster/runtime/log.ts';
 import {jetstream} from '@nats-io/jetstream';
 import type {NatsConnection} from '@nats-io/transport-node';
-import {Counter, type Registry} from 'prom-client';
 import type {NatsLink} from './clients/nats.ts';
 import {type BusStatus, type PresenceWriter, startPresenceWriter} from './domain/presence.ts';
+import type {Inventories} from './inventories.ts';
 import type {Nouns} from './nouns.ts';
 import type {Database} from './store/db.ts';
 import {startAgentReports} from './workers/agent-reports.ts';
 import {startBuildJobs} from './workers/build-jobs.ts';
 import {startCommandSender} from './workers/commands.ts';
-import {createCommitReport, createConfirmReport} from './workers/commit-report.ts';
+import {createCommitReport} from './workers/commit-report.ts';
 import {startImageTestJobs} from './workers/image-test-jobs.ts';
+import {startInventoryReceipts} from './workers/inventory-receipts.ts';
 import {startMetricsWorker} from './workers/metrics.ts';
+import {createReportSettling} from './workers/report-settling.ts';
 import {startValidationJobs} from './workers/validation-jobs.ts';
 
 export type BusWorkersDeps = {
@@ -20,7 +22,7 @@ export type BusWorkersDeps = {
   readonly nouns: Nouns;
   readonly newId: () => string;
   readonly rebootWhenReady: boolean;
-  readonly registry: Registry;
+  readonly inventories: Inventories;
   readonly log: Logger;
 };
 
@@ -29,15 +31,8 @@ export function startBusWorkers(deps: BusWorkersDeps): AsyncDisposable {
   const {bus, sql, log} = deps;
   const stack = new AsyncDisposableStack();
   const presence = stack.use(startPresenceWriter({sql, log}));
-  const reports = new Counter({
-    name: 'muster_agent_reports_total',
-    help: 'Reports of agents by kind and what became of them',
-    labelNames: ['outcome', 'kind'],
-    registers: [deps.registry],
-  });
-  const count = (outcome: string, kind: string) => reports.inc({outcome, kind});
   const workers = stack.use(
-    followConnections(connection => startAll(deps, connection, {presence, count}), log),
+    followConnections(connection => startAll(deps, connection, presence), log),
   );
   bus.onConnected(workers.attach);
   return {[Symbol.asyncDispose]: () => stack.disposeAsync()};
@@ -54,16 +49,18 @@ export function busStatusOf(bus: NatsLink, now: () => Date): () => BusStatus {
 }
 
 async function startAll(
-  {sql, nouns, newId, rebootWhenReady, log}: BusWorkersDeps,
+  {sql, nouns, newId, rebootWhenReady, inventories, log}: BusWorkersDeps,
   nats: NatsConnection,
-  {presence, count}: {presence: PresenceWriter; count: (outcome: string, kind: string) => void},
+  presence: PresenceWriter,
 ): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const {hellos, hardware, commands, metrics, upkeep, validations} = nouns;
+  const {count} = inventories;
+  const {hellos, commands, metrics, upkeep, validations} = nouns;
   const {imageTestWork: work, imageGates: gates} = nouns;
-  const commit = createCommitReport({sql, hellos, hardware, commands, rules: nouns.application});
-  const confirm = createConfirmReport(hardware);
-  const reports = {jetstream: jetstream(nats), commit, confirm, presence, count};
+  const settling = createReportSettling({nats, presence, count, log});
+  const receipts = stack.use(startInventoryReceipts({...inventories, settling, log}));
+  const commit = createCommitReport({sql, hellos, commands});
+  const reports = {jetstream: jetstream(nats), commit, inventories: receipts, settling};
   stack.use(startAgentReports({nats, ...reports, log}));
   stack.use(startCommandSender({nats, commands, rebootWhenReady, log}));
   stack.use(await startMetricsWorker({nats, metrics, presence, newId, count, log}));

@@ -37,7 +37,7 @@ export function createComponents({sql, now, newId}: Deps) {
       const keys = tracked.map(({kind, serial, model}) => ({kind, serial, model}));
       const components = await store.lockComponents(tx, keys, {newId, createTime: time});
       const wanted = new Map(
-        components.map(({id, ...key}) => [id, slots.get(identityOf(key as Part)) ?? '']),
+        components.map(component => [component.id, slots.get(identityOf(component)) ?? '']),
       );
       const places = await store.listPlaces(tx, machineId);
       const settled = new Set(
@@ -49,11 +49,12 @@ export function createComponents({sql, now, newId}: Deps) {
       const coming = [...wanted].filter(([id]) => !settled.has(id));
       if (leaving.length === 0 && coming.length === 0) return;
 
-      const ids = [...new Set([...leaving, ...coming.map(([id]) => id)])];
-      const left = await store.endStays(tx, ids, time);
+      const isNew = new Set(components.flatMap(component => (component.isNew ? component.id : [])));
+      const ids = new Set([...leaving, ...coming.map(([id]) => id).filter(id => !isNew.has(id))]);
+      const left = await store.endStays(tx, [...ids], time);
       const stays = coming.map(([componentId, slot]) => ({componentId, slot}));
       await store.insertStays(tx, machineId, stays, time);
-      await store.deleteSurplusStays(tx, machineId, endedStaysOfMachineMax);
+      if (left.length > 0) await store.deleteSurplusStays(tx, machineId, endedStaysOfMachineMax);
 
       const byId = new Map(components.map(component => [component.id, component]));
       for (const {componentId, machineId: from} of left) {

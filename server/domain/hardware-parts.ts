@@ -72,7 +72,15 @@ function withoutSharedSerials(parts: readonly ObservedPart[]): readonly Observed
 }
 
 /** What names a part with a serial anywhere: makers number alike, so the model belongs to it. */
-export const identityOf = ({kind, serial, model}: Part): string => `${kind}\n${serial}\n${model}`;
+export const identityOf = ({
+  kind,
+  serial,
+  model,
+}: {
+  readonly kind: string;
+  readonly serial: string;
+  readonly model: string;
+}): string => `${kind}\n${serial}\n${model}`;
 
 export const placeOf = ({kind, slot}: Part): string => `${kind}\n${slot}`;
 

@@ -1,12 +1,9 @@
 import {createHash} from 'node:crypto';
-import {promisify} from 'node:util';
-import {constants, zstdCompress, zstdDecompress} from 'node:zlib';
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {
   confirmHardware,
-  confirmUnchanged,
   findHardwareBody,
   findHardwareRecord,
   saveFacts,
@@ -34,17 +31,15 @@ import {digestParts, type ObservedPart, type Part, type PartKind} from './hardwa
 import {describeChange} from './hardware-words.ts';
 import {badPageToken} from './ids.ts';
 import type {Issues} from './issues.ts';
+import {pack, unpack} from './packing.ts';
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
 /** Of the JSON; a message on the bus cannot be longer (NATS, max_payload 1 MiB). */
 export const hardwareBytesMax = 4 * 1024 * 1024;
 const partsBytesMax = 16 * 1024 * 1024;
-const compressionLevel = 6;
 const summariesMax = 20;
 const pageSizeDefault = 50;
 /** Of what an inventory is searched by: raised with each change of it, so that the next report is taken in anew. */
-const factsVersion = 1;
+export const factsVersion = 1;
 
 export type Inventory = {
   /** The whole report, without the times of the reading. */
@@ -60,8 +55,13 @@ export type Inventory = {
   readonly words: string;
 };
 
-/** When a report came, and the digest of its text, by which an unchanged one is known. */
-export type Receipt = {readonly time: Date; readonly wireSha256: Buffer | undefined};
+export type Receipt = {
+  readonly time: Date;
+  /** When the same was said last, if that was later. */
+  readonly confirmTime?: Date;
+  /** Of its text: by that an unchanged one is known. */
+  readonly wireSha256?: Buffer | undefined;
+};
 
 export type HardwareDiff = {
   readonly from: number;
@@ -85,8 +85,10 @@ export function createHardware({
   readonly versionsOfMachineMax: number;
 }) {
   /** The parts as they are after this report, what that changes, and whether it makes a version. */
-  async function settle(tx: Sql, machineId: string, {parts, unread}: Inventory) {
-    const last = await findLastVersion(tx, machineId);
+  async function settle(
+    last: Awaited<ReturnType<typeof findLastVersion>>,
+    {parts, unread}: Inventory,
+  ) {
     const before = last ? await unpackParts(last.parts) : [];
     const settled = settleParts(before, parts, unread);
     const sha256 = digestParts(settled);
@@ -102,12 +104,13 @@ export function createHardware({
     context: {
       readonly body: Buffer;
       readonly time: Date;
+      readonly confirmTime: Date;
       readonly lastConfirmTime: Date | undefined;
       readonly summary: HardwareSummary;
     },
   ): Promise<void> {
     const {parts, sha256, changes, number} = settled;
-    const {body, time, lastConfirmTime, summary} = context;
+    const {body, time, confirmTime, lastConfirmTime, summary} = context;
     const counts = countChanges(changes);
     const version = {
       machineId,
@@ -119,11 +122,14 @@ export function createHardware({
       counts,
       summaries: changes.slice(0, summariesMax).map(describeChange),
       createTime: time,
-      confirmTime: time,
+      confirmTime,
     };
-    await insertVersion(tx, version, lastConfirmTime);
-    await deleteSurplusVersions(tx, machineId, versionsOfMachineMax);
-    await components.place(tx, machineId, {parts, time});
+    await Promise.all([
+      insertVersion(tx, version, lastConfirmTime),
+      components.place(tx, machineId, {parts, time}),
+    ]);
+    if (number > versionsOfMachineMax)
+      await deleteSurplusVersions(tx, machineId, versionsOfMachineMax);
     await appendEvent(tx, {
       id: newId(),
       time: now(),
@@ -151,25 +157,12 @@ export function createHardware({
   }
 
   return {
-    /** A report with the text of the last one: nothing of it is read. `unknown` when it is another. */
-    confirm: (report: {
-      readonly machineId: string;
-      readonly reportId: string;
-      readonly wireSha256: Buffer;
-      readonly time: Date;
-    }) => confirmUnchanged(sql, {...report, factsVersion}),
-
     /** In the transaction of the report. One that is older than what is known tells nothing new. */
     async save(
       tx: Sql,
       machineId: string,
       inventory: Inventory,
-      {
-        time,
-        wireSha256 = null,
-      }: Omit<Receipt, 'wireSha256'> & {
-        readonly wireSha256?: Buffer | null | undefined;
-      },
+      {time, confirmTime = time, wireSha256}: Receipt,
     ): Promise<void> {
       const {json, summary, facts, words} = inventory;
       if (Buffer.byteLength(json) > hardwareBytesMax)
@@ -177,26 +170,34 @@ export function createHardware({
           'invalid_argument',
           `Cannot keep an inventory of more than ${hardwareBytesMax} bytes`,
         );
-      await findMachineForUpdate(tx, machineId);
-      const known = await findHardwareRecord(tx, machineId);
+      // Statements that do not wait for each other go out together: the way to PostgreSQL and back costs more than most of them.
+      const [, known, last] = await Promise.all([
+        findMachineForUpdate(tx, machineId),
+        findHardwareRecord(tx, machineId),
+        findLastVersion(tx, machineId),
+      ]);
       if (known && known.confirmTime > time) return;
 
       const sha256 = createHash('sha256').update(json).digest();
-      const settled = await settle(tx, machineId, inventory);
+      const settled = await settle(last, inventory);
       const isSame = known?.sha256.equals(sha256) === true;
-      if (!isSame || known.factsVersion !== factsVersion)
-        await saveFacts(tx, {machineId, facts, text: words, version: factsVersion});
+      const confirmation = {machineId, wireSha256: wireSha256 ?? null, confirmTime};
+      const {cpuModel} = summary;
+      const searched = {machineId, facts, text: words, cpuModel, version: factsVersion};
+      const writes =
+        !isSame || known.factsVersion !== factsVersion ? [saveFacts(tx, searched)] : [];
       if (isSame && !settled.isNew) {
-        await confirmHardware(tx, {machineId, wireSha256, confirmTime: time});
+        writes.push(confirmHardware(tx, confirmation));
       } else {
         const body = await pack(json);
-        const times = {updateTime: time, confirmTime: time};
-        await saveHardware(tx, {machineId, sha256, wireSha256, body, ...times});
-        await updateMachine(tx, machineId, {...summary, updateTime: now()});
-        const lastConfirmTime = known?.confirmTime;
-        if (settled.isNew)
-          await addVersion(tx, machineId, settled, {body, time, lastConfirmTime, summary});
+        writes.push(
+          saveHardware(tx, {...confirmation, sha256, body, updateTime: time}),
+          updateMachine(tx, machineId, {...summary, updateTime: now()}),
+        );
+        const context = {body, time, confirmTime, lastConfirmTime: known?.confirmTime, summary};
+        if (settled.isNew) writes.push(addVersion(tx, machineId, settled, context));
       }
+      await Promise.all(writes);
       const about = {machineId, source: 'hardware', actor: `agent:${machineId}`};
       const {changes, parts} = settled;
       await issues.review(tx, about, (open, settings) =>
@@ -207,7 +208,7 @@ export function createHardware({
     /** JSON, and when it was confirmed last. Throws not_found. */
     async get(machineId: string): Promise<{readonly json: string; readonly confirmTime: Date}> {
       const found = await findHardwareBody(sql, machineId);
-      if (found) return {json: await unpack(found.body), confirmTime: found.confirmTime};
+      if (found) return {json: await unpackHardware(found.body), confirmTime: found.confirmTime};
       await assertMachine(machineId);
       throw new DomainError(
         'not_found',
@@ -237,7 +238,7 @@ export function createHardware({
       number: number,
     ): Promise<{readonly version: HardwareVersion; readonly json: string}> {
       const version = await getVersion(machineId, number);
-      return {version, json: await unpack(version.body)};
+      return {version, json: await unpackHardware(version.body)};
     },
 
     /** `to` 0 is the newest version, `from` 0 the one before `to`. Throws not_found. */
@@ -262,19 +263,12 @@ const withoutState = ({kind, slot, serial, model, attributes}: ObservedPart): Pa
   attributes,
 });
 
-const pack = (text: string): Promise<Buffer> =>
-  compress(Buffer.from(text), {
-    params: {[constants.ZSTD_c_compressionLevel]: compressionLevel},
-  });
-
 /** The JSON that was packed. */
-export const unpackHardware = (body: Buffer): Promise<string> => unpack(body);
-
-const unpack = async (body: Buffer, maxOutputLength = hardwareBytesMax): Promise<string> =>
-  (await decompress(body, {maxOutputLength})).toString();
+export const unpackHardware = async (body: Buffer): Promise<string> =>
+  (await unpack(body, hardwareBytesMax)).toString();
 
 const unpackParts = async (body: Buffer): Promise<readonly Part[]> =>
-  JSON.parse(await unpack(body, partsBytesMax)) as readonly Part[];
+  JSON.parse((await unpack(body, partsBytesMax)).toString()) as readonly Part[];
 
 /** A page token is the number of the last version of the page before. */
 function parseNumber(token: string): number | undefined {

@@ -99,8 +99,11 @@ export function createIssues({sql, now, newId}: Deps) {
       judge: (open: readonly Issue[], settings: RuleSettings) => Judgement,
     ): Promise<void> {
       const {machineId, source, actor} = about;
-      const open = await store.listOpenIssues(tx, {machineIds: [machineId], source, now: now()});
-      const settings = settingsOf(await listRuleOverrides(tx));
+      const [open, overrides] = await Promise.all([
+        store.listOpenIssues(tx, {machineIds: [machineId], source, now: now()}),
+        listRuleOverrides(tx),
+      ]);
+      const settings = settingsOf(overrides);
       const judgement = judge(open, settings);
       const reasons = new Map(judgement.clear.map(({id, reason}) => [id, reason]));
       for (const {id, kind} of open)

@@ -132,8 +132,11 @@ export function createRuleApplication({
   }
 
   async function apply(tx: Sql, machine: Machine): Promise<Applied> {
-    const before = (await findMachineRules(tx, machine.id)) ?? nothing;
-    const rules = await matching(tx, machine.id);
+    const [known, rules] = await Promise.all([
+      findMachineRules(tx, machine.id),
+      matching(tx, machine.id),
+    ]);
+    const before = known ?? nothing;
     const verdict = mergeRules(rules);
     const after = await give(tx, machine, {rules, verdict, before});
     await saveMachineRules(tx, machine.id, after);
@@ -153,9 +156,11 @@ export function createRuleApplication({
 
     /** In the transaction of its report: at the first inventory, and at each while the machine waits. */
     async inventoryCame(tx: Sql, machineId: string): Promise<void> {
-      const machine = await findMachineForUpdate(tx, machineId);
+      const [machine, known] = await Promise.all([
+        findMachineForUpdate(tx, machineId),
+        findMachineRules(tx, machineId),
+      ]);
       if (!machine || !mayBeGiven(machine)) return;
-      const known = await findMachineRules(tx, machineId);
       if (isWaiting(machine) || !known?.applyTime) await apply(tx, machine);
     },
 

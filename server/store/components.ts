@@ -28,32 +28,41 @@ export type Place = {readonly componentId: string; readonly slot: string};
 type Row = Omit<Component, 'leaveTime'> & {readonly leaveTime: Date | null};
 type StayRow = Omit<ComponentStay, 'leaveTime'> & {readonly leaveTime: Date | null};
 
-/** Adds what is new, and holds all of these until the transaction ends. The keys are sorted: two machines never wait for each other. */
+/**
+ * Adds what is new, and holds all of these until the transaction ends. The keys are sorted: two machines never wait for each other. Each is looked up by
+ * itself, because a plan from the time when the table was small would read all of it.
+ */
 export async function lockComponents(
   sql: Sql,
   keys: readonly ComponentKey[],
   fresh: {readonly newId: () => string; readonly createTime: Date},
-): Promise<readonly (ComponentKey & {readonly id: string})[]> {
+): Promise<readonly (ComponentKey & {readonly id: string; readonly isNew: boolean})[]> {
+  if (keys.length === 0) return [];
   const ids = keys.map(() => fresh.newId());
   const [kinds, serials, models] = [
     keys.map(({kind}) => kind),
     keys.map(({serial}) => serial),
     keys.map(({model}) => model),
   ];
-  await sql`
+  const inserted = await sql<(ComponentKey & {id: string})[]>`
     insert into components (id, kind, serial, model, create_time)
     select id::uuid, kind, serial, model, ${fresh.createTime}
     from unnest(${ids}::text[], ${kinds}::text[], ${serials}::text[], ${models}::text[])
       as new (id, kind, serial, model)
-    on conflict do nothing
+    on conflict do nothing returning id, kind, serial, model
   `;
-  return sql<(ComponentKey & {id: string})[]>`
-    select id, kind, serial, model from components
-    where (kind, serial, model) in (
-      select * from unnest(${kinds}::text[], ${serials}::text[], ${models}::text[])
-    )
-    order by kind, serial, model for update
+  const added = inserted.map(component => ({...component, isNew: true}));
+  if (added.length === keys.length) return added;
+  const isNew = new Set(added.map(({id}) => id));
+  const all = await sql<(ComponentKey & {id: string})[]>`
+    select component.* from unnest(${kinds}::text[], ${serials}::text[], ${models}::text[])
+      as key (kind, serial, model)
+    cross join lateral (
+      select id, kind, serial, model from components
+      where kind = key.kind and serial = key.serial and model = key.model limit 1 for update
+    ) as component
   `;
+  return all.map(component => ({...component, isNew: isNew.has(component.id)}));
 }
 
 /** Where the components of one machine are now. */
@@ -70,9 +79,18 @@ export async function endStays(
   componentIds: readonly string[],
   time: Date,
 ): Promise<readonly {readonly componentId: string; readonly machineId: string}[]> {
+  if (componentIds.length === 0) return [];
+  // Most have no stay; and the plan of the update may be one from the time when the table was small.
+  const staying = await sql<{componentId: string}[]>`
+    select stay.component_id from unnest(${componentIds}::text[]) as wanted (id)
+    cross join lateral (
+      select component_id from component_stays where component_id = wanted.id::uuid and leave_time is null limit 1
+    ) as stay
+  `;
+  if (staying.length === 0) return [];
   return sql<{componentId: string; machineId: string}[]>`
     update component_stays set leave_time = greatest(arrive_time, ${time})
-    where component_id in (select unnest(${componentIds}::text[])::uuid) and leave_time is null
+    where component_id = any(${staying.map(({componentId}) => componentId)}::text[]::uuid[]) and leave_time is null
     returning component_id, machine_id
   `;
 }
@@ -84,6 +102,7 @@ export async function insertStays(
   places: readonly Place[],
   time: Date,
 ): Promise<void> {
+  if (places.length === 0) return;
   const ids = places.map(({componentId}) => componentId);
   const slots = places.map(({slot}) => slot);
   await sql`

@@ -70,42 +70,7 @@ export async function confirmHardware(
   `;
 }
 
-/**
- * All that an unchanged report costs: one statement. `repeated` when this very report was committed before, whatever came after it; `unknown` when
- * it was not, its text is not the last one's, and nothing was written.
- */
-export async function confirmUnchanged(
-  sql: Sql,
-  report: {
-    readonly machineId: string;
-    readonly reportId: string;
-    readonly wireSha256: Buffer;
-    readonly time: Date;
-    /** What it is searched by was made by this code; else the report is read again. */
-    readonly factsVersion: number;
-  },
-): Promise<'confirmed' | 'repeated' | 'unknown'> {
-  const {machineId, reportId, wireSha256, time, factsVersion} = report;
-  const [row] = await sql<{isKnown: boolean; isNew: boolean; isRepeated: boolean}[]>`
-    with known as (
-      select machine_id from machine_hardware join machine_search using (machine_id)
-      where machine_id = ${machineId} and wire_sha256 = ${wireSha256} and facts_version = ${factsVersion}
-    ), fresh as (
-      insert into agent_reports (machine_id, report_id, time)
-      select machine_id, ${reportId}, ${time} from known on conflict do nothing returning machine_id
-    ), confirmed as (
-      update machine_hardware set confirm_time = greatest(confirm_time, ${time})
-      where machine_id in (select machine_id from fresh)
-    )
-    select exists (select from known) as is_known, exists (select from fresh) as is_new,
-      exists (select from agent_reports where machine_id = ${machineId} and report_id = ${reportId}) as is_repeated
-  `;
-  if (row?.isRepeated) return 'repeated';
-  if (!row?.isKnown) return 'unknown';
-  return row.isNew ? 'confirmed' : 'repeated';
-}
-
-/** What a machine is searched by; `text` is for words. */
+/** What a machine is searched by; `text` is for words. Of the machine it takes the model of the CPU as it will be: one change, not two. */
 export async function saveFacts(
   sql: Sql,
   facts: {
@@ -113,13 +78,16 @@ export async function saveFacts(
     /** JSON. */
     readonly facts: string;
     readonly text: string;
+    readonly cpuModel: string;
     readonly version: number;
   },
 ): Promise<void> {
   await sql`
     update machine_search set
       facts = ${facts.facts}::text::jsonb, facts_version = ${facts.version}, hardware_text = ${facts.text},
-      text = machine_search_text(machines, ${facts.text})
+      text = machine_search_text(
+        jsonb_populate_record(machines, jsonb_build_object('cpu_model', ${facts.cpuModel}::text)), ${facts.text}
+      )
     from machines where machines.id = machine_id and machine_id = ${facts.machineId}
   `;
 }

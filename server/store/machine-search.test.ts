@@ -55,7 +55,7 @@ async function setUp() {
 }
 
 const setFacts = (sql: Database, machineId: string, facts: object, text = '') =>
-  saveFacts(sql, {machineId, facts: JSON.stringify(facts), text, version: 1});
+  saveFacts(sql, {machineId, facts: JSON.stringify(facts), text, cpuModel: '', version: 1});
 
 test('the columns that a search reads are those of the table', async t => {
   await using app = await setUp();

@@ -55,6 +55,7 @@ const moved: ReadonlySet<string> = new Set([
   'commands',
   'component_stays',
   'group_members',
+  'hardware_intake',
   'hardware_versions',
   'held_images',
   'image_tests',
@@ -193,6 +194,33 @@ test('of two inventories the one that was confirmed last is the present one, wit
   t.is(String(row?.['body']), from);
   t.regex(String(row?.['text']), /w64/);
   t.is((await sql`select 1 from machine_search where hardware_text <> ''`).length, 1);
+});
+
+test('inventories that wait are those of the one that stays, each report once', async t => {
+  await using site = await setUp();
+  const {sql, from, to} = site;
+  const [own, common] = [randomUUID(), randomUUID()];
+  for (const [machineId, reportId] of [
+    [from, own],
+    [from, common],
+    [to, common],
+  ] as const)
+    await sql`
+      insert into hardware_intake (machine_id, report_id, sender_id, receive_time, sequence, confirm_time, body)
+      values (${machineId}, ${reportId}, ${machineId}, ${time}, 1, ${time}, '')
+    `;
+  await site.merge();
+  const rows = await sql<{senderId: string; reportId: string}[]>`
+    select sender_id, report_id from hardware_intake where machine_id = ${to} order by sender_id = ${to}
+  `;
+  t.deepEqual(
+    [...rows],
+    [
+      {senderId: from, reportId: own},
+      {senderId: to, reportId: common},
+    ],
+  );
+  t.is((await sql`select 1 from hardware_intake where machine_id = ${from}`).length, 0);
 });
 
 test('a record that took others in hands them on', async t => {

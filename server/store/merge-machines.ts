@@ -9,6 +9,7 @@ const aside = 1_000_000;
 /** Everything that is told of `from` is told of `to` from now on; of what there can be one only, the newer stays. */
 export async function moveRecords(sql: Sql, pair: Pair & {readonly time: Date}): Promise<void> {
   await moveHardware(sql, pair);
+  await moveWaitingInventories(sql, pair);
   await moveIssues(sql, pair);
   const {from, to} = pair;
   await sql`update component_stays set machine_id = ${to} where machine_id = ${from}`;
@@ -72,6 +73,15 @@ async function moveHardware(sql: Sql, {from, to}: Pair): Promise<void> {
   await sql`
     update machine_search set facts = '{}', hardware_text = '', facts_version = 0 where machine_id = ${from}
   `;
+}
+
+/** They are taken in as the other record's, in the order in which both were heard. */
+async function moveWaitingInventories(sql: Sql, {from, to}: Pair): Promise<void> {
+  await sql`
+    delete from hardware_intake as other using hardware_intake as kept
+    where other.machine_id = ${from} and kept.machine_id = ${to} and kept.report_id = other.report_id
+  `;
+  await sql`update hardware_intake set machine_id = ${to} where machine_id = ${from}`;
 }
 
 async function hasNewerHardware(sql: Sql, {from, to}: Pair): Promise<boolean> {

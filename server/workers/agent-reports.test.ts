@@ -7,6 +7,7 @@ import {jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 import {createUser} from '@nats-io/nkeys';
 import test from 'ava';
 import * as fc from 'fast-check';
+import {Registry} from 'prom-client';
 import {startNats, type TestNats} from '../../test/helpers/nats.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {
@@ -16,9 +17,15 @@ import {
   wireMachines,
 } from '../../test/helpers/server-machines.ts';
 import {startPresenceWriter} from '../domain/presence.ts';
-import {parseReport, type ReportOutcome, startAgentReports} from './agent-reports.ts';
+import {startAgentReports} from './agent-reports.ts';
 import {startCommandSender} from './commands.ts';
-import {createCommitReport, createConfirmReport} from './commit-report.ts';
+import {createCommitReport} from './commit-report.ts';
+import {startHardwareIntake} from './hardware-intake.ts';
+import {startInventoryReceipts} from './inventory-receipts.ts';
+import {parseReport} from './parse-report.ts';
+import {createReceiptPressure} from './receipt-pressure.ts';
+import {createReportSettling, type ReportOutcome} from './report-settling.ts';
+import {createTakeIn} from './take-in-inventory.ts';
 
 let postgres: TestPostgres;
 let nats: TestNats;
@@ -43,34 +50,25 @@ async function setUp() {
   await ensureStreams(manager);
   await manager.streams.purge('REPORTS');
   const outcomes: string[] = [];
-  const confirmed: (boolean | undefined)[] = [];
-  const confirm = createConfirmReport(server.hardware);
   const heard = new EventTarget();
+  const count = (outcome: ReportOutcome, kind: string) => {
+    outcomes.push(`${kind} ${outcome}`);
+    heard.dispatchEvent(new Event('outcome'));
+  };
+  const {hardware, application: rules, hardwareIntake: intake} = server;
+  const pressure = createReceiptPressure();
+  const takeIn = createTakeIn({hardware, rules});
+  const registry = new Registry();
+  const taking = stack.use(startHardwareIntake({intake, takeIn, pressure, count, registry, log}));
   const presence = stack.use(startPresenceWriter({sql, log}));
-  stack.use(
-    startAgentReports({
-      nats: connection,
-      jetstream: jetstream(connection),
-      commit: createCommitReport({
-        sql,
-        hellos: server.hellos,
-        hardware: server.hardware,
-        commands: server.commands,
-        rules: server.application,
-      }),
-      confirm: async (text, time) => {
-        const outcome = await confirm(text, time);
-        confirmed.push(outcome);
-        return outcome;
-      },
-      presence,
-      count: (outcome: ReportOutcome, kind: string) => {
-        outcomes.push(`${kind} ${outcome}`);
-        heard.dispatchEvent(new Event('outcome'));
-      },
-      log,
-    }),
+  const settling = createReportSettling({nats: connection, presence, count, log});
+  const kept = (more: number) => taking.wake(more);
+  const inventories = stack.use(
+    startInventoryReceipts({intake, settling, pressure, kept, count, log}),
   );
+  const commit = createCommitReport({sql, hellos: server.hellos, commands: server.commands});
+  const sources = {nats: connection, jetstream: jetstream(connection)};
+  stack.use(startAgentReports({...sources, commit, inventories, settling, log}));
   const sender = stack.use(
     startCommandSender({nats: connection, commands: server.commands, rebootWhenReady: true, log}),
   );
@@ -101,10 +99,8 @@ async function setUp() {
     connection,
     machineId,
     outcomes,
-    /** What became of each inventory before it was read. */
-    confirmed,
-    async outcome(text: string) {
-      while (!outcomes.includes(text))
+    async outcome(text: string, times = 1) {
+      while (outcomes.filter(outcome => outcome === text).length < times)
         await once(heard, 'outcome', {signal: AbortSignal.timeout(20_000)});
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -179,6 +175,7 @@ test.serial('an inventory is kept whole, and an unchanged one changes nothing', 
     agent.publish(subjects.agentReport(machineId, 'inventory'), JSON.stringify(inventory(time)));
     await receipt.read();
   }
+  await app.outcome('inventory committed', 2);
   t.like(await server.machines.get(machineId), {
     cpuThreads: 8,
     cpuModel: 'Xeon  Gold'.replace('  ', '  '),
@@ -217,18 +214,22 @@ test.serial('an inventory in the words of the last one is confirmed unread', asy
     return sent.reportId;
   };
   await send('S1A', 1);
+  await app.outcome('inventory committed');
   const [first] = await sql`select confirm_time from machine_hardware`;
   const id = await send('S1A', 2);
   await send('S1A', 3, id);
   await send('S2A', 4);
+  await app.outcome('inventory committed', 3);
   await send('S2A', 5);
   // An agent that did not hear its receipt in time: what it says again is not what holds now.
   await send('S1A', 6, id);
-  t.deepEqual(app.confirmed, [undefined, true, false, undefined, true, false]);
+  await app.outcome('inventory repeated', 2);
   t.deepEqual(app.outcomes, [
+    'inventory received',
     'inventory committed',
     'inventory committed',
     'inventory repeated',
+    'inventory received',
     'inventory committed',
     'inventory committed',
     'inventory repeated',
@@ -240,6 +241,40 @@ test.serial('an inventory in the words of the last one is confirmed unread', asy
     [['Disk S1A in slot p replaced by Disk S2A'], []],
   );
 });
+
+test.serial(
+  'a burst is received, and then all of it is taken in, in the order of each machine',
+  async t => {
+    await using app = await setUp();
+    const {connection, server, sql, outcomes} = app;
+    const machines = Array.from({length: 30}, () => randomUUID());
+    const time = new Date();
+    const times = {stateTime: time, createTime: time, updateTime: time};
+    const rows = machines.map(id => ({id, state: 'enrolled', ...times}));
+    await sql`insert into machines ${sql(rows)}`;
+    const serials = ['S5Y1NJ0R1', 'S5Y1NJ0R2', 'S5Y1NJ0R3', 'S5Y1NJ0R4'];
+    for (const serial of serials)
+      for (const machineId of machines) {
+        const disks = [{name: 'sda', path: 'p', serial}];
+        const report = {reportId: randomUUID(), machineId, inventory: {disks}};
+        connection.publish(subjects.agentReport(machineId, 'inventory'), JSON.stringify(report));
+      }
+    const count = machines.length * serials.length;
+    await app.outcome('inventory committed', count);
+    t.is(outcomes.filter(outcome => outcome === 'inventory received').length, count);
+    for (const machineId of machines) {
+      const {versions} = await server.hardware.listVersions(machineId, {
+        pageSize: 0,
+        pageToken: '',
+      });
+      t.deepEqual(
+        versions.map(({summaries}) => summaries[0]?.slice(-9)),
+        ['S5Y1NJ0R4', 'S5Y1NJ0R3', 'S5Y1NJ0R2', undefined],
+      );
+    }
+    t.is((await sql`select from hardware_intake`).length, 0);
+  },
+);
 
 test.serial('junk, and reports in another machine’s name, are dropped and counted', async t => {
   await using app = await setUp();

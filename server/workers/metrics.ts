@@ -13,7 +13,8 @@ import {repeat} from '../repeat.ts';
 import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
 import type {PresenceWriter} from '../domain/presence.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
-import {parseReport, type ReportOutcome} from './agent-reports.ts';
+import {parseReport} from './parse-report.ts';
+import type {CountReport} from './report-settling.ts';
 import {readPlainReport} from './plain-samples.ts';
 
 const durable = 'metrics';
@@ -46,7 +47,7 @@ export type MetricsWorkerDeps = {
   readonly metrics: MetricsStore;
   readonly presence: Pick<PresenceWriter, 'seen'>;
   readonly newId: () => string;
-  readonly count: (outcome: ReportOutcome, kind: string) => void;
+  readonly count: CountReport;
   readonly log: Logger;
 };
 

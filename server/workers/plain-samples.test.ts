@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import * as fc from 'fast-check';
 import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
-import {parseReport} from './agent-reports.ts';
+import {parseReport} from './parse-report.ts';
 import {readPlainReport} from './plain-samples.ts';
 
 const machineId = randomUUID();

@@ -9,7 +9,7 @@ import {
 import {HardwareSchema} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {macKind, parseMacAddress} from '@muster/server/domain/identifiers.ts';
 import {evidenceItems} from '@muster/server/domain/identity.ts';
-import {parseReport} from '@muster/server/workers/agent-reports.ts';
+import {parseReport} from '@muster/server/workers/parse-report.ts';
 import {readParts} from '@muster/server/workers/inventory-parts.ts';
 import test from 'ava';
 import {makeHardware, serialMark} from './machine.ts';

@@ -34,6 +34,11 @@ async function joinMachine(muster: Muster, mac: string, serial: string) {
       for await (const message of receipt)
         if (!message.string().includes(reportId)) throw new Error('Another report was received');
       clearInterval(again);
+      // The receipt says that it is kept; what follows from it comes a moment later.
+      await until('the inventory to be taken in', async () => {
+        const waiting = await muster.postgres.sql`select from hardware_intake`;
+        return waiting.length === 0;
+      });
     },
     [Symbol.asyncDispose]: () => nats.close(),
   };

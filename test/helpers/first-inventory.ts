@@ -1,9 +1,8 @@
 import {randomUUID} from 'node:crypto';
-import {create, fromJson, type JsonValue} from '@bufbuild/protobuf';
-import {AgentReportSchema} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {fromJson, type JsonValue} from '@bufbuild/protobuf';
 import {HardwareSchema} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import type {Evidence} from '@muster/server/domain/identity.ts';
-import {createCommitReport} from '@muster/server/workers/commit-report.ts';
+import {takeInHardware} from '@muster/server/workers/take-in-inventory.ts';
 import {evidenceWith, newAgentKey, type ServerMachines} from './server-machines.ts';
 
 /** Enrols as agents do, from its first MAC. */
@@ -20,17 +19,14 @@ export async function enrolWith(server: ServerMachines, part: Partial<Evidence>)
   });
 }
 
-/** An inventory as the bus delivers it; JSON of the contract's Hardware. */
+/** An inventory is taken in; JSON of the contract's Hardware. */
 export async function reportHardware(
   server: ServerMachines,
   machineId: string,
   hardware: JsonValue,
 ): Promise<void> {
-  const commit = createCommitReport({...server, rules: server.application});
-  const report = create(AgentReportSchema, {
-    reportId: randomUUID(),
-    machineId,
-    body: {case: 'inventory', value: fromJson(HardwareSchema, hardware)},
-  });
-  await commit(machineId, report, {time: server.clock.now, wireSha256: undefined});
+  const deps = {hardware: server.hardware, rules: server.application};
+  const receipt = {time: server.clock.now};
+  const inventory = {machineId, hardware: fromJson(HardwareSchema, hardware), receipt};
+  await server.sql.begin(tx => takeInHardware(tx, inventory, deps));
 }

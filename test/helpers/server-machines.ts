@@ -19,6 +19,7 @@ import {createConfigurations} from '@muster/server/domain/configurations.ts';
 import {createEnrolment} from '@muster/server/domain/enrolment.ts';
 import {createGroups} from '@muster/server/domain/groups.ts';
 import {createHardware} from '@muster/server/domain/hardware.ts';
+import {createHardwareIntake} from '@muster/server/domain/hardware-intake.ts';
 import {createHellos} from '@muster/server/domain/hello.ts';
 import {type Evidence, noEvidence} from '@muster/server/domain/identity.ts';
 import {createIssueMutes} from '@muster/server/domain/issue-mutes.ts';
@@ -114,6 +115,7 @@ export async function wireMachines(
     bans,
     rules: createRules({...deps, search, application: rules}),
     hardware: createHardware({...deps, components, issues, versionsOfMachineMax}),
+    hardwareIntake: createHardwareIntake(deps),
     timeline: createBootTimeline(deps),
     bootLists: createBootLists({sql, now, policy, images, search}),
     enrolment: createEnrolment({...shared, policy, verifyBootToken, credentials, rules, bans}),
