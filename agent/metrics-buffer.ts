@@ -1,4 +1,5 @@
-import type {MetricsBatchJson, MetricsJson} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import type {MetricsJson} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
+import {toColumns} from './metrics-columns.ts';
 import type {Report} from './outbox.ts';
 import {backoffMs} from './waits.ts';
 
@@ -7,6 +8,8 @@ export const samplesPerBatchMax = 360;
 /** Six hours at a sample every 10 s, about 0.8 MiB. */
 export const sampleCountMax = 2160;
 const unconfirmedBatchCountMax = 8;
+/** The second of the times that a batch is sent, the sixth and so on. */
+const rowsEvery = 4;
 const resend = {firstMs: 15_000, longestMs: 300_000} as const;
 
 /**
@@ -50,12 +53,13 @@ export function createMetricsBuffer({
     take(nowMs: number): Report | undefined {
       if (samples.length === 0 || (unconfirmed.size > 0 && nowMs < dueMs)) return undefined;
       const batch = samples.slice(0, samplesPerBatchMax);
-      const metrics: MetricsBatchJson = {
-        session,
-        firstSequence: String(firstSequence),
-        samples: batch,
-      };
-      const report: Report = {reportId: newId(), kind: 'metrics', body: {metrics}};
+      const about = {session, firstSequence: String(firstSequence)};
+      // A server of before the columns sends no receipt for them.
+      const columns = sentCount % rowsEvery === 1 ? undefined : toColumns(batch);
+      const body = columns
+        ? {metricsColumns: {...about, ...columns}}
+        : {metrics: {...about, samples: batch}};
+      const report: Report = {reportId: newId(), kind: 'metrics', body};
       unconfirmed.set(report.reportId, firstSequence + batch.length);
       const [oldest] = unconfirmed.keys();
       if (unconfirmed.size > unconfirmedBatchCountMax && oldest) unconfirmed.delete(oldest);

@@ -15,7 +15,7 @@ export type ReportKind = 'hello' | 'inventory' | 'result' | 'metrics';
 export type Report = {
   readonly reportId: string;
   readonly kind: ReportKind;
-  readonly body: Pick<AgentReportJson, ReportKind>;
+  readonly body: Pick<AgentReportJson, ReportKind | 'metricsColumns'>;
 };
 
 type Entry = Report & {sentCount: number; dueMs: number};

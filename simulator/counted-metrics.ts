@@ -27,10 +27,12 @@ export function createCountedMetrics({
     },
     take(nowMs) {
       const report = buffer.take(nowMs);
-      const batch = report?.body.metrics;
+      const {metrics, metricsColumns} = report?.body ?? {};
+      const batch = metrics ?? metricsColumns;
       if (!report || !batch) return report;
+      const count = metrics?.samples?.length ?? metricsColumns?.timeMs?.length ?? 0;
       const first = Number(batch.firstSequence);
-      const last = first + (batch.samples?.length ?? 0) - 1;
+      const last = first + count - 1;
       underWay.set(report.reportId, {first, last, sentMs: nowMs});
       const [oldest] = underWay.keys();
       if (underWay.size > reportsUnderWayMax && oldest !== undefined) underWay.delete(oldest);

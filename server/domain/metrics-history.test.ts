@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {createMetrics, type MetricsQuery, type MetricsReport} from './metrics.ts';
+import {createMetrics, type MetricsQuery} from './metrics.ts';
 
 const retention = {samplesDays: 14, minutesDays: 30, hoursDays: 60};
 const minuteMs = 60_000;
@@ -35,7 +35,7 @@ async function setUp(start = '2026-03-01T12:00:00Z') {
   const report = (
     from: Date,
     {count, first = 0, session = 's'}: {count: number; first?: number; session?: string},
-  ): MetricsReport => ({
+  ) => ({
     machineId,
     session,
     firstSequence: first,

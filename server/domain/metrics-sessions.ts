@@ -4,7 +4,7 @@ import {copySamples} from '../store/metrics-copy.ts';
 import {hourOf} from '../store/metrics-history.ts';
 import {withHours} from './metrics-intake.ts';
 import {rowsKeptMs} from './metrics-rollups.ts';
-import {addSequence, type SequenceRanges} from './sequence-ranges.ts';
+import {addSequences, type SequenceRanges} from './sequence-ranges.ts';
 
 /** Samples of one agent's session; their times are those of the server's clock. */
 type TimedReport = SessionKey & {
@@ -31,7 +31,7 @@ export async function storeNumbered(
     const key = keyOf(report);
     const {ranges, added} = pickNew(report, received.get(key) ?? [], now);
     received.set(key, ranges);
-    fresh.push(...added);
+    for (const sample of added) fresh.push(sample);
     const addedHours = added.map(({time}) => hourOf(time));
     hours.set(key, withHours(hours.get(key) ?? [], addedHours));
   }
@@ -51,14 +51,18 @@ function pickNew(
   before: SequenceRanges,
   now: Date,
 ): {readonly ranges: SequenceRanges; readonly added: readonly Sample[]} {
+  // Its rows may be packed and gone: nothing that an agent and a stream keep is so old.
+  const since = now.getTime() - rowsKeptMs;
+  const isKept = ({time}: Sample) => time.getTime() >= since;
+  const all = addSequences(before, firstSequence, firstSequence + samples.length - 1);
+  if (all && samples.length > 0) return {ranges: all, added: samples.filter(isKept)};
   let ranges = before;
   const added: Sample[] = [];
   for (const [index, sample] of samples.entries()) {
-    const after = addSequence(ranges, firstSequence + index);
+    const after = addSequences(ranges, firstSequence + index);
     if (!after) continue;
     ranges = after;
-    // Its rows may be packed and gone: nothing that an agent and a stream keep is so old.
-    if (now.getTime() - sample.time.getTime() <= rowsKeptMs) added.push(sample);
+    if (isKept(sample)) added.push(sample);
   }
   return {ranges, added};
 }

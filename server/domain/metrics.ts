@@ -32,10 +32,16 @@ const devicesWithinMs = 300_000;
 const sessionsKeptMs = 2 * dayMs;
 const submittedSession = 'submitted';
 
+/** Samples that stay columns until they are stored: as objects they cost more than all the rest. */
+export type PackedSamples = {
+  readonly length: number;
+  readonly unpack: (machineId: string, toServerMs: (timeMs: number) => number) => readonly Sample[];
+};
+
 /** Samples as an agent sent them: `time` is by its clock, sequence numbers follow one by one. */
 export type MetricsReport = SessionKey & {
   readonly firstSequence: number;
-  readonly samples: readonly (Measurements & {readonly time: Date | undefined})[];
+  readonly samples: readonly (Measurements & {readonly time: Date | undefined})[] | PackedSamples;
   readonly receiveTime: Date;
 };
 
@@ -51,10 +57,28 @@ export type StoreResult = {
  * agent keeps) is replaced by the time of receipt.
  */
 export function correctTime(time: Date | undefined, clockSkewMs: number, received: Date): Date {
-  if (!time) return received;
-  const corrected = time.getTime() - clockSkewMs;
-  const ageMs = received.getTime() - corrected;
-  return ageMs < 0 || ageMs > sampleAgeMsMax ? received : new Date(corrected);
+  return time ? new Date(correctMs(time.getTime(), clockSkewMs, received.getTime())) : received;
+}
+
+function correctMs(timeMs: number, clockSkewMs: number, receivedMs: number): number {
+  const corrected = timeMs - clockSkewMs;
+  const ageMs = receivedMs - corrected;
+  return ageMs < 0 || ageMs > sampleAgeMsMax ? receivedMs : corrected;
+}
+
+/** By the server's clock. */
+function samplesOf(
+  {machineId, samples, receiveTime}: MetricsReport,
+  clockSkewMs: number,
+): readonly Sample[] {
+  const receivedMs = receiveTime.getTime();
+  if ('unpack' in samples)
+    return samples.unpack(machineId, timeMs => correctMs(timeMs, clockSkewMs, receivedMs));
+  return samples.map(sample => ({
+    ...sample,
+    machineId,
+    time: correctTime(sample.time, clockSkewMs, receiveTime),
+  }));
 }
 
 export type MetricsQuery = {
@@ -90,13 +114,22 @@ export function createMetrics({
     for (const time of days.values()) await rollups.ensureDay(time);
   }
 
+  /** Samples of a machine stand together: it is looked up once. */
   function remember(samples: readonly Sample[]): void {
     const storedMs = performance.now();
-    for (const sample of samples) {
-      const known = latest.get(sample.machineId);
-      if (known && known.sample.time > sample.time) continue;
-      latest.delete(sample.machineId);
-      latest.set(sample.machineId, {sample: withDevices(sample, known?.sample), storedMs});
+    for (let at = 0; at < samples.length;) {
+      const machineId = samples[at]?.machineId ?? '';
+      const known = latest.get(machineId)?.sample;
+      let [sample, devicesFrom] = [known, known];
+      for (; samples[at]?.machineId === machineId; at++) {
+        const next = samples[at];
+        if (!next || (sample && sample.time > next.time)) continue;
+        sample = next;
+        if (next.devices) devicesFrom = next;
+      }
+      if (!sample || sample === known) continue;
+      latest.delete(machineId);
+      latest.set(machineId, {sample: withDevices(sample, devicesFrom), storedMs});
     }
     for (const machineId of latest.keys()) {
       if (latest.size <= latestMax) break;
@@ -126,11 +159,7 @@ export function createMetrics({
       const known = reports.filter(({machineId}) => skews.has(machineId));
       const timed = known.map(report => ({
         ...report,
-        samples: report.samples.map(sample => ({
-          ...sample,
-          machineId: report.machineId,
-          time: correctTime(sample.time, skews.get(report.machineId) ?? 0, report.receiveTime),
-        })),
+        samples: samplesOf(report, skews.get(report.machineId) ?? 0),
       }));
       await ensureDays(timed.flatMap(({samples}) => samples.map(({time}) => time)));
 

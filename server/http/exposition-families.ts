@@ -19,6 +19,8 @@ export type MachineFamily = Description & {
 /** Several series a machine, with labels besides its own. */
 export type LabelledFamily = Description & {
   readonly series: (machine: MeasuredMachine) => readonly Series[];
+  /** Whether both have the same series, but for their own labels: asked of each page and the one before. */
+  readonly isSame: (one: MeasuredMachine, other: MeasuredMachine) => boolean;
 };
 
 export type FleetFamily = Description & {
@@ -121,18 +123,27 @@ export const labelledFamilies: readonly LabelledFamily[] = [
         value: 1,
       },
     ],
+    isSame: (one, other) =>
+      one.serviceTag === other.serviceTag &&
+      one.manufacturer === other.manufacturer &&
+      one.product === other.product &&
+      one.agentVersion === other.agentVersion,
   },
   {
     name: 'muster_machine_state',
     help: 'The state that the machine is in; the value is always 1',
     type: 'gauge',
     series: ({state}) => [{labels: {state}, value: 1}],
+    isSame: (one, other) => one.state === other.state,
   },
   {
     name: 'muster_machine_group',
     help: 'The groups that the machine was put into by hand; the value is always 1',
     type: 'gauge',
     series: ({groups}) => groups.map(group => ({labels: {group}, value: 1})),
+    isSame: (one, other) =>
+      one.groups.length === other.groups.length &&
+      one.groups.every((group, at) => group === other.groups[at]),
   },
   {
     name: 'muster_machine_issues',
@@ -140,6 +151,7 @@ export const labelledFamilies: readonly LabelledFamily[] = [
     type: 'gauge',
     series: ({issues}) =>
       issues.map(({kind, severity, count}) => ({labels: {kind, severity}, value: count})),
+    isSame: (one, other) => one.issues.length === 0 && other.issues.length === 0,
   },
 ];
 

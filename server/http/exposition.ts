@@ -10,19 +10,14 @@ import {
   labelledFamilies,
   type Labels,
   machineFamilies,
-  type MachineFamily,
   type Series,
 } from './exposition-families.ts';
-import {writeNumber} from './write-number.ts';
+import {createMachineLines, type LabelBytes} from './machine-lines.ts';
 
 /** A page is given to every scrape of this long: who scrapes more often than that gains nothing. */
 const pageAgeMsMax = 5000;
 /** Written at a stretch; look-ups of others go between. */
-const pieceBytes = 64 * 1024;
-const machinesAtAStretch = 1000;
-/** "} ", the longest number of JavaScript, and the end of the line. */
-const valueBytesMax = 32;
-const [closingBrace, space, lineFeed] = [0x7d, 0x20, 0x0a];
+const machinesInPiece = 500;
 const gzipLevel = 1;
 
 export const formats = {
@@ -37,8 +32,11 @@ type Page = {
   readonly startedMs: number;
   readonly sections: Promise<readonly Section[]>;
   /** By format and encoding, made when first asked for. */
-  readonly bodies: Map<string, Promise<Buffer>>;
+  readonly bodies: Map<string, Promise<Body>>;
 };
+
+/** In pieces: made one, a page would be copied once more. */
+export type Body = {readonly pieces: readonly Buffer[]; readonly length: number};
 
 export type Exposition = ReturnType<typeof createExposition>;
 
@@ -69,14 +67,15 @@ export function createExposition({
 
   return {
     /** Rejects when the database cannot be asked. */
-    async read(format: Format, compressed: boolean): Promise<Buffer> {
+    async read(format: Format, compressed: boolean): Promise<Body> {
       const {sections, bodies} = currentPage();
       const key = `${format} ${compressed}`;
       const known = bodies.get(key);
       if (known) return known;
       const body = sections.then(async all => {
-        const whole = assemble(all, format);
-        return compressed ? promisify(gzip)(whole, {level: gzipLevel}) : whole;
+        const pieces = piecesOf(all, format);
+        if (!compressed) return bodyOf(pieces);
+        return bodyOf([await promisify(gzip)(Buffer.concat(pieces), {level: gzipLevel})]);
       });
       bodies.set(key, body);
       return body;
@@ -84,9 +83,14 @@ export function createExposition({
   };
 }
 
-function assemble(sections: readonly Section[], format: Format): Buffer {
-  const parts = sections.flatMap(({family, lines}) => [header(family, format), ...lines]);
-  return Buffer.concat([...parts, ...(format === 'openMetrics' ? [Buffer.from('# EOF\n')] : [])]);
+const bodyOf = (pieces: readonly Buffer[]): Body => ({
+  pieces,
+  length: pieces.reduce((sum, piece) => sum + piece.length, 0),
+});
+
+function piecesOf(sections: readonly Section[], format: Format): readonly Buffer[] {
+  const pieces = sections.flatMap(({family, lines}) => [header(family, format), ...lines]);
+  return format === 'openMetrics' ? [...pieces, Buffer.from('# EOF\n')] : pieces;
 }
 
 /** The family of a counter has no suffix in OpenMetrics; its series have in both. */
@@ -98,17 +102,16 @@ function header({name, help, type}: Family, format: Format): Buffer {
 }
 
 /** The labels of every machine, as text and as bytes one after the other. */
-type MachineLabels = {
+type MachineLabels = LabelBytes & {
   readonly machines: readonly MeasuredMachine[];
   readonly texts: readonly string[];
-  readonly bytes: Buffer;
-  /** Where those of each machine end. */
-  readonly ends: readonly number[];
 };
 
 /** Keeps the labels of all machines from page to page: only numbers change between two, unless a machine comes or is renamed. */
 function createLineWriter() {
   let known: MachineLabels | undefined;
+  const machineLines = createMachineLines(machineFamilies);
+  const labelledLines = createLabelledLines();
 
   function labelsOf(machines: readonly MeasuredMachine[]): MachineLabels {
     const before = known;
@@ -138,8 +141,11 @@ function createLineWriter() {
       });
       for (const family of [...labelledFamilies, ...deviceFamilies])
         sections.push({family, lines: await labelledLines(family, machines, labels)});
-      for (const family of machineFamilies)
-        sections.push({family, lines: [await machineLines(family, machines, labels)]});
+      const lines = await machineLines(machines, labels);
+      for (const [index, bytes] of lines.entries()) {
+        const family = machineFamilies[index];
+        if (family) sections.push({family, lines: [bytes]});
+      }
       return sections;
     },
   };
@@ -148,51 +154,63 @@ function createLineWriter() {
 const isNamedAs = (one: MeasuredMachine, other: MeasuredMachine): boolean =>
   one.id === other.id && one.hostname === other.hostname && one.serviceTag === other.serviceTag;
 
-/** One line a machine. As bytes: made of strings, a page of 10,000 machines costs five times as much. */
-async function machineLines(
-  family: MachineFamily,
-  machines: readonly MeasuredMachine[],
-  {bytes, ends}: MachineLabels,
-): Promise<Buffer> {
-  const name = Buffer.from(`${family.name}{`);
-  const lines = Buffer.allocUnsafe(bytes.length + machines.length * (name.length + valueBytesMax));
-  let at = 0;
-  let start = 0;
-  for (const [index, machine] of machines.entries()) {
-    const end = ends[index] ?? start;
-    const value = family.value(machine);
-    if (value !== undefined) {
-      at += name.copy(lines, at);
-      at += bytes.copy(lines, at, start, end);
-      lines[at++] = closingBrace;
-      lines[at++] = space;
-      at = writeNumber(lines, at, value);
-      lines[at++] = lineFeed;
+type LabelledLines = {
+  readonly labels: MachineLabels;
+  readonly machines: readonly MeasuredMachine[];
+  /** Of `machinesInPiece` each. */
+  readonly pieces: readonly Buffer[];
+};
+
+/** Any number of lines a machine, in pieces. One whose machines have what they had on the last page is the piece of that page. */
+function createLabelledLines() {
+  const known = new Map<LabelledFamily, LabelledLines>();
+
+  return async function render(
+    family: LabelledFamily,
+    machines: readonly MeasuredMachine[],
+    labels: MachineLabels,
+  ): Promise<readonly Buffer[]> {
+    const last = known.get(family);
+    const before = last?.labels === labels ? last : undefined;
+    const pieces: Buffer[] = [];
+    for (let start = 0; start < machines.length; start += machinesInPiece) {
+      const end = Math.min(start + machinesInPiece, machines.length);
+      const isKnown = before && areSame(family, {before: before.machines, machines, start, end});
+      const piece = isKnown ? before.pieces[pieces.length] : undefined;
+      pieces.push(piece ?? labelledLines(family, {machines, labels, start, end}));
+      if (!piece) await setImmediate();
     }
-    start = end;
-    if (index % machinesAtAStretch === 0) await setImmediate();
-  }
-  return lines.subarray(0, at);
+    known.set(family, {labels, machines, pieces});
+    return pieces;
+  };
 }
 
-/** Any number of lines a machine, in pieces. */
-async function labelledLines(
-  family: LabelledFamily,
-  machines: readonly MeasuredMachine[],
-  {texts}: MachineLabels,
-): Promise<readonly Buffer[]> {
-  const pieces: Buffer[] = [];
-  let text = '';
-  for (const [index, machine] of machines.entries()) {
-    for (const series of family.series(machine))
-      text += lineOf(family.name, texts[index] ?? '', series);
-    if (text.length < pieceBytes) continue;
-    pieces.push(Buffer.from(text));
-    text = '';
-    await setImmediate();
+type Range = {
+  readonly machines: readonly MeasuredMachine[];
+  readonly start: number;
+  readonly end: number;
+};
+
+function areSame(
+  {isSame}: LabelledFamily,
+  {before, machines, start, end}: Range & {readonly before: readonly MeasuredMachine[]},
+): boolean {
+  for (let at = start; at < end; at++) {
+    const [one, other] = [before[at], machines[at]];
+    if (!one || !other || !isSame(one, other)) return false;
   }
-  pieces.push(Buffer.from(text));
-  return pieces;
+  return true;
+}
+
+function labelledLines(
+  family: LabelledFamily,
+  {machines, labels: {texts}, start, end}: Range & {readonly labels: MachineLabels},
+): Buffer {
+  let text = '';
+  for (const [index, machine] of machines.slice(start, end).entries())
+    for (const series of family.series(machine))
+      text += lineOf(family.name, texts[start + index] ?? '', series);
+  return Buffer.from(text);
 }
 
 function lineOf(name: string, shared: string, {labels, value}: Series): string {

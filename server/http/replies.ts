@@ -1,4 +1,11 @@
-import {createRegistry, fromBinary, type JsonValue, toJson} from '@bufbuild/protobuf';
+import {
+  create,
+  createRegistry,
+  fromBinary,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf';
 import {Code, ConnectError} from '@connectrpc/connect';
 import type {connectNodeAdapter} from '@connectrpc/connect-node';
 import {codeToHttpStatus} from '@connectrpc/connect/protocol-connect';
@@ -79,12 +86,18 @@ export function codeName(code: Code): string {
 const detailTypes = createRegistry(ViolationsSchema, AgentErrorInfoSchema);
 
 function describeDetail(detail: ConnectError['details'][number]): JsonValue {
-  if ('desc' in detail) return {type: detail.desc.typeName};
-  const {type, value} = detail;
+  const {type, value} = toWire(detail);
   const schema = detailTypes.getMessage(type);
   if (!schema) return {type, value: Buffer.from(value).toString('base64')};
   const json = toJson(schema, fromBinary(schema, value), {useProtoFieldName: true});
   return {type, value: json};
+}
+
+/** What did not go through a protocol is still a message. */
+function toWire(detail: ConnectError['details'][number]) {
+  if (!('desc' in detail)) return detail;
+  const {desc, value} = detail;
+  return {type: desc.typeName, value: toBinary(desc, create(desc, value))};
 }
 
 /** The body as text; DomainError "resource_exhausted" when it is longer than `bytesMax`. What follows is read and forgotten, so that the client hears why. */

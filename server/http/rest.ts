@@ -24,6 +24,7 @@ import {DomainError} from '../errors.ts';
 import {contextOfPeer} from '../rpc/caller.ts';
 import {frameSinkKey} from '../rpc/frame-sink.ts';
 import {createFrameSink} from './frame-sink.ts';
+import {createLocalStreams, type LocalStreams} from './local-streams.ts';
 import {
   errorBody,
   readText,
@@ -61,7 +62,8 @@ export function createRest({
   publicOrigin?: string | undefined;
 }): RestHandler {
   const router = createConnectRouter({interceptors, grpc: false, grpcWeb: false});
-  addRoutes(router);
+  const streams = createLocalStreams(interceptors);
+  addRoutes(streams.noting(router));
   const routes = compileRoutes(router.handlers);
 
   return (request, response) => {
@@ -69,7 +71,7 @@ export function createRest({
     const verb = request.method === 'HEAD' ? 'GET' : request.method;
     const matching = routes.filter(route => route.template.expression.test(path));
     const route = matching.find(candidate => candidate.verb === verb);
-    if (route) void answer(route, {request, response, path, query, publicOrigin});
+    if (route) void answer(route, {request, response, path, query, publicOrigin, streams});
     else if (matching.length > 0) refuseVerb(response, path, matching);
     return matching.length > 0;
   };
@@ -81,6 +83,7 @@ type Exchange = {
   readonly path: string;
   readonly query: string;
   readonly publicOrigin: string | undefined;
+  readonly streams: LocalStreams;
 };
 
 type Call = Exchange & {readonly input: Message; readonly signal: AbortSignal};
@@ -125,20 +128,17 @@ async function answerUnary(
 async function answerStream(
   route: Route,
   method: DescMethodServerStreaming,
-  {request, response, input, signal, publicOrigin}: Call,
+  {request, response, input, signal, publicOrigin, streams}: Call,
 ): Promise<void> {
   const events = request.headers.accept?.includes('text/event-stream') ?? false;
   const encode = (message: Message) => frameText(route, message, events);
   const kind = events ? 'events' : 'lines';
   const frames = createFrameSink({kind, encode, response, signal});
-  const context = contextOfPeer(request, publicOrigin).set(frameSinkKey, frames.sink);
-  const transport = transportFor(route.handler, context);
+  const contextValues = contextOfPeer(request, publicOrigin).set(frameSinkKey, frames.sink);
   const lastId = request.headers['last-event-id'];
   if (events && typeof lastId === 'string') resumeAfter(method.input, input, lastId);
-  const headers = headersOf(request);
-  const started = transport
-    .stream(method, signal, undefined, headers, single(input))
-    .then(({message}) => message[Symbol.asyncIterator]());
+  const header = headersOf(request);
+  const started = streams.open(method, {input, header, contextValues, signal});
   // A refusal comes with the first message: until then the status is open. A quiet stream must not wait for one, though.
   const first = started.then(messages => messages.next());
   // Whoever is no longer waited for fails in the loop below.
@@ -156,8 +156,9 @@ async function answerStream(
   else response.writeHead(200);
   frames.open();
   const beat = setInterval(() => events && response.write(': keep-alive\n\n'), keepAliveMs);
+  let messages: AsyncIterator<Message> | undefined;
   try {
-    const messages = await started;
+    messages = await started;
     for (let item = await first; !item.done; item = await messages.next()) {
       if (!response.write(encode(item.value))) await once(response, 'drain', {signal});
     }
@@ -167,6 +168,8 @@ async function answerStream(
     response.write(events ? `event: error\ndata: ${text}\n\n` : `${text}\n`);
   } finally {
     clearInterval(beat);
+    // Whoever left in the middle of it: what the call holds is let go.
+    messages?.return?.().catch(() => undefined);
   }
   response.end();
 }
@@ -181,10 +184,6 @@ const isUnary = (method: DescMethod): method is DescMethodUnary => method.method
 
 const isServerStream = (method: DescMethod): method is DescMethodServerStreaming =>
   method.methodKind === 'server_streaming';
-
-async function* single(message: Message) {
-  yield message;
-}
 
 /** In memory; the handler is told in its context what no header may claim, as the peer's address. */
 function transportFor(handler: UniversalHandler, contextValues: ContextValues) {

@@ -1,3 +1,4 @@
+import {Readable} from 'node:stream';
 import {Code, ConnectError} from '@connectrpc/connect';
 import {MetricsService} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import type {Logger} from '@muster/runtime/log.ts';
@@ -6,7 +7,7 @@ import {DomainError} from '../errors.ts';
 import {identifyHeader, type Identify, peerAddress} from '../rpc/caller.ts';
 import {codeOf} from '../rpc/error-interceptor.ts';
 import {allowedRoles} from '../rpc/permissions.ts';
-import {type Exposition, type Format, formats} from './exposition.ts';
+import {type Body, type Exposition, type Format, formats} from './exposition.ts';
 import {type Request, type Response, sendError, writeHead} from './replies.ts';
 import type {HttpHandler} from './router.ts';
 import type {ScrapeNetworks} from './scrape-networks.ts';
@@ -15,7 +16,7 @@ import {isDatabaseUnavailable} from '../store/db.ts';
 /** What a proxy adds: whoever asks through one is not the proxy's host. */
 const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
-type Page = {readonly contentType: string; readonly encoding?: 'gzip'; readonly body: Buffer};
+type Page = {readonly contentType: string; readonly encoding?: 'gzip'; readonly body: Body};
 type ReadPage = (request: Request) => Promise<Page>;
 
 /**
@@ -71,7 +72,7 @@ async function answer(
     ...(encoding ? {'content-encoding': encoding} : {}),
   });
   if (request.method === 'HEAD') response.end();
-  else response.end(body);
+  else Readable.from(body.pieces, {objectMode: false}).pipe(response);
 }
 
 /** Throws when the caller may not see it. */
@@ -109,10 +110,10 @@ export const fleetPage =
 
 export const processPage =
   (registry: Registry): ReadPage =>
-  async () => ({
-    body: Buffer.from(await registry.metrics()),
-    contentType: registry.contentType,
-  });
+  async () => {
+    const page = Buffer.from(await registry.metrics());
+    return {body: {pieces: [page], length: page.length}, contentType: registry.contentType};
+  };
 
 /** Prometheus names both and weighs them; a browser names neither. */
 function formatOf(accept: string): Format {

@@ -9,27 +9,12 @@ const end = Buffer.from([0xff, 0xff]);
 /** PostgreSQL counts from 2000. */
 const epochMs = Date.UTC(2000, 0, 1);
 const rowsPerWrite = 500;
+const [uuidBytes, numberBytes] = [16, 8];
+const fieldCount = 16;
 /** Of a row without its texts, at most. */
 const rowBytesMax = 256;
 const textBytesPerCharacterMax = 3;
-
-const floats = [
-  'cpuUsagePercent',
-  'load1',
-  'load5',
-  'load15',
-  'temperature',
-  'uptime',
-] as const satisfies readonly (keyof Sample)[];
-const counters = [
-  'memoryUsedBytes',
-  'memoryTotalBytes',
-  'diskUsedBytes',
-  'diskTotalBytes',
-  'networkRxBytes',
-  'networkTxBytes',
-] as const satisfies readonly (keyof Sample)[];
-const fieldCount = 2 + floats.length + counters.length + 2;
+const two32 = 2 ** 32;
 
 /** All in one COPY. The partitions of their days exist. */
 export async function copySamples(sql: Sql, samples: readonly Sample[]): Promise<void> {
@@ -54,50 +39,89 @@ function* pieces(samples: readonly Sample[]): Generator<Buffer> {
 /** Tuples one after the other, in one piece of memory: a piece for each would cost as much again. */
 export function encodeSamples(samples: readonly Sample[]): Buffer {
   const devices = samples.map(sample => sample.devices && JSON.stringify(sample.devices));
-  const characters = samples.reduce(
-    (sum, {powerState}, at) => sum + (powerState?.length ?? 0) + (devices[at]?.length ?? 0),
-    0,
-  );
-  const rows = Buffer.allocUnsafe(
+  let characters = 0;
+  for (const [at, {powerState}] of samples.entries())
+    characters += (powerState?.length ?? 0) + (devices[at]?.length ?? 0);
+  const bytes = Buffer.allocUnsafe(
     samples.length * rowBytesMax + characters * textBytesPerCharacterMax,
   );
+  const rows = {bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length)};
+  const ids = createIdReader();
   let at = 0;
-  for (const [index, sample] of samples.entries())
-    at = writeSample(rows, at, {sample, devices: devices[index]});
-  return rows.subarray(0, at);
+  for (const [index, sample] of samples.entries()) {
+    at = writeNumbers(rows, at, {sample, machineId: ids(sample.machineId)});
+    at = writeText(rows, at, sample.powerState);
+    at = writeText(rows, at, devices[index]);
+  }
+  return bytes.subarray(0, at);
 }
 
-function writeSample(
-  row: Buffer,
+/** Samples of a machine stand together: its id is read once. */
+function createIdReader(): (machineId: string) => Buffer {
+  let known = '';
+  let bytes = Buffer.alloc(0);
+  return machineId => {
+    if (machineId === known) return bytes;
+    known = machineId;
+    bytes = Buffer.from(machineId.replaceAll('-', ''), 'hex');
+    return bytes;
+  };
+}
+
+type Rows = {readonly bytes: Buffer; readonly view: DataView};
+
+/** Field by field: by a list of their names, a row costs three times as much. */
+function writeNumbers(
+  rows: Rows,
   start: number,
-  {sample, devices}: {readonly sample: Sample; readonly devices: string | undefined},
+  {sample, machineId}: {readonly sample: Sample; readonly machineId: Buffer},
 ): number {
-  let at = row.writeInt16BE(fieldCount, start);
-  at = row.writeInt32BE(16, at);
-  at += row.write(sample.machineId.replaceAll('-', ''), at, 'hex');
-  at = writeInteger(row, at, (sample.time.getTime() - epochMs) * 1000);
-  for (const name of floats) at = writeFloat(row, at, sample[name]);
-  for (const name of counters) at = writeInteger(row, at, sample[name]);
-  at = writeText(row, at, sample.powerState);
-  return writeText(row, at, devices);
+  const {view} = rows;
+  view.setInt16(start, fieldCount);
+  view.setInt32(start + 2, uuidBytes);
+  rows.bytes.set(machineId, start + 6);
+  let at = start + 6 + uuidBytes;
+  at = writeInteger(view, at, (sample.time.getTime() - epochMs) * 1000);
+  at = writeFloat(view, at, sample.cpuUsagePercent);
+  at = writeFloat(view, at, sample.load1);
+  at = writeFloat(view, at, sample.load5);
+  at = writeFloat(view, at, sample.load15);
+  at = writeFloat(view, at, sample.temperature);
+  at = writeFloat(view, at, sample.uptime);
+  at = writeInteger(view, at, sample.memoryUsedBytes);
+  at = writeInteger(view, at, sample.memoryTotalBytes);
+  at = writeInteger(view, at, sample.diskUsedBytes);
+  at = writeInteger(view, at, sample.diskTotalBytes);
+  at = writeInteger(view, at, sample.networkRxBytes);
+  return writeInteger(view, at, sample.networkTxBytes);
 }
 
-function writeFloat(row: Buffer, at: number, value: number | undefined): number {
-  if (value === undefined) return row.writeInt32BE(-1, at);
-  return row.writeDoubleBE(value, row.writeInt32BE(8, at));
+function writeNull(view: DataView, at: number): number {
+  view.setInt32(at, -1);
+  return at + 4;
 }
 
-function writeInteger(row: Buffer, at: number, value: number | undefined): number {
-  if (value === undefined) return row.writeInt32BE(-1, at);
+function writeFloat(view: DataView, at: number, value: number | undefined): number {
+  if (value === undefined) return writeNull(view, at);
+  view.setInt32(at, numberBytes);
+  view.setFloat64(at + 4, value);
+  return at + 4 + numberBytes;
+}
+
+/** In halves: a BigInt for each would be an object for each. */
+function writeInteger(view: DataView, at: number, value: number | undefined): number {
+  if (value === undefined) return writeNull(view, at);
   const whole = Math.trunc(value);
-  const high = Math.floor(whole / 2 ** 32);
-  const next = row.writeInt32BE(high, row.writeInt32BE(8, at));
-  return row.writeUInt32BE(whole - high * 2 ** 32, next);
+  const high = Math.floor(whole / two32);
+  view.setInt32(at, numberBytes);
+  view.setInt32(at + 4, high);
+  view.setUint32(at + 8, whole - high * two32);
+  return at + 4 + numberBytes;
 }
 
-function writeText(row: Buffer, at: number, value: string | undefined): number {
-  if (value === undefined) return row.writeInt32BE(-1, at);
-  const bytes = row.write(value, at + 4, 'utf8');
-  row.writeInt32BE(bytes, at);
-  return at + 4 + bytes;
+function writeText({bytes, view}: Rows, at: number, value: string | undefined): number {
+  if (value === undefined) return writeNull(view, at);
+  const length = bytes.write(value, at + 4, 'utf8');
+  view.setInt32(at, length);
+  return at + 4 + length;
 }

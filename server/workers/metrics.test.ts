@@ -152,6 +152,71 @@ test.serial(
   },
 );
 
+/** The same as columns: what an agent sends when several wait. */
+function inColumns({metrics, ...report}: ReturnType<typeof batch>, others: object = {}) {
+  const {session, first_sequence: firstSequence, samples} = metrics;
+  const timeMs = samples.map(({time}) => Date.parse(time));
+  return {
+    ...report,
+    metrics_columns: {
+      session,
+      first_sequence: String(firstSequence),
+      time_ms: timeMs.map((ms, at) => ms - (timeMs[at - 1] ?? 0)),
+      uptime: samples.map(({uptime}) => uptime),
+      power_state: 'on',
+      others,
+    },
+  };
+}
+
+/** In the spelling of our agents, which is read the short way. */
+function asAgent(report: ReturnType<typeof inColumns>) {
+  const {report_id: reportId, machine_id: machineId, metrics_columns: columns} = report;
+  const {first_sequence: firstSequence, time_ms: timeMs, power_state: powerState, ...own} = columns;
+  return {reportId, machineId, metricsColumns: {...own, firstSequence, timeMs, powerState}};
+}
+
+test.serial(
+  'columns and rows of one session are one sequence, in as many transactions as it takes',
+  async t => {
+    await using nats = await startNats();
+    await using app = await setUpBus(nats);
+    const machineId = await createTestMachine(app.sql, 'active');
+    const disks = [{name: 'sda', read_bytes: '7'}];
+    const [rows, columns, again] = [
+      batch(machineId, 's', 0, 360),
+      inColumns(batch(machineId, 's', 300, 360), {0: {disks}, 359: {power_watts: 95}}),
+      asAgent(inColumns(batch(machineId, 's', 600, 100), {70: {fans: [{name: 'fan', rpm: 5}]}})),
+    ];
+    app.publish(machineId, rows);
+    app.publish(machineId, columns);
+    app.publish(machineId, again);
+    for (let number = 0; number < 30; number++)
+      app.publish(machineId, asAgent(inColumns(batch(machineId, 's', 700 + number * 360, 360))));
+    const reported = new Set<string>();
+    const done = Promise.withResolvers<void>();
+    app.connection.subscribe(`muster.commands.${machineId}.received`, {
+      callback: (_error, message) => {
+        const {received} = message.json<{received: {report_ids: string[]}}>();
+        for (const id of received.report_ids) reported.add(id);
+        if (reported.size === 33) done.resolve();
+      },
+    });
+    await using worker = await app.start();
+    void worker;
+    await done.promise;
+    t.is(await app.count(), 700 + 30 * 360);
+    const told = await app.sql<{devices: string}[]>`
+      select devices::text as devices from metrics where devices is not null order by 1
+    `;
+    t.deepEqual(
+      told.map(({devices}): unknown => JSON.parse(devices)),
+      [{'fan/rpm/fan': 5}, {'power/watts/': 95}],
+      'what came before is not stored again, nor its devices',
+    );
+  },
+);
+
 test.serial('drops what is no report of the machine that sent it, and keeps the rest', async t => {
   await using nats = await startNats();
   await using app = await setUpBus(nats);
@@ -167,6 +232,10 @@ test.serial('drops what is no report of the machine that sent it, and keeps the 
     withSample({cpu_usage_percent: 'NaN'}),
     withSample({cpu_usage_percent: 300}),
     withSample({memory_used_bytes: -1}),
+    {...inColumns(good), metrics_columns: {session: 's', time_ms: [1, -2]}},
+    {...inColumns(good), metrics_columns: {session: '', time_ms: [1]}},
+    // A form that this server does not know: without a receipt its agent sends the samples in rows.
+    {report_id: randomUUID(), machine_id: machineId, metrics_of_tomorrow: {}},
     {hello: 1},
     [],
   ])
@@ -188,7 +257,7 @@ test.serial('drops what is no report of the machine that sent it, and keeps the 
   t.is(await app.count(), 1);
   t.deepEqual([...app.heard], [machineId]);
   const tally = (outcome: string) => app.outcomes.filter(item => item === outcome).length;
-  t.deepEqual([tally('committed'), tally('junk')], [1, 12]);
+  t.deepEqual([tally('committed'), tally('junk')], [1, 15]);
   const {metrics} = await app.client.getLatestMetrics({machineId});
   t.like(metrics, {uptime: 5, powerState: 'on\uFFFD'});
   t.is(metrics?.memoryUsedBytes, undefined);

@@ -6,10 +6,12 @@ import {
   type JsMsg,
 } from '@nats-io/jetstream';
 import {nanos, type NatsConnection} from '@nats-io/transport-node';
+import type {AgentReport} from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import {ensureStreams, streams, subjects} from '@muster/runtime/bus.ts';
 import type {Logger} from '@muster/runtime/log.ts';
 import type {MetricsReport, MetricsStore} from '../domain/metrics.ts';
 import {repeat} from '../repeat.ts';
+import {fromColumnsMessage} from '../rpc/metrics-columns.ts';
 import {fromMetricsMessage} from '../rpc/metrics-messages.ts';
 import type {PresenceWriter} from '../domain/presence.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
@@ -19,7 +21,10 @@ import {readPlainReport} from './plain-samples.ts';
 
 const durable = 'metrics';
 const kind = 'metrics';
-const messagesPerTransactionMax = 200;
+const firstMessagesMax = 200;
+/** Half of what the consumer may have under way. */
+const messagesPerTransactionMax = 1000;
+const samplesPerTransactionMax = 5000;
 /** One reads while another's transaction is under way. */
 const storersCount = 2;
 /** A sample is in the table this much later at most, while there are few. */
@@ -96,7 +101,7 @@ function startStoring(deps: MetricsWorkerDeps): AsyncDisposable {
       // Looked up again after a failure: NATS may have come back without its data.
       source = undefined;
       const received = await receive(from, deps, signal);
-      if (received.length > 0) await storeAll(deps, received);
+      for (const some of splitBySamples(received)) await storeAll(deps, some);
       source = from;
       storing.wake();
     },
@@ -117,21 +122,43 @@ async function openConsumer(nats: NatsConnection): Promise<Consumer> {
   return jetstream(nats).consumers.get(stream, durable);
 }
 
-/** What came within a second, at most 200 messages; those that can never be stored are gone already. */
+/** For one transaction: what came within a second and, when that is full, what waits behind it. What can never be stored is gone already. */
 async function receive(
   source: Consumer,
-  {count, log}: MetricsWorkerDeps,
+  deps: MetricsWorkerDeps,
   signal: AbortSignal,
 ): Promise<readonly Received[]> {
-  const messages = await source.fetch({
-    max_messages: messagesPerTransactionMax,
-    expires: fetchMs,
-  });
+  const received: Received[] = [];
+  const first = await fetchInto(received, {source, deps, signal, max: firstMessagesMax});
+  const samples = countSamples(received);
+  if (first.count < firstMessagesMax || signal.aborted) return received;
+  // Whole hours of samples are many enough as they are.
+  const roomFor = Math.floor((samplesPerTransactionMax - samples) / (samples / first.count));
+  const max = Math.min(first.pending, roomFor, messagesPerTransactionMax - firstMessagesMax);
+  if (max > 0) await fetchInto(received, {source, deps, signal, max});
+  return received;
+}
+
+type Fetch = {
+  readonly source: Consumer;
+  readonly deps: MetricsWorkerDeps;
+  readonly signal: AbortSignal;
+  readonly max: number;
+};
+
+/** Gives how many came, and how many were waiting then. */
+async function fetchInto(
+  received: Received[],
+  {source, deps: {count, log}, signal, max}: Fetch,
+): Promise<{readonly count: number; readonly pending: number}> {
+  const messages = await source.fetch({max_messages: max, expires: fetchMs});
   const stop = () => void messages.close();
   signal.addEventListener('abort', stop, {once: true});
-  const received: Received[] = [];
+  let [fetched, pending] = [0, 0];
   try {
     for await (const message of messages) {
+      fetched++;
+      if (fetched === max) ({pending} = message.info);
       const decoded = decode(message);
       if (typeof decoded !== 'string') {
         received.push({message, ...decoded});
@@ -144,31 +171,59 @@ async function receive(
   } finally {
     signal.removeEventListener('abort', stop);
   }
-  return received;
+  return {count: fetched, pending};
+}
+
+const countSamples = (received: readonly Received[]): number =>
+  received.reduce((sum, {report}) => sum + report.samples.length, 0);
+
+/** Of one transaction at most, or one message. */
+function* splitBySamples(received: readonly Received[]): Generator<readonly Received[]> {
+  let some: Received[] = [];
+  let samples = 0;
+  for (const one of received) {
+    const own = one.report.samples.length;
+    if (some.length > 0 && samples + own > samplesPerTransactionMax) {
+      yield some;
+      [some, samples] = [[], 0];
+    }
+    some.push(one);
+    samples += own;
+  }
+  if (some.length > 0) yield some;
 }
 
 /** The report, or why it is none. */
 function decode(message: JsMsg): Omit<Received, 'message'> | string {
+  const receiveTime = message.time;
   const plain = readPlainReport(message.data);
   if (plain && message.subject === subjects.agentReport(plain.machineId, kind)) {
-    const {reportId, ...report} = plain;
-    return {reportId, report: {...report, receiveTime: message.time}};
+    const {reportId, machineId, session, firstSequence, samples} = plain;
+    return {reportId, report: {machineId, session, firstSequence, samples, receiveTime}};
   }
   const parsed = parseReport(message);
   if (typeof parsed === 'string') return parsed;
   const {machineId, report} = parsed;
-  if (report.body.case !== 'metrics') return 'it holds no metrics';
-  const {session, firstSequence, samples} = report.body.value;
+  const batch = batchOf(report);
+  if (typeof batch === 'string') return batch;
+  return {reportId: report.reportId, report: {machineId, ...batch, receiveTime}};
+}
+
+function batchOf({
+  body,
+}: AgentReport): Pick<MetricsReport, 'session' | 'firstSequence' | 'samples'> | string {
+  if (body.case !== 'metrics' && body.case !== 'metricsColumns') return 'it holds no metrics';
+  const {session, firstSequence} = body.value;
   if (firstSequence > BigInt(sequenceMax)) return 'its sequence number is too large';
+  const samples =
+    body.case === 'metrics'
+      ? body.value.samples.map(fromMetricsMessage)
+      : fromColumnsMessage(body.value);
+  if (!samples) return 'its columns contradict each other';
   return {
-    reportId: report.reportId,
-    report: {
-      machineId,
-      session: session.replaceAll('\0', '\uFFFD'),
-      firstSequence: Number(firstSequence),
-      samples: samples.map(fromMetricsMessage),
-      receiveTime: message.time,
-    },
+    session: session.replaceAll('\0', '\uFFFD'),
+    firstSequence: Number(firstSequence),
+    samples,
   };
 }
 

@@ -2,6 +2,7 @@ import {fromJsonString} from '@bufbuild/protobuf';
 import {createValidator} from '@bufbuild/protovalidate';
 import type {JsMsg} from '@nats-io/jetstream';
 import {type AgentReport, AgentReportSchema} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {type Metrics, MetricsSchema} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {isUuid} from '../domain/ids.ts';
 
 export const reportBytesMax = 1024 * 1024;
@@ -23,9 +24,22 @@ export function parseReport(
   }
   if (report.machineId !== machineId) return 'its envelope names another machine than its subject';
   if (!isUuid(report.reportId)) return 'its report id is no UUID';
-  if (report.body.case !== kind) return `its body is "${report.body.case ?? ''}"`;
+  if (kindOf(report) !== kind) return `its body is "${report.body.case ?? ''}"`;
   const checked = validator.validate(AgentReportSchema, report);
   return checked.kind === 'valid'
     ? {machineId, report}
     : `it breaks the contract: ${String(checked.error).slice(0, 200)}`;
+}
+
+const kindOf = ({body}: AgentReport) => (body.case === 'metricsColumns' ? 'metrics' : body.case);
+
+/** One sample in proto-JSON; undefined when it breaks the contract. */
+export function parseMetrics(json: unknown): Metrics | undefined {
+  try {
+    const text = JSON.stringify(json);
+    const metrics = fromJsonString(MetricsSchema, text, {ignoreUnknownFields: true});
+    return validator.validate(MetricsSchema, metrics).kind === 'valid' ? metrics : undefined;
+  } catch {
+    return undefined;
+  }
 }

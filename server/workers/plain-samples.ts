@@ -1,15 +1,13 @@
-import type {Measurements} from '../store/metrics.ts';
+import {devicesOf} from '../rpc/device-metrics.ts';
+import type {MetricsReport} from '../domain/metrics.ts';
+import {type ReportedColumns, samplesOfColumns} from '../rpc/metrics-columns.ts';
+import type {Devices, Measurements} from '../store/metrics.ts';
+import {parseMetrics} from './parse-report.ts';
 
 type PlainSample = Measurements & {readonly time: Date | undefined};
 
 /** A report of metrics as every agent of ours writes it. */
-export type PlainReport = {
-  readonly reportId: string;
-  readonly machineId: string;
-  readonly session: string;
-  readonly firstSequence: number;
-  readonly samples: readonly PlainSample[];
-};
+export type PlainReport = Omit<MetricsReport, 'receiveTime'> & {readonly reportId: string};
 
 /** As muster.v1.MetricsBatch and Metrics allow. */
 const samplesMax = 360;
@@ -19,6 +17,7 @@ const cpuPercentMax = 100;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const plainTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const plainCount = /^\d{1,15}$/;
+const plainPlace = /^(0|[1-9]\d{0,2})$/;
 
 const fieldNames: ReadonlySet<string> = new Set([
   'time',
@@ -36,6 +35,21 @@ const fieldNames: ReadonlySet<string> = new Set([
   'powerState',
   'uptime',
 ]);
+const columnNames: ReadonlySet<string> = new Set<keyof ReportedColumns>([
+  'timeMs',
+  'cpuUsagePercent',
+  'memoryUsedBytes',
+  'memoryTotalBytes',
+  'diskUsedBytes',
+  'diskTotalBytes',
+  'networkRxBytes',
+  'networkTxBytes',
+  'loadAverage1',
+  'loadAverage5',
+  'loadAverage15',
+  'temperature',
+  'uptime',
+]);
 /** In place of a value that is not plain. */
 const bad = Number.NaN;
 
@@ -51,25 +65,53 @@ export function readPlainReport(data: Uint8Array): PlainReport | undefined {
     return undefined;
   }
   if (!isRecord(report) || Object.keys(report).length !== 3) return undefined;
-  const {reportId, machineId, metrics} = report;
-  if (!isUuid(reportId) || !isUuid(machineId) || !isRecord(metrics)) return undefined;
+  const {reportId, machineId, metrics, metricsColumns} = report;
+  if (!isUuid(reportId) || !isUuid(machineId)) return undefined;
+  const batch = metrics === undefined ? readColumns(metricsColumns) : readRows(metrics);
+  return batch && {reportId, machineId, ...batch};
+}
+
+type PlainBatch = Omit<PlainReport, 'reportId' | 'machineId'>;
+
+function readRows(metrics: unknown): PlainBatch | undefined {
+  if (!isRecord(metrics)) return undefined;
   const {session, firstSequence, samples, ...others} = metrics;
-  const isOurs =
-    isText(session, sessionLengthMax) &&
-    session !== '' &&
-    typeof firstSequence === 'string' &&
-    plainCount.test(firstSequence) &&
-    Array.isArray(samples) &&
-    samples.length <= samplesMax &&
-    Object.keys(others).length === 0;
-  if (!isOurs) return undefined;
+  if (!isSession(session) || !isSequence(firstSequence)) return undefined;
+  const areSamples = Array.isArray(samples) && samples.length <= samplesMax;
+  if (!areSamples || Object.keys(others).length > 0) return undefined;
   const read: PlainSample[] = [];
   for (const sample of samples) {
     const plain = readSample(sample);
     if (!plain) return undefined;
     read.push(plain);
   }
-  return {reportId, machineId, session, firstSequence: Number(firstSequence), samples: read};
+  return {session, firstSequence: Number(firstSequence), samples: read};
+}
+
+/** What devices measured is left to the contract: it comes with one sample of six. */
+function readColumns(batch: unknown): PlainBatch | undefined {
+  if (!isRecord(batch)) return undefined;
+  const {session, firstSequence, powerState, others, ...columns} = batch;
+  if (!isSession(session) || !isSequence(firstSequence)) return undefined;
+  if (powerState !== undefined && !isText(powerState, powerStateLengthMax)) return undefined;
+  for (const name of Object.keys(columns)) if (!columnNames.has(name)) return undefined;
+  const devices = readOthers(others);
+  const samples = devices && samplesOfColumns(columns, {powerState, devices});
+  return samples && {session, firstSequence: Number(firstSequence), samples};
+}
+
+const nothing: ReadonlyMap<number, Devices | undefined> = new Map();
+
+function readOthers(others: unknown): ReadonlyMap<number, Devices | undefined> | undefined {
+  if (others === undefined) return nothing;
+  if (!isRecord(others)) return undefined;
+  const devices = new Map<number, Devices | undefined>();
+  for (const [place, sample] of Object.entries(others)) {
+    const metrics = plainPlace.test(place) ? parseMetrics(sample) : undefined;
+    if (!metrics) return undefined;
+    devices.set(Number(place), devicesOf(metrics));
+  }
+  return devices;
 }
 
 const utf8 = new TextDecoder('utf-8', {fatal: true});
@@ -147,5 +189,11 @@ const isText = (value: unknown, lengthMax: number): value is string =>
   value.length <= lengthMax &&
   value.isWellFormed() &&
   !value.includes('\0');
+
+const isSession = (value: unknown): value is string =>
+  isText(value, sessionLengthMax) && value !== '';
+
+const isSequence = (value: unknown): value is string =>
+  typeof value === 'string' && plainCount.test(value);
 
 const isUuid = (value: unknown): value is string => typeof value === 'string' && uuid.test(value);

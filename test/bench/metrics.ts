@@ -5,17 +5,18 @@ import {decodePoints} from '@muster/server/domain/metrics-chunks.ts';
 import {packPoints} from '@muster/server/domain/metrics-packs.ts';
 import {toPoint} from '@muster/server/domain/metrics-points.ts';
 import {createMetrics, type Sample} from '@muster/server/domain/metrics.ts';
-import {createExposition} from '@muster/server/http/exposition.ts';
+import {type Body, createExposition} from '@muster/server/http/exposition.ts';
 import {listSamples} from '@muster/server/store/metrics.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {createTestMachine} from '../helpers/builds.ts';
 import {startPostgres} from '../helpers/postgres.ts';
 import {median, print, timed} from './measure.ts';
 import {benchIngest, encodeForCopy, rawCopy, retention} from './metrics-ingest.ts';
-import {makeSamples} from './samples.ts';
+import {createRandom, makeSamples} from './samples.ts';
 
 const rounds = 5;
 const pieceBytes = 65_536;
+const exportedMachines = 10_000;
 
 /** Ingest, size of history, reading it, and the page for Prometheus; notes on performance, iv. */
 export async function benchMetrics(): Promise<void> {
@@ -99,34 +100,14 @@ function asDoubles(samples: readonly Sample[]): Buffer {
 }
 
 async function benchExport(): Promise<void> {
-  const from = new Date();
-  const machines = Array.from({length: 10_000}, (_, index): MeasuredMachine => {
-    const id = randomUUID();
-    return {
-      id,
-      hostname: `node-${index}`,
-      serviceTag: `TAG${index}`,
-      manufacturer: 'Dell Inc.',
-      product: 'PowerEdge R640',
-      agentVersion: '0.1.0',
-      state: 'active',
-      stateTime: from,
-      lastSeenTime: from,
-      bootTime: from,
-      clockSkewMs: 3,
-      groups: [],
-      presence: 'online',
-      sample: makeSamples(id, from, 1)[0],
-      issues: [],
-    };
-  });
-  const nothing = {states: [], presences: [], builds: [], operations: [], issues: [], services: []};
-  const snapshot: FleetSnapshot = {time: from, machines, machinesLeftOut: 0, ...nothing};
+  const nextSnapshot = createFleet();
+  let snapshot = nextSnapshot();
   const exposition = createExposition({snapshot: async () => snapshot, ageMsMax: 0});
   const costs: {readonly rendered: number; readonly copied: number}[] = [];
   let mib = 0;
   for (let round = 0; round < rounds + 2; round++) {
-    let page: Buffer = Buffer.alloc(0);
+    let page: Body = {pieces: [], length: 0};
+    snapshot = nextSnapshot();
     const rendered = await timed(async () => (page = await exposition.read('text', false)));
     const copied = await timed(async () => copyToNewMemory(page));
     mib = page.length / 2 ** 20;
@@ -147,11 +128,72 @@ async function benchExport(): Promise<void> {
   });
 }
 
+/** The fleet every 15 s: what was measured is new of every machine, what the machines are is not. */
+function createFleet(): () => FleetSnapshot {
+  const from = new Date();
+  const random = createRandom('fleet');
+  let machines = Array.from({length: exportedMachines}, (_, index): MeasuredMachine => {
+    const id = randomUUID();
+    return {
+      id,
+      hostname: `node-${index}`,
+      serviceTag: `TAG${index}`,
+      manufacturer: 'Dell Inc.',
+      product: 'PowerEdge R640',
+      agentVersion: '0.1.0',
+      state: 'active',
+      stateTime: from,
+      lastSeenTime: from,
+      bootTime: from,
+      clockSkewMs: 3,
+      groups: [],
+      presence: 'online',
+      sample: makeSamples(id, from, 1)[0],
+      issues: [],
+    };
+  });
+  const nothing = {states: [], presences: [], builds: [], operations: [], issues: [], services: []};
+  return () => {
+    machines = machines.map(machine => {
+      const time = new Date((machine.lastSeenTime ?? from).getTime() + 15_000);
+      const sample = machine.sample && measuredLater(machine.sample, random);
+      return {...machine, lastSeenTime: time, sample};
+    });
+    return {time: machines[0]?.lastSeenTime ?? from, machines, machinesLeftOut: 0, ...nothing};
+  };
+}
+
+function measuredLater(sample: Sample, random: () => number): Sample {
+  const more = (value: number | undefined, unit: number) =>
+    Math.round(((value ?? 0) + 0.01 + random() * unit) * 100) / 100;
+  const count = (value: number | undefined, unit: number) =>
+    (value ?? 0) + 1 + Math.floor(random() * unit);
+  return {
+    ...sample,
+    time: new Date(sample.time.getTime() + 15_000),
+    cpuUsagePercent: more(sample.cpuUsagePercent, 1),
+    memoryUsedBytes: count(sample.memoryUsedBytes, 2 ** 21),
+    diskUsedBytes: count(sample.diskUsedBytes, 4096),
+    networkRxBytes: count(sample.networkRxBytes, 2 ** 21),
+    networkTxBytes: count(sample.networkTxBytes, 2 ** 21),
+    load1: more(sample.load1, 1),
+    load5: more(sample.load5, 1),
+    load15: more(sample.load15, 1),
+    temperature: count(sample.temperature, 2),
+    uptime: more(sample.uptime, 15),
+  };
+}
+
 /** A page is new memory too. What malloc has at hand is four times as fast to write, and it is luck whether it has some. */
-function copyToNewMemory(page: Buffer): void {
+function copyToNewMemory({pieces, length}: Body): void {
   // One that can grow never comes from malloc.
-  const memory = new ArrayBuffer(page.length, {maxByteLength: page.length + pieceBytes});
+  const memory = new ArrayBuffer(length, {maxByteLength: length + pieceBytes});
   const target = new Uint8Array(memory);
-  for (let at = 0; at < page.length; at += pieceBytes)
-    target.set(page.subarray(at, at + pieceBytes), at);
+  let at = 0;
+  for (const piece of pieces)
+    for (let from = 0; from < piece.length; from += pieceBytes) {
+      const some = piece.subarray(from, from + pieceBytes);
+      target.set(some, at);
+      at += some.length;
+    }
 }

@@ -1,4 +1,6 @@
 import {createHash} from 'node:crypto';
+import {toColumns} from '@muster/agent/metrics-columns.ts';
+import type {MetricsJson} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import type {Sample} from '@muster/server/domain/metrics.ts';
 
 /** The same numbers at every run: 0 up to 1. */
@@ -41,27 +43,36 @@ export function makeSamples(machineId: string, from: Date, count: number): Sampl
   });
 }
 
-/** As its agent reports them: proto-JSON. */
+/** As its agent reports them: proto-JSON. In rows: as agents did before there were columns, and as they try when these are not confirmed. */
 export function toReport(
   samples: readonly Sample[],
-  {session, firstSequence, reportId}: {session: string; firstSequence: number; reportId: string},
-): string {
-  return JSON.stringify({
+  {
+    form,
     reportId,
-    machineId: samples[0]?.machineId,
-    metrics: {
-      session,
-      firstSequence: String(firstSequence),
-      samples: samples.map(sample =>
-        Object.fromEntries(
-          Object.entries(sample)
-            .filter(([name]) => name !== 'machineId')
-            .map(([name, value]) => [
-              name.replace('load', 'loadAverage'),
-              name.endsWith('Bytes') ? `${Number(value)}` : value,
-            ]),
-        ),
-      ),
-    },
-  });
+    ...about
+  }: {session: string; firstSequence: number; reportId: string; form: Form},
+): string {
+  const rows = samples.map(toRow);
+  const batch = {session: about.session, firstSequence: String(about.firstSequence)};
+  const columns = form === 'columns' ? toColumns(rows) : undefined;
+  const body = columns
+    ? {metricsColumns: {...batch, ...columns}}
+    : {metrics: {...batch, samples: rows}};
+  return JSON.stringify({reportId, machineId: samples[0]?.machineId, ...body});
 }
+
+export type Form = 'rows' | 'columns';
+
+const toRow = (sample: Sample): MetricsJson =>
+  Object.fromEntries(
+    Object.entries(sample)
+      .filter(([name]) => name !== 'machineId')
+      .map(([name, value]) => [
+        name.replace('load', 'loadAverage'),
+        value instanceof Date
+          ? value.toISOString()
+          : name.endsWith('Bytes')
+            ? `${Number(value)}`
+            : value,
+      ]),
+  );

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/metrics.proto.
  */
 export const file_muster_v1_metrics: GenFile = /*@__PURE__*/
-  fileDesc("ChdtdXN0ZXIvdjEvbWV0cmljcy5wcm90bxIJbXVzdGVyLnYxIoURCgdNZXRyaWNzEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjkKEWNwdV91c2FnZV9wZXJjZW50GAIgASgBQhm6SBYSFEABGQAAAAAAAFlAKQAAAAAAAAAASACIAQESHgoRbWVtb3J5X3VzZWRfYnl0ZXMYAyABKARIAYgBARIfChJtZW1vcnlfdG90YWxfYnl0ZXMYBCABKARIAogBARIcCg9kaXNrX3VzZWRfYnl0ZXMYBSABKARIA4gBARIdChBkaXNrX3RvdGFsX2J5dGVzGAYgASgESASIAQESHQoQbmV0d29ya19yeF9ieXRlcxgHIAEoBEgFiAEBEh0KEG5ldHdvcmtfdHhfYnl0ZXMYCCABKARIBogBARItCg5sb2FkX2F2ZXJhZ2VfMRgJIAEoAUIQukgNEgtAASkAAAAAAAAAAEgHiAEBEi0KDmxvYWRfYXZlcmFnZV81GAogASgBQhC6SA0SC0ABKQAAAAAAAAAASAiIAQESLgoPbG9hZF9hdmVyYWdlXzE1GAsgASgBQhC6SA0SC0ABKQAAAAAAAAAASAmIAQESIQoLdGVtcGVyYXR1cmUYDCABKAFCB7pIBBICQAFICogBARIhCgtwb3dlcl9zdGF0ZRgNIAEoCUIHukgEcgIYIEgLiAEBEiUKBnVwdGltZRgOIAEoAUIQukgNEgtAASkAAAAAAAAAAEgMiAEBEioKC3Bvd2VyX3dhdHRzGA8gASgBQhC6SA0SC0ABKQAAAAAAAAAASA2IAQESPQoMZmlsZV9zeXN0ZW1zGBAgAygLMh0ubXVzdGVyLnYxLk1ldHJpY3MuRmlsZVN5c3RlbUIIukgFkgECEEASMAoFZGlza3MYESADKAsyFy5tdXN0ZXIudjEuTWV0cmljcy5EaXNrQgi6SAWSAQIQQBI6CgppbnRlcmZhY2VzGBIgAygLMhwubXVzdGVyLnYxLk1ldHJpY3MuSW50ZXJmYWNlQgi6SAWSAQIQQBI0CgdzZW5zb3JzGBMgAygLMhkubXVzdGVyLnYxLk1ldHJpY3MuU2Vuc29yQgi6SAWSAQIQQBItCgVhZ2VudBgUIAEoCzIeLm11c3Rlci52MS5NZXRyaWNzLkFnZW50SGVhbHRoEi4KBGZhbnMYFiADKAsyFi5tdXN0ZXIudjEuTWV0cmljcy5GYW5CCLpIBZIBAhBAEhkKDHNhbXBsZV9jb3VudBgVIAEoDUgOiAEBGpcBCgpGaWxlU3lzdGVtEhoKBmRldmljZRgBIAEoCUIKukgHcgUQARiAARIdCgttb3VudF9wb2ludBgCIAEoCUIIukgFcgMYgAISFwoKdXNlZF9ieXRlcxgDIAEoBEgAiAEBEhcKCnNpemVfYnl0ZXMYBCABKARIAYgBAUINCgtfdXNlZF9ieXRlc0INCgtfc2l6ZV9ieXRlcxqzAQoERGlzaxIXCgRuYW1lGAEgASgJQgm6SAZyBBABGEASFwoKcmVhZF9ieXRlcxgCIAEoBEgAiAEBEhoKDXdyaXR0ZW5fYnl0ZXMYAyABKARIAYgBARIrCgxidXN5X3NlY29uZHMYBCABKAFCELpIDRILQAEpAAAAAAAAAABIAogBAUINCgtfcmVhZF9ieXRlc0IQCg5fd3JpdHRlbl9ieXRlc0IPCg1fYnVzeV9zZWNvbmRzGogCCglJbnRlcmZhY2USFwoEbmFtZRgBIAEoCUIJukgGcgQQARhAEhUKCHJ4X2J5dGVzGAIgASgESACIAQESFQoIdHhfYnl0ZXMYAyABKARIAYgBARIWCglyeF9lcnJvcnMYBCABKARIAogBARIWCgl0eF9lcnJvcnMYBSABKARIA4gBARIXCgpyeF9kcm9wcGVkGAYgASgESASIAQESFwoKdHhfZHJvcHBlZBgHIAEoBEgFiAEBQgsKCV9yeF9ieXRlc0ILCglfdHhfYnl0ZXNCDAoKX3J4X2Vycm9yc0IMCgpfdHhfZXJyb3JzQg0KC19yeF9kcm9wcGVkQg0KC190eF9kcm9wcGVkGj8KBlNlbnNvchIXCgRuYW1lGAEgASgJQgm6SAZyBBABGEASHAoLdGVtcGVyYXR1cmUYAiABKAFCB7pIBBICQAEaPQoDRmFuEhcKBG5hbWUYASABKAlCCbpIBnIEEAEYQBIdCgNycG0YAiABKAFCELpIDRILQAEpAAAAAAAAAAAa3QEKC0FnZW50SGVhbHRoEhsKDnJlc2lkZW50X2J5dGVzGAEgASgESACIAQESKgoLY3B1X3NlY29uZHMYAiABKAFCELpIDRILQAEpAAAAAAAAAABIAYgBARIcCg9zYW1wbGVzX3dhaXRpbmcYAyABKARIAogBARIcCg9zYW1wbGVzX2Ryb3BwZWQYBCABKARIA4gBAUIRCg9fcmVzaWRlbnRfYnl0ZXNCDgoMX2NwdV9zZWNvbmRzQhIKEF9zYW1wbGVzX3dhaXRpbmdCEgoQX3NhbXBsZXNfZHJvcHBlZEIUChJfY3B1X3VzYWdlX3BlcmNlbnRCFAoSX21lbW9yeV91c2VkX2J5dGVzQhUKE19tZW1vcnlfdG90YWxfYnl0ZXNCEgoQX2Rpc2tfdXNlZF9ieXRlc0ITChFfZGlza190b3RhbF9ieXRlc0ITChFfbmV0d29ya19yeF9ieXRlc0ITChFfbmV0d29ya190eF9ieXRlc0IRCg9fbG9hZF9hdmVyYWdlXzFCEQoPX2xvYWRfYXZlcmFnZV81QhIKEF9sb2FkX2F2ZXJhZ2VfMTVCDgoMX3RlbXBlcmF0dXJlQg4KDF9wb3dlcl9zdGF0ZUIJCgdfdXB0aW1lQg4KDF9wb3dlcl93YXR0c0IPCg1fc2FtcGxlX2NvdW50InIKDE1ldHJpY3NCYXRjaBIaCgdzZXNzaW9uGAEgASgJQgm6SAZyBBABGEASFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSLgoHc2FtcGxlcxgDIAMoCzISLm11c3Rlci52MS5NZXRyaWNzQgm6SAaSAQMQ6AIiYQoUU3VibWl0TWV0cmljc1JlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQESKwoHbWV0cmljcxgCIAEoCzISLm11c3Rlci52MS5NZXRyaWNzQga6SAPIAQEiPAoVU3VibWl0TWV0cmljc1Jlc3BvbnNlEiMKB21ldHJpY3MYASABKAsyEi5tdXN0ZXIudjEuTWV0cmljcyI3ChdHZXRMYXRlc3RNZXRyaWNzUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABASI/ChhHZXRMYXRlc3RNZXRyaWNzUmVzcG9uc2USIwoHbWV0cmljcxgBIAEoCzISLm11c3Rlci52MS5NZXRyaWNzIpAEChJMaXN0TWV0cmljc1JlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQEScgoFc2luY2UYAiABKAlCY7pIYHJeMlxeKFswLTldezEsNn1bc21oZF18WzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn1UWzAtOV17Mn06WzAtOV17Mn06WzAtOV17Mn0oWy5dWzAtOV17MSw5fSk/Wik/JBIZCgVsaW1pdBgDIAEoBUIKukgHGgUYkE4oABJyCgV1bnRpbBgEIAEoCUJjukhgcl4yXF4oWzAtOV17MSw2fVtzbWhkXXxbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVRbMC05XXsyfTpbMC05XXsyfTpbMC05XXsyfShbLl1bMC05XXsxLDl9KT9aKT8kEioKBHN0ZXAYBSABKAlCHLpIGXIXMhVeKFswLTldezEsNn1bc21oZF0pPyQSPgoLYWdncmVnYXRpb24YBiABKA4yKS5tdXN0ZXIudjEuTGlzdE1ldHJpY3NSZXF1ZXN0LkFnZ3JlZ2F0aW9uIm0KC0FnZ3JlZ2F0aW9uEhsKF0FHR1JFR0FUSU9OX1VOU1BFQ0lGSUVEEAASFwoTQUdHUkVHQVRJT05fQVZFUkFHRRABEhMKD0FHR1JFR0FUSU9OX01JThACEhMKD0FHR1JFR0FUSU9OX01BWBADIjoKE0xpc3RNZXRyaWNzUmVzcG9uc2USIwoHbWV0cmljcxgBIAMoCzISLm11c3Rlci52MS5NZXRyaWNzMuoDCg5NZXRyaWNzU2VydmljZRKbAQoNU3VibWl0TWV0cmljcxIfLm11c3Rlci52MS5TdWJtaXRNZXRyaWNzUmVxdWVzdBogLm11c3Rlci52MS5TdWJtaXRNZXRyaWNzUmVzcG9uc2UiR6jUGAjw2RgBgtPkkwI5OgdtZXRyaWNzYgdtZXRyaWNzIiUvYXBpL3YxL21hY2hpbmVzL3ttYWNoaW5lX2lkfS9tZXRyaWNzEqIBChBHZXRMYXRlc3RNZXRyaWNzEiIubXVzdGVyLnYxLkdldExhdGVzdE1ldHJpY3NSZXF1ZXN0GiMubXVzdGVyLnYxLkdldExhdGVzdE1ldHJpY3NSZXNwb25zZSJFqNQYBvDZGAGC0+STAjdiB21ldHJpY3MSLC9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L21ldHJpY3MvbGF0ZXN0EpQBCgtMaXN0TWV0cmljcxIdLm11c3Rlci52MS5MaXN0TWV0cmljc1JlcXVlc3QaHi5tdXN0ZXIudjEuTGlzdE1ldHJpY3NSZXNwb25zZSJGqNQYBvDZGAGC0+STAjhiB21ldHJpY3MSLS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L21ldHJpY3MvaGlzdG9yeWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
+  fileDesc("ChdtdXN0ZXIvdjEvbWV0cmljcy5wcm90bxIJbXVzdGVyLnYxIoURCgdNZXRyaWNzEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjkKEWNwdV91c2FnZV9wZXJjZW50GAIgASgBQhm6SBYSFEABGQAAAAAAAFlAKQAAAAAAAAAASACIAQESHgoRbWVtb3J5X3VzZWRfYnl0ZXMYAyABKARIAYgBARIfChJtZW1vcnlfdG90YWxfYnl0ZXMYBCABKARIAogBARIcCg9kaXNrX3VzZWRfYnl0ZXMYBSABKARIA4gBARIdChBkaXNrX3RvdGFsX2J5dGVzGAYgASgESASIAQESHQoQbmV0d29ya19yeF9ieXRlcxgHIAEoBEgFiAEBEh0KEG5ldHdvcmtfdHhfYnl0ZXMYCCABKARIBogBARItCg5sb2FkX2F2ZXJhZ2VfMRgJIAEoAUIQukgNEgtAASkAAAAAAAAAAEgHiAEBEi0KDmxvYWRfYXZlcmFnZV81GAogASgBQhC6SA0SC0ABKQAAAAAAAAAASAiIAQESLgoPbG9hZF9hdmVyYWdlXzE1GAsgASgBQhC6SA0SC0ABKQAAAAAAAAAASAmIAQESIQoLdGVtcGVyYXR1cmUYDCABKAFCB7pIBBICQAFICogBARIhCgtwb3dlcl9zdGF0ZRgNIAEoCUIHukgEcgIYIEgLiAEBEiUKBnVwdGltZRgOIAEoAUIQukgNEgtAASkAAAAAAAAAAEgMiAEBEioKC3Bvd2VyX3dhdHRzGA8gASgBQhC6SA0SC0ABKQAAAAAAAAAASA2IAQESPQoMZmlsZV9zeXN0ZW1zGBAgAygLMh0ubXVzdGVyLnYxLk1ldHJpY3MuRmlsZVN5c3RlbUIIukgFkgECEEASMAoFZGlza3MYESADKAsyFy5tdXN0ZXIudjEuTWV0cmljcy5EaXNrQgi6SAWSAQIQQBI6CgppbnRlcmZhY2VzGBIgAygLMhwubXVzdGVyLnYxLk1ldHJpY3MuSW50ZXJmYWNlQgi6SAWSAQIQQBI0CgdzZW5zb3JzGBMgAygLMhkubXVzdGVyLnYxLk1ldHJpY3MuU2Vuc29yQgi6SAWSAQIQQBItCgVhZ2VudBgUIAEoCzIeLm11c3Rlci52MS5NZXRyaWNzLkFnZW50SGVhbHRoEi4KBGZhbnMYFiADKAsyFi5tdXN0ZXIudjEuTWV0cmljcy5GYW5CCLpIBZIBAhBAEhkKDHNhbXBsZV9jb3VudBgVIAEoDUgOiAEBGpcBCgpGaWxlU3lzdGVtEhoKBmRldmljZRgBIAEoCUIKukgHcgUQARiAARIdCgttb3VudF9wb2ludBgCIAEoCUIIukgFcgMYgAISFwoKdXNlZF9ieXRlcxgDIAEoBEgAiAEBEhcKCnNpemVfYnl0ZXMYBCABKARIAYgBAUINCgtfdXNlZF9ieXRlc0INCgtfc2l6ZV9ieXRlcxqzAQoERGlzaxIXCgRuYW1lGAEgASgJQgm6SAZyBBABGEASFwoKcmVhZF9ieXRlcxgCIAEoBEgAiAEBEhoKDXdyaXR0ZW5fYnl0ZXMYAyABKARIAYgBARIrCgxidXN5X3NlY29uZHMYBCABKAFCELpIDRILQAEpAAAAAAAAAABIAogBAUINCgtfcmVhZF9ieXRlc0IQCg5fd3JpdHRlbl9ieXRlc0IPCg1fYnVzeV9zZWNvbmRzGogCCglJbnRlcmZhY2USFwoEbmFtZRgBIAEoCUIJukgGcgQQARhAEhUKCHJ4X2J5dGVzGAIgASgESACIAQESFQoIdHhfYnl0ZXMYAyABKARIAYgBARIWCglyeF9lcnJvcnMYBCABKARIAogBARIWCgl0eF9lcnJvcnMYBSABKARIA4gBARIXCgpyeF9kcm9wcGVkGAYgASgESASIAQESFwoKdHhfZHJvcHBlZBgHIAEoBEgFiAEBQgsKCV9yeF9ieXRlc0ILCglfdHhfYnl0ZXNCDAoKX3J4X2Vycm9yc0IMCgpfdHhfZXJyb3JzQg0KC19yeF9kcm9wcGVkQg0KC190eF9kcm9wcGVkGj8KBlNlbnNvchIXCgRuYW1lGAEgASgJQgm6SAZyBBABGEASHAoLdGVtcGVyYXR1cmUYAiABKAFCB7pIBBICQAEaPQoDRmFuEhcKBG5hbWUYASABKAlCCbpIBnIEEAEYQBIdCgNycG0YAiABKAFCELpIDRILQAEpAAAAAAAAAAAa3QEKC0FnZW50SGVhbHRoEhsKDnJlc2lkZW50X2J5dGVzGAEgASgESACIAQESKgoLY3B1X3NlY29uZHMYAiABKAFCELpIDRILQAEpAAAAAAAAAABIAYgBARIcCg9zYW1wbGVzX3dhaXRpbmcYAyABKARIAogBARIcCg9zYW1wbGVzX2Ryb3BwZWQYBCABKARIA4gBAUIRCg9fcmVzaWRlbnRfYnl0ZXNCDgoMX2NwdV9zZWNvbmRzQhIKEF9zYW1wbGVzX3dhaXRpbmdCEgoQX3NhbXBsZXNfZHJvcHBlZEIUChJfY3B1X3VzYWdlX3BlcmNlbnRCFAoSX21lbW9yeV91c2VkX2J5dGVzQhUKE19tZW1vcnlfdG90YWxfYnl0ZXNCEgoQX2Rpc2tfdXNlZF9ieXRlc0ITChFfZGlza190b3RhbF9ieXRlc0ITChFfbmV0d29ya19yeF9ieXRlc0ITChFfbmV0d29ya190eF9ieXRlc0IRCg9fbG9hZF9hdmVyYWdlXzFCEQoPX2xvYWRfYXZlcmFnZV81QhIKEF9sb2FkX2F2ZXJhZ2VfMTVCDgoMX3RlbXBlcmF0dXJlQg4KDF9wb3dlcl9zdGF0ZUIJCgdfdXB0aW1lQg4KDF9wb3dlcl93YXR0c0IPCg1fc2FtcGxlX2NvdW50InIKDE1ldHJpY3NCYXRjaBIaCgdzZXNzaW9uGAEgASgJQgm6SAZyBBABGEASFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSLgoHc2FtcGxlcxgDIAMoCzISLm11c3Rlci52MS5NZXRyaWNzQgm6SAaSAQMQ6AIivgYKDk1ldHJpY3NDb2x1bW5zEhoKB3Nlc3Npb24YASABKAlCCbpIBnIEEAEYQBIWCg5maXJzdF9zZXF1ZW5jZRgCIAEoBBIiCgd0aW1lX21zGAMgAygBQhG6SA6SAQsIARDoAiIEEgJAARI8ChFjcHVfdXNhZ2VfcGVyY2VudBgEIAMoAUIhukgekgEbEOgCIhYSFEABGQAAAAAAAFlAKQAAAAAAAAAAEioKEW1lbW9yeV91c2VkX2J5dGVzGAUgAygBQg+6SAySAQkQ6AIiBBICQAESKwoSbWVtb3J5X3RvdGFsX2J5dGVzGAYgAygBQg+6SAySAQkQ6AIiBBICQAESKAoPZGlza191c2VkX2J5dGVzGAcgAygBQg+6SAySAQkQ6AIiBBICQAESKQoQZGlza190b3RhbF9ieXRlcxgIIAMoAUIPukgMkgEJEOgCIgQSAkABEikKEG5ldHdvcmtfcnhfYnl0ZXMYCSADKAFCD7pIDJIBCRDoAiIEEgJAARIpChBuZXR3b3JrX3R4X2J5dGVzGAogAygBQg+6SAySAQkQ6AIiBBICQAESMAoObG9hZF9hdmVyYWdlXzEYCyADKAFCGLpIFZIBEhDoAiINEgtAASkAAAAAAAAAABIwCg5sb2FkX2F2ZXJhZ2VfNRgMIAMoAUIYukgVkgESEOgCIg0SC0ABKQAAAAAAAAAAEjEKD2xvYWRfYXZlcmFnZV8xNRgNIAMoAUIYukgVkgESEOgCIg0SC0ABKQAAAAAAAAAAEiQKC3RlbXBlcmF0dXJlGA4gAygBQg+6SAySAQkQ6AIiBBICQAESKAoGdXB0aW1lGA8gAygBQhi6SBWSARIQ6AIiDRILQAEpAAAAAAAAAAASIQoLcG93ZXJfc3RhdGUYECABKAlCB7pIBHICGCBIAIgBARI1CgZvdGhlcnMYESADKAsyJS5tdXN0ZXIudjEuTWV0cmljc0NvbHVtbnMuT3RoZXJzRW50cnkaQQoLT3RoZXJzRW50cnkSCwoDa2V5GAEgASgNEiEKBXZhbHVlGAIgASgLMhIubXVzdGVyLnYxLk1ldHJpY3M6AjgBQg4KDF9wb3dlcl9zdGF0ZSJhChRTdWJtaXRNZXRyaWNzUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABARIrCgdtZXRyaWNzGAIgASgLMhIubXVzdGVyLnYxLk1ldHJpY3NCBrpIA8gBASI8ChVTdWJtaXRNZXRyaWNzUmVzcG9uc2USIwoHbWV0cmljcxgBIAEoCzISLm11c3Rlci52MS5NZXRyaWNzIjcKF0dldExhdGVzdE1ldHJpY3NSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBIj8KGEdldExhdGVzdE1ldHJpY3NSZXNwb25zZRIjCgdtZXRyaWNzGAEgASgLMhIubXVzdGVyLnYxLk1ldHJpY3MikAQKEkxpc3RNZXRyaWNzUmVxdWVzdBIcCgptYWNoaW5lX2lkGAEgASgJQgi6SAVyA7ABARJyCgVzaW5jZRgCIAEoCUJjukhgcl4yXF4oWzAtOV17MSw2fVtzbWhkXXxbMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfVRbMC05XXsyfTpbMC05XXsyfTpbMC05XXsyfShbLl1bMC05XXsxLDl9KT9aKT8kEhkKBWxpbWl0GAMgASgFQgq6SAcaBRiQTigAEnIKBXVudGlsGAQgASgJQmO6SGByXjJcXihbMC05XXsxLDZ9W3NtaGRdfFswLTldezR9LVswLTldezJ9LVswLTldezJ9VFswLTldezJ9OlswLTldezJ9OlswLTldezJ9KFsuXVswLTldezEsOX0pP1opPyQSKgoEc3RlcBgFIAEoCUIcukgZchcyFV4oWzAtOV17MSw2fVtzbWhkXSk/JBI+CgthZ2dyZWdhdGlvbhgGIAEoDjIpLm11c3Rlci52MS5MaXN0TWV0cmljc1JlcXVlc3QuQWdncmVnYXRpb24ibQoLQWdncmVnYXRpb24SGwoXQUdHUkVHQVRJT05fVU5TUEVDSUZJRUQQABIXChNBR0dSRUdBVElPTl9BVkVSQUdFEAESEwoPQUdHUkVHQVRJT05fTUlOEAISEwoPQUdHUkVHQVRJT05fTUFYEAMiOgoTTGlzdE1ldHJpY3NSZXNwb25zZRIjCgdtZXRyaWNzGAEgAygLMhIubXVzdGVyLnYxLk1ldHJpY3My6gMKDk1ldHJpY3NTZXJ2aWNlEpsBCg1TdWJtaXRNZXRyaWNzEh8ubXVzdGVyLnYxLlN1Ym1pdE1ldHJpY3NSZXF1ZXN0GiAubXVzdGVyLnYxLlN1Ym1pdE1ldHJpY3NSZXNwb25zZSJHqNQYCPDZGAGC0+STAjk6B21ldHJpY3NiB21ldHJpY3MiJS9hcGkvdjEvbWFjaGluZXMve21hY2hpbmVfaWR9L21ldHJpY3MSogEKEEdldExhdGVzdE1ldHJpY3MSIi5tdXN0ZXIudjEuR2V0TGF0ZXN0TWV0cmljc1JlcXVlc3QaIy5tdXN0ZXIudjEuR2V0TGF0ZXN0TWV0cmljc1Jlc3BvbnNlIkWo1BgG8NkYAYLT5JMCN2IHbWV0cmljcxIsL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vbWV0cmljcy9sYXRlc3QSlAEKC0xpc3RNZXRyaWNzEh0ubXVzdGVyLnYxLkxpc3RNZXRyaWNzUmVxdWVzdBoeLm11c3Rlci52MS5MaXN0TWV0cmljc1Jlc3BvbnNlIkao1BgG8NkYAYLT5JMCOGIHbWV0cmljcxItL2FwaS92MS9tYWNoaW5lcy97bWFjaGluZV9pZH0vbWV0cmljcy9oaXN0b3J5YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_muster_v1_options]);
 
 /**
  * One sample. What could not be read is absent, never zero.
@@ -738,6 +738,219 @@ export const MetricsBatchSchema: GenMessage<MetricsBatch, {jsonType: MetricsBatc
   messageDesc(file_muster_v1_metrics, 1);
 
 /**
+ * Two or more samples of one run as columns: for each field a list with one value a sample, or an empty one where none of them has it. In time_ms and
+ * the counts of bytes each number after the first is the difference to the one before. A quarter of the size of the samples, and read six times as fast.
+ *
+ * @generated from message muster.v1.MetricsColumns
+ */
+export type MetricsColumns = Message<"muster.v1.MetricsColumns"> & {
+  /**
+   * Of this run of the agent.
+   *
+   * @generated from field: string session = 1;
+   */
+  session: string;
+
+  /**
+   * Of the first sample; the others follow one by one.
+   *
+   * @generated from field: uint64 first_sequence = 2;
+   */
+  firstSequence: bigint;
+
+  /**
+   * Milliseconds since 1970.
+   *
+   * @generated from field: repeated double time_ms = 3;
+   */
+  timeMs: number[];
+
+  /**
+   * @generated from field: repeated double cpu_usage_percent = 4;
+   */
+  cpuUsagePercent: number[];
+
+  /**
+   * @generated from field: repeated double memory_used_bytes = 5;
+   */
+  memoryUsedBytes: number[];
+
+  /**
+   * @generated from field: repeated double memory_total_bytes = 6;
+   */
+  memoryTotalBytes: number[];
+
+  /**
+   * @generated from field: repeated double disk_used_bytes = 7;
+   */
+  diskUsedBytes: number[];
+
+  /**
+   * @generated from field: repeated double disk_total_bytes = 8;
+   */
+  diskTotalBytes: number[];
+
+  /**
+   * @generated from field: repeated double network_rx_bytes = 9;
+   */
+  networkRxBytes: number[];
+
+  /**
+   * @generated from field: repeated double network_tx_bytes = 10;
+   */
+  networkTxBytes: number[];
+
+  /**
+   * @generated from field: repeated double load_average_1 = 11;
+   */
+  loadAverage1: number[];
+
+  /**
+   * @generated from field: repeated double load_average_5 = 12;
+   */
+  loadAverage5: number[];
+
+  /**
+   * @generated from field: repeated double load_average_15 = 13;
+   */
+  loadAverage15: number[];
+
+  /**
+   * @generated from field: repeated double temperature = 14;
+   */
+  temperature: number[];
+
+  /**
+   * @generated from field: repeated double uptime = 15;
+   */
+  uptime: number[];
+
+  /**
+   * Of every sample.
+   *
+   * @generated from field: optional string power_state = 16;
+   */
+  powerState?: string | undefined;
+
+  /**
+   * By the place of a sample, from 0: what else it has, which is all that Metrics has no column for here.
+   *
+   * @generated from field: map<uint32, muster.v1.Metrics> others = 17;
+   */
+  others: { [key: number]: Metrics };
+};
+
+/**
+ * Two or more samples of one run as columns: for each field a list with one value a sample, or an empty one where none of them has it. In time_ms and
+ * the counts of bytes each number after the first is the difference to the one before. A quarter of the size of the samples, and read six times as fast.
+ *
+ * @generated from message muster.v1.MetricsColumns
+ */
+export type MetricsColumnsJson = {
+  /**
+   * Of this run of the agent.
+   *
+   * @generated from field: string session = 1;
+   */
+  session?: string;
+
+  /**
+   * Of the first sample; the others follow one by one.
+   *
+   * @generated from field: uint64 first_sequence = 2;
+   */
+  firstSequence?: string;
+
+  /**
+   * Milliseconds since 1970.
+   *
+   * @generated from field: repeated double time_ms = 3;
+   */
+  timeMs?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double cpu_usage_percent = 4;
+   */
+  cpuUsagePercent?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double memory_used_bytes = 5;
+   */
+  memoryUsedBytes?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double memory_total_bytes = 6;
+   */
+  memoryTotalBytes?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double disk_used_bytes = 7;
+   */
+  diskUsedBytes?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double disk_total_bytes = 8;
+   */
+  diskTotalBytes?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double network_rx_bytes = 9;
+   */
+  networkRxBytes?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double network_tx_bytes = 10;
+   */
+  networkTxBytes?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double load_average_1 = 11;
+   */
+  loadAverage1?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double load_average_5 = 12;
+   */
+  loadAverage5?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double load_average_15 = 13;
+   */
+  loadAverage15?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double temperature = 14;
+   */
+  temperature?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * @generated from field: repeated double uptime = 15;
+   */
+  uptime?: (number | "NaN" | "Infinity" | "-Infinity")[];
+
+  /**
+   * Of every sample.
+   *
+   * @generated from field: optional string power_state = 16;
+   */
+  powerState?: string;
+
+  /**
+   * By the place of a sample, from 0: what else it has, which is all that Metrics has no column for here.
+   *
+   * @generated from field: map<uint32, muster.v1.Metrics> others = 17;
+   */
+  others?: { [key: number]: MetricsJson };
+};
+
+/**
+ * Describes the message muster.v1.MetricsColumns.
+ * Use `create(MetricsColumnsSchema)` to create a new message.
+ */
+export const MetricsColumnsSchema: GenMessage<MetricsColumns, {jsonType: MetricsColumnsJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_metrics, 2);
+
+/**
  * @generated from message muster.v1.SubmitMetricsRequest
  */
 export type SubmitMetricsRequest = Message<"muster.v1.SubmitMetricsRequest"> & {
@@ -772,7 +985,7 @@ export type SubmitMetricsRequestJson = {
  * Use `create(SubmitMetricsRequestSchema)` to create a new message.
  */
 export const SubmitMetricsRequestSchema: GenMessage<SubmitMetricsRequest, {jsonType: SubmitMetricsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_metrics, 2);
+  messageDesc(file_muster_v1_metrics, 3);
 
 /**
  * @generated from message muster.v1.SubmitMetricsResponse
@@ -799,7 +1012,7 @@ export type SubmitMetricsResponseJson = {
  * Use `create(SubmitMetricsResponseSchema)` to create a new message.
  */
 export const SubmitMetricsResponseSchema: GenMessage<SubmitMetricsResponse, {jsonType: SubmitMetricsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_metrics, 3);
+  messageDesc(file_muster_v1_metrics, 4);
 
 /**
  * @generated from message muster.v1.GetLatestMetricsRequest
@@ -826,7 +1039,7 @@ export type GetLatestMetricsRequestJson = {
  * Use `create(GetLatestMetricsRequestSchema)` to create a new message.
  */
 export const GetLatestMetricsRequestSchema: GenMessage<GetLatestMetricsRequest, {jsonType: GetLatestMetricsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_metrics, 4);
+  messageDesc(file_muster_v1_metrics, 5);
 
 /**
  * @generated from message muster.v1.GetLatestMetricsResponse
@@ -853,7 +1066,7 @@ export type GetLatestMetricsResponseJson = {
  * Use `create(GetLatestMetricsResponseSchema)` to create a new message.
  */
 export const GetLatestMetricsResponseSchema: GenMessage<GetLatestMetricsResponse, {jsonType: GetLatestMetricsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_metrics, 5);
+  messageDesc(file_muster_v1_metrics, 6);
 
 /**
  * @generated from message muster.v1.ListMetricsRequest
@@ -952,7 +1165,7 @@ export type ListMetricsRequestJson = {
  * Use `create(ListMetricsRequestSchema)` to create a new message.
  */
 export const ListMetricsRequestSchema: GenMessage<ListMetricsRequest, {jsonType: ListMetricsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_metrics, 6);
+  messageDesc(file_muster_v1_metrics, 7);
 
 /**
  * @generated from enum muster.v1.ListMetricsRequest.Aggregation
@@ -993,7 +1206,7 @@ export type ListMetricsRequest_AggregationJson = "AGGREGATION_UNSPECIFIED" | "AG
  * Describes the enum muster.v1.ListMetricsRequest.Aggregation.
  */
 export const ListMetricsRequest_AggregationSchema: GenEnum<ListMetricsRequest_Aggregation, ListMetricsRequest_AggregationJson> = /*@__PURE__*/
-  enumDesc(file_muster_v1_metrics, 6, 0);
+  enumDesc(file_muster_v1_metrics, 7, 0);
 
 /**
  * @generated from message muster.v1.ListMetricsResponse
@@ -1020,7 +1233,7 @@ export type ListMetricsResponseJson = {
  * Use `create(ListMetricsResponseSchema)` to create a new message.
  */
 export const ListMetricsResponseSchema: GenMessage<ListMetricsResponse, {jsonType: ListMetricsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_metrics, 7);
+  messageDesc(file_muster_v1_metrics, 8);
 
 /**
  * @generated from service muster.v1.MetricsService
