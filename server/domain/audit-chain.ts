@@ -6,10 +6,11 @@ import {
   listAudit,
   listUnplacedAudit,
   type NewAuditEntry,
-  placeAuditEntries,
 } from '../store/audit.ts';
 import type {Sql} from '../store/db.ts';
+import {placeInChain} from '../store/hash-chain.ts';
 import {readCheckpoints} from './audit-checkpoints.ts';
+import {chain} from './hash-chain.ts';
 
 const placedPerTransactionMax = 500;
 const readMax = 1000;
@@ -36,22 +37,15 @@ function inOrder(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
-/** Continues the chain: consecutive positions after `head`, each with its hash. */
-export function chainAudit(head: AuditHead, entries: readonly NewAuditEntry[]) {
-  let last = head;
-  return entries.map(entry => {
-    const position = last.position + 1;
-    last = {position, hash: hashAuditEntry(last.hash, {...entry, position})};
-    return {id: entry.id, ...last};
-  });
-}
+export const chainAudit = (head: AuditHead, entries: readonly NewAuditEntry[]) =>
+  chain(head, entries, hashAuditEntry);
 
 /** In one transaction of the relay. Gives the number of entries placed; less than all when there are many. */
 export async function placeWaitingAudit(tx: Sql): Promise<number> {
   const waiting = await listUnplacedAudit(tx, placedPerTransactionMax);
   if (waiting.length === 0) return 0;
   const head = (await findAuditHead(tx)) ?? (await readCheckpoints(tx)).base;
-  await placeAuditEntries(tx, chainAudit(head, waiting));
+  await placeInChain(tx, 'audit_entries', chainAudit(head, waiting));
   return waiting.length;
 }
 

@@ -1,5 +1,5 @@
 import {DomainError} from '../errors.ts';
-import {appendLog} from '../store/build-logs.ts';
+import {buildLogs} from '../store/build-logs.ts';
 import {
   type Build,
   findBuildForUpdate,
@@ -83,7 +83,7 @@ export function createBuildUpkeep(
     await forgetJob(tx, id);
     if (operation.state === 'queued') return;
     const line = `Nothing was heard of the builder for ${limits.silentMs / 1000} s: queued again`;
-    await appendLog(tx, {buildId: id, time: now(), lines: [line]});
+    await buildLogs.append(tx, id, {time: now(), lines: [line]});
     await updateOperation(tx, id, {state: 'queued'});
     await notifyBuild(tx, id);
   }

@@ -1,6 +1,6 @@
 import {DomainError} from '../errors.ts';
 import type {BootTest} from '../store/boot-tests.ts';
-import {appendLog} from '../store/build-logs.ts';
+import {buildLogs} from '../store/build-logs.ts';
 import {
   type Build,
   type BuildSpec,
@@ -15,6 +15,7 @@ import {appendEvent} from '../store/events.ts';
 import {holdArtifacts} from '../store/image-collection.ts';
 import {type Image, insertImage} from '../store/images.ts';
 import {updateOperation} from '../store/operations.ts';
+import {type Attempted, attemptFence, type Builder} from './attempt-fence.ts';
 import {type BuildTransitions, endBuild} from './build-end.ts';
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
@@ -22,12 +23,6 @@ import {imageId, keepBootTestResults} from './images.ts';
 import {advanceSteps, isOver} from './operations.ts';
 
 const attemptsMax = 5;
-/** Less than the queue's ack_wait: a job that comes again because its builder died is never taken for a doubled one. */
-const heldMs = 20_000;
-
-/** The builder that calls: its service id, and its name in the journal. */
-export type Builder = {readonly id: string; readonly actor: string};
-
 export type NewImage = Omit<Image, 'id' | 'buildId' | 'createTime'>;
 
 export type BuildResult =
@@ -67,17 +62,18 @@ export function createBuildWork(deps: BuildWorkDeps) {
       // Whatever ends a build here is to be committed, so it is not thrown inside of the transaction.
       const claimed = await sql.begin(async tx => {
         const build = await lock(tx, buildId);
-        if (isOver(build.operation.state)) return over(build);
+        if (isOver(build.operation.state)) return fence.over(buildId, build.operation.state);
         if (build.operation.cancelRequested) {
           await end(tx, build, {outcome: 'cancelled', actor: builder.actor, error: ''});
-          return over(build, 'cancelled');
+          return fence.over(buildId, 'cancelled');
         }
-        if (isHeld(build, builder, now())) return held(build);
+        const attempted = attemptedOf(build);
+        if (fence.isHeld(attempted, builder, now())) return fence.held(attempted);
         if (!(await offers(tx, builder.id, build.backend))) return notOffered(build);
         if (build.attempt >= attemptsMax) {
           const error = `Cannot build: ${attemptsMax} attempts ended without a result; look at the builders' logs`;
           await end(tx, build, {outcome: 'failed', actor: 'system', error});
-          return over(build, 'failed');
+          return fence.over(buildId, 'failed');
         }
         return start(tx, build, builder);
       });
@@ -102,7 +98,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
     ): Promise<{readonly cancelRequested: boolean}> {
       return sql.begin(async tx => {
         const build = await lockAttempt(tx, builder, {buildId, attempt});
-        if (isOver(build.operation.state)) throw stale(build, attempt);
+        if (isOver(build.operation.state)) throw fence.stale(attemptedOf(build), attempt);
         const {operation} = build;
         const time = now();
         const steps = advanceSteps(operation.steps, step, time);
@@ -111,7 +107,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
         if (steps !== operation.steps || progress !== operation.progressPercent || resumed)
           await updateOperation(tx, buildId, {state: 'running', steps, progressPercent: progress});
         await updateBuild(tx, buildId, {reportTime: time});
-        await appendLog(tx, {buildId, time, lines});
+        await buildLogs.append(tx, buildId, {time, lines});
         await notifyBuild(tx, buildId);
         return {cancelRequested: operation.cancelRequested};
       });
@@ -130,7 +126,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
         if (result.outcome === 'succeeded') await holdArtifacts(tx);
         const build = await lockAttempt(tx, builder, {buildId, attempt});
         if (build.operation.state === result.outcome) return;
-        if (isOver(build.operation.state)) throw stale(build, attempt);
+        if (isOver(build.operation.state)) throw fence.stale(attemptedOf(build), attempt);
 
         const {actor} = builder;
         if (result.outcome === 'cancelled')
@@ -162,7 +158,7 @@ export function createBuildWork(deps: BuildWorkDeps) {
     await updateOperation(tx, id, {state: 'running', steps: [], startTime});
     await updateBuild(tx, id, {attempt, builderId: builder.id, claimTime: time, reportTime: time});
     const line = `Attempt ${attempt} by ${builder.actor}`;
-    await appendLog(tx, {buildId: id, time, lines: [line]});
+    await buildLogs.append(tx, id, {time, lines: [line]});
     await appendEvent(tx, {
       id: newId(),
       time,
@@ -218,42 +214,25 @@ async function lock(tx: Sql, buildId: string): Promise<Build> {
 
 async function lockAttempt(tx: Sql, builder: Builder, {buildId, attempt}: Attempt): Promise<Build> {
   const build = await lock(tx, buildId);
-  if (build.attempt !== attempt || build.builderId !== builder.id) throw stale(build, attempt);
+  fence.assertCurrent(attemptedOf(build), builder, attempt);
   return build;
 }
 
-/** Another builder was heard of a moment ago: this job is a double. */
-function isHeld({operation, builderId, reportTime}: Build, builder: Builder, now: Date): boolean {
-  if (operation.state !== 'running' || builderId === builder.id || !reportTime) return false;
-  return now.getTime() - reportTime.getTime() < heldMs;
-}
+const fence = attemptFence('build');
 
-function held({id, builderId}: Build): DomainError {
-  return new DomainError(
-    'unavailable',
-    `Cannot claim build "${id}": builder "${builderId ?? ''}" is at it; try again later`,
-  );
-}
+const attemptedOf = ({id, operation, attempt, builderId, reportTime}: Build): Attempted => ({
+  id,
+  state: operation.state,
+  attempt,
+  builderId,
+  reportTime,
+});
 
 /** A site may have builders with and without Nix: what one cannot build, another can. */
 function notOffered({id, backend}: Build): DomainError {
   return new DomainError(
     'unavailable',
     `Cannot claim build "${id}": this builder does not offer ${backend}; leave it to another one`,
-  );
-}
-
-function over({id, operation}: Build, state: string = operation.state): DomainError {
-  return new DomainError(
-    'failed_precondition',
-    `Cannot claim build "${id}": it is ${state}; drop the job`,
-  );
-}
-
-function stale({id, attempt, operation}: Build, reported: number): DomainError {
-  return new DomainError(
-    'aborted',
-    `Cannot report attempt ${reported} of build "${id}": it is ${operation.state} with attempt ${attempt}; stop`,
   );
 }
 

@@ -9,8 +9,9 @@ import {
   notifyBuild,
 } from '../store/builds.ts';
 import {findCurrentAgentKey} from '../store/agents.ts';
-import {listLog, type LogChunk} from '../store/build-logs.ts';
+import {buildLogs} from '../store/build-logs.ts';
 import type {Sql} from '../store/db.ts';
+import type {LogChunk} from '../store/log-chunks.ts';
 import {appendEvent} from '../store/events.ts';
 import {findImageByInputKey, findImages, type ImageVariant} from '../store/images.ts';
 import {findMachine, type Machine} from '../store/machines.ts';
@@ -21,13 +22,12 @@ import {endBuild} from './build-end.ts';
 import {assertBackend, type LiveBuilder, nameOf, specOf} from './build-rules.ts';
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
+import {followWork, readLog, type Seen} from './followed-work.ts';
 import {effectiveConfiguration, type Inherited} from './inheritance.ts';
 import {pageOf, parseListRequest, type Unparsed} from './newest-first.ts';
 import {isOver} from './operations.ts';
 import {resolveTemplates, type TemplateProblem} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
-
-const chunksPerReadMax = 50;
 
 export type BuildUpdate = {readonly build: Build} | {readonly log: LogChunk};
 
@@ -192,39 +192,19 @@ export function createBuilds({
     },
 
     /** Its state and its log as far as it is kept, then every change; ends with the build, or with the signal. Throws not_found. */
-    async *watch(id: string, signal: AbortSignal): AsyncGenerator<BuildUpdate> {
-      using subscription = changes.subscribe(id);
-      let revision = 0;
-      let number = 0;
-      while (!signal.aborted) {
-        const seen = subscription.version;
-        const build = await get(id);
-        const over = isOver(build.operation.state);
-        if (!over && build.operation.revision !== revision) yield {build};
-        revision = build.operation.revision;
-
-        // Read after the state: a build that is over by then has its whole log in the table.
-        for await (const log of logAfter(id, number)) {
-          number = log.number;
-          yield {log};
-        }
-        if (over) {
-          yield {build};
-          return;
-        }
-        await subscription.after(seen, signal);
-      }
-    },
+    watch: (id: string, signal: AbortSignal): AsyncGenerator<BuildUpdate> =>
+      followWork({id, changes, read: () => seen(id)}, signal),
   };
 
-  async function* logAfter(id: string, after: number): AsyncGenerator<LogChunk> {
-    let number = after;
-    for (;;) {
-      const chunks = await listLog(sql, id, number, chunksPerReadMax);
-      yield* chunks;
-      if (chunks.length < chunksPerReadMax) return;
-      number = chunks.at(-1)?.number ?? number;
-    }
+  async function seen(id: string): Promise<Seen<BuildUpdate>> {
+    const build = await get(id);
+    const {revision, state} = build.operation;
+    return {
+      update: {build},
+      revision,
+      over: isOver(state),
+      logAfter: after => readLog(page => buildLogs.list(sql, id, page), after),
+    };
   }
 }
 

@@ -2,11 +2,11 @@ import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {holdArtifacts} from '../store/image-collection.ts';
-import {appendTestLog, deleteStoredTestLogs, deleteTestLog} from '../store/image-test-logs.ts';
+import {deleteStoredTestLogs, deleteTestLog, testLogs} from '../store/image-test-logs.ts';
 import * as store from '../store/image-tests.ts';
 import type {ImageTest, ImageTestResult} from '../store/image-tests.ts';
 import {type Artifact, findImages} from '../store/images.ts';
-import type {Builder} from './build-work.ts';
+import {type Attempted, attemptFence, type Builder} from './attempt-fence.ts';
 import {updated} from './changes.ts';
 import type {Deps} from './deps.ts';
 import {endTest} from './image-test-end.ts';
@@ -20,8 +20,6 @@ import {
   type TestUpkeepLimits,
 } from './image-test-rules.ts';
 
-/** Less than the queue's ack_wait: a job that comes again because its builder died is never taken for a doubled one. */
-const heldMs = 20_000;
 const liveTestsReadMax = 1000;
 const busyFactor = 15;
 /** For those who follow a test to its end. */
@@ -55,15 +53,16 @@ export function createImageTestWork(
       const claimed = await sql.begin(async tx => {
         const test = await lock(tx, testId);
         const {actor} = builder;
-        if (isTestOver(test.status)) return over(test);
+        if (isTestOver(test.status)) return fence.over(testId, test.status);
         if (test.cancelRequested) {
           await end(tx, test, {status: 'cancelled', actor, failure: test.failure});
-          return over({...test, status: 'cancelled'});
+          return fence.over(testId, 'cancelled');
         }
-        if (isHeld(test, builder, now())) return held(test);
+        const attempted = attemptedOf(test);
+        if (fence.isHeld(attempted, builder, now())) return fence.held(attempted);
         if (test.attempt >= attemptsMax) {
           await end(tx, test, {status: 'error', actor: 'system', failure: tooOften});
-          return over({...test, status: 'error'});
+          return fence.over(testId, 'error');
         }
         return start(tx, test, builder);
       });
@@ -83,14 +82,14 @@ export function createImageTestWork(
     ): Promise<{readonly cancelRequested: boolean}> =>
       sql.begin(async tx => {
         const test = await lockAttempt(tx, builder, {testId, attempt});
-        if (isTestOver(test.status)) throw stale(test, attempt);
+        if (isTestOver(test.status)) throw fence.stale(attemptedOf(test), attempt);
         const time = now();
         await store.updateImageTest(tx, testId, {
           status: 'running',
           reportTime: time,
           ...(stage !== '' ? {stage} : {}),
         });
-        await appendTestLog(tx, {testId, time, lines});
+        await testLogs.append(tx, testId, {time, lines});
         await store.notifyImageTest(tx, testId);
         return {cancelRequested: test.cancelRequested};
       }),
@@ -104,7 +103,7 @@ export function createImageTestWork(
         await holdArtifacts(tx);
         const test = await lockAttempt(tx, builder, {testId, attempt});
         if (test.status === result.outcome) return;
-        if (isTestOver(test.status)) throw stale(test, attempt);
+        if (isTestOver(test.status)) throw fence.stale(attemptedOf(test), attempt);
         const {outcome, results, screenshot, serialLog} = result;
         assertComplete(test, result);
         await assertFile(screenshot, screenshotBytesMax);
@@ -251,33 +250,16 @@ async function lockAttempt(
   {testId, attempt}: Attempt,
 ): Promise<ImageTest> {
   const test = await lock(tx, testId);
-  if (test.attempt !== attempt || test.builderId !== builder.id) throw stale(test, attempt);
+  fence.assertCurrent(attemptedOf(test), builder, attempt);
   return test;
 }
 
-/** Another builder was heard of a moment ago: this job is a double. */
-function isHeld({status, builderId, reportTime}: ImageTest, builder: Builder, now: Date): boolean {
-  if (status !== 'running' || builderId === builder.id || !reportTime) return false;
-  return now.getTime() - reportTime.getTime() < heldMs;
-}
+const fence = attemptFence('image test');
 
-function held({id, builderId}: ImageTest): DomainError {
-  return new DomainError(
-    'unavailable',
-    `Cannot claim image test "${id}": builder "${builderId ?? ''}" is at it; try again later`,
-  );
-}
-
-function over({id, status}: ImageTest): DomainError {
-  return new DomainError(
-    'failed_precondition',
-    `Cannot claim image test "${id}": it is ${status}; drop the job`,
-  );
-}
-
-function stale({id, attempt, status}: ImageTest, reported: number): DomainError {
-  return new DomainError(
-    'aborted',
-    `Cannot report attempt ${reported} of image test "${id}": it is ${status} with attempt ${attempt}; stop`,
-  );
-}
+const attemptedOf = ({id, status, attempt, builderId, reportTime}: ImageTest): Attempted => ({
+  id,
+  state: status,
+  attempt,
+  builderId,
+  reportTime,
+});

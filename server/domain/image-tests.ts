@@ -1,10 +1,9 @@
 import {DomainError} from '../errors.ts';
 import type {Firmware} from '../store/boot-tests.ts';
-import type {LogChunk} from '../store/build-logs.ts';
 import type {Sql} from '../store/db.ts';
 import {appendEvent} from '../store/events.ts';
 import {holdImage} from '../store/image-collection.ts';
-import {listTestLog} from '../store/image-test-logs.ts';
+import {testLogs} from '../store/image-test-logs.ts';
 import * as store from '../store/image-tests.ts';
 import type {
   ImageTest,
@@ -13,12 +12,14 @@ import type {
   ImageTestType,
 } from '../store/image-tests.ts';
 import {findImageByArtifact, findImages, type Image} from '../store/images.ts';
+import type {LogChunk} from '../store/log-chunks.ts';
 import type {Machine} from '../store/machines.ts';
 import {seesEverything} from '../store/scope.ts';
 import type {KeyedWakeUps} from '../wake-ups.ts';
 import type {BlobStore} from './blobs.ts';
 import {created, updated} from './changes.ts';
 import type {Deps} from './deps.ts';
+import {followWork, readLog, type Seen} from './followed-work.ts';
 import {type DiskImages, parseImagePath} from './image-paths.ts';
 import {endTest} from './image-test-end.ts';
 import {
@@ -31,8 +32,6 @@ import {
   serialLogBytesMax,
 } from './image-test-rules.ts';
 import {pageOf, parseListRequest, type Unparsed} from './newest-first.ts';
-
-const chunksPerReadMax = 50;
 
 export type WantedImageTest = {
   readonly imageId: string;
@@ -144,13 +143,7 @@ export function createImageTests(deps: ImageTestsDeps) {
         yield {number: 0, time: test.endTime ?? now(), lines: lines.slice(start, start + 500)};
       return;
     }
-    for (let number = after; ;) {
-      const page = {after: number, limit: chunksPerReadMax};
-      const chunks = await listTestLog(sql, test.id, page);
-      yield* chunks;
-      if (chunks.length < chunksPerReadMax) return;
-      number = chunks.at(-1)?.number ?? number;
-    }
+    yield* readLog(page => testLogs.list(sql, test.id, page), after);
   }
 
   async function fileText({serialLog}: ImageTest): Promise<string | undefined> {
@@ -243,28 +236,19 @@ export function createImageTests(deps: ImageTestsDeps) {
     },
 
     /** Its state and its log as far as it is kept, then every change; ends with the test, or with the signal. Throws not_found. */
-    async *watch(id: string, signal: AbortSignal): AsyncGenerator<ImageTestUpdate> {
-      using subscription = changes.subscribe(id);
-      let revision = 0;
-      let number = 0;
-      while (!signal.aborted) {
-        const seen = subscription.version;
-        const test = await get(id);
-        const over = isTestOver(test.status);
-        if (!over && test.revision !== revision) yield {test};
-        revision = test.revision;
-        for await (const log of logAfter(test, number)) {
-          number = log.number || number;
-          yield {log};
-        }
-        if (over) {
-          yield {test};
-          return;
-        }
-        await subscription.after(seen, signal);
-      }
-    },
+    watch: (id: string, signal: AbortSignal): AsyncGenerator<ImageTestUpdate> =>
+      followWork({id, changes, read: () => seen(id)}, signal),
   };
+
+  async function seen(id: string): Promise<Seen<ImageTestUpdate>> {
+    const test = await get(id);
+    return {
+      update: {test},
+      revision: test.revision,
+      over: isTestOver(test.status),
+      logAfter: after => logAfter(test, after),
+    };
+  }
 }
 
 export const subjectOf = ({id, kind}: Pick<Image, 'id' | 'kind'>): Subject => ({

@@ -2,7 +2,7 @@ import {FinishBuildRequest_Outcome} from '@muster/proto/gen/muster/v1/builds_pb.
 import test from 'ava';
 import {createTestBuilds, succeededWith} from '../../test/helpers/builds.ts';
 import {enrolWith, reportHardware} from '../../test/helpers/first-inventory.ts';
-import {openIssueLab} from '../../test/helpers/issues.ts';
+import {startIssueLab} from '../../test/helpers/issues.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {addImage, evidenceWith, newAgentKey} from '../../test/helpers/server-machines.ts';
 
@@ -16,16 +16,8 @@ test.before(async () => {
 });
 test.after.always(() => postgres[Symbol.asyncDispose]());
 
-async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const lab = await openIssueLab(sql);
-  const owned = stack.move();
-  return {...lab, [Symbol.asyncDispose]: () => owned.disposeAsync()};
-}
-
 test('crash_loop: five boots within an hour, until there is at most one', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId, image} = await lab.active();
   const began = lab.now();
   // It has booted twice: to enrol, and into its image.
@@ -50,7 +42,7 @@ test('crash_loop: five boots within an hour, until there is at most one', async 
 });
 
 test('stuck: in a state for longer than its limit, until the machine moves on', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   const began = lab.now();
   lab.passMs(7 * day + minute);
@@ -71,7 +63,7 @@ test('stuck: in a state for longer than its limit, until the machine moves on', 
 });
 
 test('disk_failing: one issue from the first bad sectors to the verdict, until the disk passes', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   const report = async (health: Record<string, string | number>) => {
     lab.passMs(minute);
@@ -100,7 +92,7 @@ test('disk_failing: one issue from the first bad sectors to the verdict, until t
 });
 
 test('clock_skew: wrong at hellos of more than an hour, until one is right', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   for (let half = 0; half <= 3; half++) {
     t.deepEqual(await lab.open(machineId), []);
@@ -123,7 +115,7 @@ test('clock_skew: wrong at hellos of more than an hour, until one is right', asy
 });
 
 test('agent_outdated: older than the server for a day, until a new one says hello', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   await lab.hello(machineId, {version: '2.0.9'});
   await lab.look(machineId);
@@ -141,7 +133,7 @@ test('agent_outdated: older than the server for a day, until a new one says hell
 });
 
 test('image_drift: another image than the desired one for a day, until it boots that', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId} = await lab.active();
   const wanted = await addImage(lab.sql, {});
   await lab.desire(machineId, wanted);
@@ -163,7 +155,7 @@ test('image_drift: another image than the desired one for a day, until it boots 
 });
 
 test('duplicate_identity: a quarantined machine, until somebody accepts it', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const mac = '3c:ec:ef:00:00:07';
   const enrol = async (boot: string) =>
     lab.enrolment.enrol({
@@ -192,7 +184,7 @@ test('duplicate_identity: a quarantined machine, until somebody accepts it', asy
 });
 
 test('no_bmc: a whole inventory of a real machine without one, until there is one', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const bmcIs = (state: string) => ({collectors: [{name: 'bmc', state}]});
   const report = async (machineId: string, hardware: object) => {
     lab.passMs(minute);
@@ -215,7 +207,7 @@ test('no_bmc: a whole inventory of a real machine without one, until there is on
 });
 
 test('build_failing: two builds in a row that failed, until one succeeds', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   await using builds = await createTestBuilds(lab.sql);
   const machineId = await lab.enrolled();
   await lab.sql`update machines set image_config = ${lab.sql.json({hostName: 'web-1', packages: [], sshAuthorizedKeys: [], files: [], kernelArguments: []})} where id = ${machineId}`;
@@ -244,7 +236,7 @@ test('build_failing: two builds in a row that failed, until one succeeds', async
 });
 
 test('a machine that is deleted takes its issues and what waited along', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId} = await enrolWith(lab, {
     systemSerial: 'GONE42',
     macAddresses: ['3c:ec:ef:00:00:42'],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {openIssueLab} from '../../test/helpers/issues.ts';
+import {startIssueLab} from '../../test/helpers/issues.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 
 const second = 1000;
@@ -12,16 +12,8 @@ test.before(async () => {
 });
 test.after.always(() => postgres[Symbol.asyncDispose]());
 
-async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const lab = await openIssueLab(sql);
-  const owned = stack.move();
-  return {...lab, [Symbol.asyncDispose]: () => owned.disposeAsync()};
-}
-
 test('offline: an ACTIVE machine that is silent for ten minutes, until it has been heard for one', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId} = await lab.active();
   const lastSeen = lab.now();
   lab.passMs(9 * minute);
@@ -52,7 +44,7 @@ test('offline: an ACTIVE machine that is silent for ten minutes, until it has be
 });
 
 test('offline: nothing is said of what the server itself could not hear', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId} = await lab.active();
   lab.setBus({connected: false, since: lab.now()});
   lab.passMs(5 * hour);
@@ -74,7 +66,7 @@ test('offline: nothing is said of what the server itself could not hear', async 
 });
 
 test('offline: a machine that somebody takes out of service is not missed any more', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId} = await lab.active();
   lab.passMs(20 * minute);
   await lab.look(machineId);
@@ -87,7 +79,7 @@ test('offline: a machine that somebody takes out of service is not missed any mo
 });
 
 test('a machine that flaps has one issue, told once', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId} = await lab.active();
   lab.passMs(11 * minute);
   await lab.look(machineId);
@@ -103,7 +95,7 @@ test('a machine that flaps has one issue, told once', async t => {
 });
 
 test('a value that comes and goes quickly is no issue', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   for (let round = 0; round < 20; round++) {
     await lab.measure(machineId, {temperature: round % 2 === 0 ? 95 : 70});
@@ -114,7 +106,7 @@ test('a value that comes and goes quickly is no issue', async t => {
 });
 
 test('temperature: hot for five minutes, until it has been cool for five', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   const began = lab.now();
   const hot = {
@@ -155,7 +147,7 @@ test('temperature: hot for five minutes, until it has been cool for five', async
 });
 
 test('what waits to become an issue outlives a restart of the server', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   const began = lab.now();
   await lab.measure(machineId, {temperature: 95});
@@ -167,7 +159,7 @@ test('what waits to become an issue outlives a restart of the server', async t =
 });
 
 test('what was not measured for a while does not count as lasting', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   await lab.measure(machineId, {temperature: 95});
   await lab.look(machineId);
@@ -179,7 +171,7 @@ test('what was not measured for a while does not count as lasting', async t => {
 });
 
 test('fan: one that has stopped for three minutes, until it turns for three', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const machineId = await lab.enrolled();
   const fans = (rpm: number) => ({
     fans: [
@@ -208,7 +200,7 @@ test('fan: one that has stopped for three minutes, until it turns for three', as
 });
 
 test('two servers that look at once raise one issue, and clear it once', async t => {
-  await using lab = await setUp();
+  await using lab = await startIssueLab(postgres);
   const {machineId} = await lab.active();
   const servers = [lab.evaluation, lab.startEvaluation(), lab.startEvaluation()];
   const look = () => Promise.all(servers.map(server => server.evaluate([machineId])));

@@ -8,8 +8,8 @@ import {
   listHashes,
   listUnplaced,
   placeEntries,
-  type UnplacedEntry,
 } from '../store/journal.ts';
+import {chain} from './hash-chain.ts';
 
 const placedPerTransactionMax = 500;
 const verifiedPerReadMax = 1000;
@@ -24,22 +24,12 @@ export function hashEntry(previous: Buffer, entry: JournalEntry): Buffer {
   return createHash('sha256').update(previous).update(JSON.stringify(row)).digest();
 }
 
-/** Continues the chain: consecutive positions after `head`, each with its hash. */
-export function chainEntries(head: JournalHead, entries: readonly UnplacedEntry[]) {
-  let last = head;
-  return entries.map(entry => {
-    const position = last.position + 1;
-    last = {position, hash: hashEntry(last.hash, {...entry, position})};
-    return {id: entry.id, ...last};
-  });
-}
-
 /** In one transaction of the relay. Gives the number of entries placed; less than all when there are many. */
 export async function placeWaitingEntries(tx: Sql): Promise<number> {
   const waiting = await listUnplaced(tx, placedPerTransactionMax);
   if (waiting.length === 0) return 0;
   const head = (await findJournalHead(tx)) ?? genesis;
-  await placeEntries(tx, chainEntries(head, waiting));
+  await placeEntries(tx, chain(head, waiting, hashEntry));
   return waiting.length;
 }
 

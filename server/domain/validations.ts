@@ -6,7 +6,7 @@ import * as store from '../store/validations.ts';
 import type {Validation} from '../store/validations.ts';
 import type {KeyedWakeUps} from '../wake-ups.ts';
 import {assertBackend, factsOf, type LiveBuilder, nameOf} from './build-rules.ts';
-import type {Builder} from './build-work.ts';
+import type {Builder} from './attempt-fence.ts';
 import type {Deps} from './deps.ts';
 import {bootProfileModule} from './inheritance.ts';
 import type {BusStatus} from './presence.ts';

@@ -1,15 +1,16 @@
-import type {ContextValues, ServiceImpl} from '@connectrpc/connect';
+import type {ServiceImpl} from '@connectrpc/connect';
 import {
   type BuildService,
   ValidateConfigResponse_Phase,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import type {Builds} from '../domain/builds.ts';
-import type {Builder, BuildWork} from '../domain/build-work.ts';
+import type {BuildWork} from '../domain/build-work.ts';
 import {parseFilterId} from '../domain/ids.ts';
 import type {Images} from '../domain/images.ts';
 import type {StorePaths} from '../domain/store-paths.ts';
 import type {ValidationPhase, Validations} from '../domain/validations.ts';
 import {resultOf, toBuildMessage, toSpecMessage, toUpdateMessage} from './build-messages.ts';
+import {builderOf} from './calling-builder.ts';
 import {callerKey} from './caller.ts';
 import {fromDiagnosticMessage, toDiagnosticMessage} from './diagnostic-messages.ts';
 import {
@@ -136,9 +137,3 @@ const phases: Readonly<Record<ValidationPhase, ValidateConfigResponse_Phase>> = 
   syntax: ValidateConfigResponse_Phase.SYNTAX,
   evaluation: ValidateConfigResponse_Phase.EVALUATION,
 };
-
-/** A builder is known by its service; the permission check has made sure that there is one. */
-function builderOf(values: ContextValues): Builder {
-  const {serviceId, name} = values.get(callerKey);
-  return {id: serviceId ?? '', actor: name};
-}

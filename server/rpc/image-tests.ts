@@ -1,10 +1,10 @@
-import type {ContextValues, ServiceImpl} from '@connectrpc/connect';
+import type {ServiceImpl} from '@connectrpc/connect';
 import type {ImageTestService} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
-import type {Builder} from '../domain/build-work.ts';
 import {parseFilterId} from '../domain/ids.ts';
 import type {ImageGates} from '../domain/image-gates.ts';
 import type {ImageTestWork} from '../domain/image-test-work.ts';
 import type {ImageTests} from '../domain/image-tests.ts';
+import {builderOf} from './calling-builder.ts';
 import {callerKey} from './caller.ts';
 import {
   firmwares,
@@ -122,9 +122,3 @@ export const imageTestService = ({
     return {};
   },
 });
-
-/** A builder is known by its service; the permission check has made sure that there is one. */
-function builderOf(values: ContextValues): Builder {
-  const {serviceId, name} = values.get(callerKey);
-  return {id: serviceId ?? '', actor: name};
-}

@@ -62,18 +62,6 @@ export async function listUnplacedAudit(
   return rows.map(toEntry);
 }
 
-export async function placeAuditEntries(
-  sql: Sql,
-  entries: readonly {readonly id: string; readonly position: number; readonly hash: Buffer}[],
-): Promise<void> {
-  await sql`
-    update audit_entries set position = placed.position::bigint, hash = decode(placed.hash, 'hex')
-    from (values ${sql(entries.map(({id, position, hash}) => [id, position, hash.toString('hex')]))})
-      as placed (id, position, hash)
-    where audit_entries.id = placed.id::uuid
-  `;
-}
-
 export type AuditHead = {readonly position: number; readonly hash: Buffer};
 
 export async function findAuditHead(sql: Sql): Promise<AuditHead | undefined> {

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import type {Database, Sql} from './db.ts';
+import {placeInChain} from './hash-chain.ts';
 import {listMerged} from './merge-machines.ts';
 import {seesEverything, sinceAssigned, workspaceSubjects} from './scope.ts';
 
@@ -104,12 +105,7 @@ export async function placeEntries(
   sql: Sql,
   entries: readonly {readonly id: string; readonly position: number; readonly hash: Buffer}[],
 ): Promise<void> {
-  await sql`
-    update events set position = placed.position::bigint, hash = decode(placed.hash, 'hex')
-    from (values ${sql(entries.map(({id, position, hash}) => [id, position, hash.toString('hex')]))})
-      as placed (id, position, hash)
-    where events.id = placed.id::uuid
-  `;
+  await placeInChain(sql, 'events', entries);
   await sql`select pg_notify('positions', '')`;
 }
 

@@ -102,18 +102,7 @@ export async function meetsFilters(
 ): Promise<readonly boolean[]> {
   if (conditions.length === 0) return [];
   const met = conditions.map(condition => part`(${condition}) is true`);
-  const [row] = await run<{met: readonly boolean[]}>(
-    database,
-    // Under the table's own name: a condition looks at one machine's inventory, not for all that are like it.
-    part`
-      with machine_search as materialized (
-        select * from public.machine_search where machine_id = ${machineId}::uuid
-      )
-      select array[${join(met, ',')}] as met
-      from machines left join machine_presence on machine_id = machines.id where machines.id = ${machineId}::uuid
-    `,
-  );
-  return row?.met ?? [];
+  return askOf<boolean>(database, machineId, met);
 }
 
 export type FacetValue = {readonly value: string; readonly count: number};
@@ -157,17 +146,27 @@ export async function readValues(
       ? part`coalesce((select string_agg(value, ', ') from (${found} limit 8) as found (value)), '')`
       : part`''`;
   });
-  const [row] = await run<{actual: readonly string[]}>(
+  return askOf<string>(database, machineId, values);
+}
+
+/** What each of these expressions is for one machine. */
+async function askOf<Value>(
+  database: SearchDatabase,
+  machineId: string,
+  expressions: readonly Fragment[],
+): Promise<readonly Value[]> {
+  const [row] = await run<{answers: readonly Value[]}>(
     database,
+    // Under the table's own name: a condition looks at one machine's inventory, not for all that are like it.
     part`
       with machine_search as materialized (
         select * from public.machine_search where machine_id = ${machineId}::uuid
       )
-      select array[${join(values, ',')}] as actual
+      select array[${join(expressions, ',')}] as answers
       from machines left join machine_presence on machine_id = machines.id where machines.id = ${machineId}::uuid
     `,
   );
-  return row?.actual ?? [];
+  return row?.answers ?? [];
 }
 
 function otherValues({source}: MachineField): Fragment | undefined {

@@ -11,12 +11,22 @@ import type {Image} from '@muster/server/store/images.ts';
 import {saveLastSeen} from '@muster/server/store/presence.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {enrolWith} from './first-inventory.ts';
+import type {TestPostgres} from './postgres.ts';
 import {addImage, wireMachines} from './server-machines.ts';
 
 const retention = {samplesDays: 14, minutesDays: 90, hoursDays: 400};
 export const serverVersion = '2.1.0';
 
 export type IssueLab = Awaited<ReturnType<typeof openIssueLab>>;
+
+/** Such a server on a database of its own. */
+export async function startIssueLab(postgres: TestPostgres) {
+  await using stack = new AsyncDisposableStack();
+  const {sql} = stack.use(await postgres.createDatabase());
+  const lab = await openIssueLab(sql);
+  const owned = stack.move();
+  return {...lab, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
 
 /** One server's machines, metrics and rules for issues over a database; `passMs` is its clock. */
 export async function openIssueLab(sql: Database) {

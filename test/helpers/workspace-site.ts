@@ -12,7 +12,7 @@ import {createIssues} from '@muster/server/domain/issues.ts';
 import {arrangeParts} from '@muster/server/domain/hardware-parts.ts';
 import {completeTest} from '@muster/server/domain/image-test-rules.ts';
 import {subjectOf} from '@muster/server/domain/image-tests.ts';
-import {appendLog} from '@muster/server/store/build-logs.ts';
+import {buildLogs} from '@muster/server/store/build-logs.ts';
 import {insertBuild} from '@muster/server/store/builds.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {insertImageTest} from '@muster/server/store/image-tests.ts';
@@ -177,7 +177,7 @@ export async function addBuild(
       templates: [],
       facts: undefined,
     });
-    await appendLog(sql, {buildId, time: new Date(), lines: [`building for ${serial}`]});
+    await buildLogs.append(sql, buildId, {time: new Date(), lines: [`building for ${serial}`]});
     await sql`
       update operations set state = 'succeeded', start_time = now(), end_time = now() where id = ${buildId}
     `;

@@ -1,13 +1,9 @@
 import {copyFile, mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {create, type MessageInitShape} from '@bufbuild/protobuf';
+import {type MessageInitShape} from '@bufbuild/protobuf';
 import test, {type ExecutionContext} from 'ava';
 import type {LocalArtifact} from '@muster/builder/backends/backend.ts';
-import {createDebianBackend} from '@muster/builder/backends/debian/debian.ts';
-import {openCache} from '@muster/builder/cache.ts';
-import {loadConfig, programEnvironment} from '@muster/builder/config.ts';
-import {BuildSpecSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {
   BootTest_Firmware,
   Image_Kind,
@@ -25,6 +21,7 @@ import {insertImage} from '@muster/server/store/images.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {readPng} from '../helpers/png.ts';
 import {until} from '../helpers/processes.ts';
+import {openDebianImages} from '../helpers/debian-images.ts';
 
 const {BOOT, NETWORK, SERVICE, SCRIPT} = ImageTest_TestType;
 const {PENDING, RUNNING, PASSED, FAILED} = ImageTest_Status;
@@ -32,7 +29,6 @@ const minuteMs = 60_000;
 /** Many times what a quiet machine needs under TCG. */
 const limitMs = 12 * minuteMs;
 const checkTimeLimitSeconds = 600;
-const {signal} = new AbortController();
 
 /** The same as another test of this folder builds: its packages are kept between runs. */
 const spec = {
@@ -61,27 +57,10 @@ test.after.always(() => muster[Symbol.asyncDispose]());
 
 /** Builds it, and puts it into the server's image store as a builder would have. */
 async function addMachineImage(): Promise<string> {
-  const config = loadConfig();
-  const kept = path.join(config.stateDirectory, 'tests');
-  const backend = createDebianBackend({
-    cache: await openCache(path.join(kept, 'cache'), 24),
-    aptDirectory: path.join(kept, 'apt'),
-    nodeBinary: config.nodeBinary,
-    agentBundle: config.agentBundle,
-    env: programEnvironment(config),
-  });
-  const missing = await backend.findMissing();
-  if (missing) throw new Error(missing);
-  const context = {
-    signal,
-    log: () => undefined,
-    step: () => undefined,
-    progress: () => undefined,
-  };
+  const images = await openDebianImages();
   const directory = await mkdtemp(path.join(tmpdir(), 'muster-image-tests-'));
   try {
-    const plan = await backend.plan(create(BuildSpecSchema, spec), context);
-    const built = await plan.build(directory, context);
+    const {inputKey, image: built} = await images.build(spec, directory);
     const store = path.join(muster.folder, 'server', 'images');
     for (const file of [built.kernel, ...built.initrds, ...built.layers]) {
       const folder = path.join(store, file.sha256.slice(0, 2));
@@ -102,7 +81,7 @@ async function addMachineImage(): Promise<string> {
       kind: 'machine',
       variant: 'virtual',
       backend: 'debian',
-      inputKey: plan.inputKey,
+      inputKey,
       memoryRequiredBytes: built.memoryRequiredBytes,
       bootTests: [],
       buildId: undefined,

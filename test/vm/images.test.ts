@@ -1,50 +1,27 @@
 import {mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {create, type MessageInitShape} from '@bufbuild/protobuf';
+import type {MessageInitShape} from '@bufbuild/protobuf';
 import test, {type ExecutionContext} from 'ava';
-import {createDebianBackend} from '@muster/builder/backends/debian/debian.ts';
 import {type BootTestRequest, runBootTest} from '@muster/builder/boot-tests/boot-test.ts';
-import {openCache} from '@muster/builder/cache.ts';
-import {loadConfig, programEnvironment} from '@muster/builder/config.ts';
-import {BuildSpecSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import type {BuildSpecSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Kind, Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {openDebianImages} from '../helpers/debian-images.ts';
 
 const megabyte = 1024 * 1024;
 const timeLimitSeconds = 600;
-const {signal} = new AbortController();
 
-/** Packages and layers are kept between runs, but apart from those of a builder that may run on this host. */
 async function setUp(t: ExecutionContext) {
-  const config = loadConfig();
-  const kept = path.join(config.stateDirectory, 'tests');
   const directory = await mkdtemp(path.join(tmpdir(), 'muster-images-'));
   t.teardown(() => rm(directory, {recursive: true, force: true}));
-  const backend = createDebianBackend({
-    cache: await openCache(path.join(kept, 'cache'), 24),
-    aptDirectory: path.join(kept, 'apt'),
-    nodeBinary: config.nodeBinary,
-    agentBundle: config.agentBundle,
-    env: programEnvironment(config),
-  });
-  const missing = await backend.findMissing();
-  if (missing) throw new Error(missing);
-  const context = {
-    signal,
-    log: (line: string) => t.log(line),
-    step: () => undefined,
-    progress: () => undefined,
-  };
-
+  const images = await openDebianImages(line => t.log(line));
   return {
     async build(name: string, spec: MessageInitShape<typeof BuildSpecSchema>) {
-      const plan = await backend.plan(create(BuildSpecSchema, spec), context);
       await mkdir(path.join(directory, name));
-      const image = await plan.build(path.join(directory, name), context);
-      return {inputKey: plan.inputKey, image};
+      return images.build(spec, path.join(directory, name));
     },
     boot: (request: Pick<BootTestRequest, 'image' | 'inputKey' | 'firmware' | 'fullDrivers'>) =>
-      runBootTest({...request, accelerator: 'tcg', timeLimitSeconds, directory}, context),
+      runBootTest({...request, accelerator: 'tcg', timeLimitSeconds, directory}, images.context),
   };
 }
 
