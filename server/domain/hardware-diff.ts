@@ -63,6 +63,7 @@ export function settleParts(
   reported: readonly ObservedPart[],
   unread: ReadonlySet<PartKind>,
 ): readonly ObservedPart[] {
+  if (before.length === 0) return reported.filter(({kind}) => !unread.has(kind));
   const known = before.filter(({kind}) => !unread.has(kind));
   const {same, replaced, added} = pairParts(
     known,

@@ -131,12 +131,12 @@ export function createRuleApplication({
     return 'accepted';
   }
 
-  async function apply(tx: Sql, machine: Machine): Promise<Applied> {
-    const [known, rules] = await Promise.all([
-      findMachineRules(tx, machine.id),
-      matching(tx, machine.id),
-    ]);
-    const before = known ?? nothing;
+  async function apply(
+    tx: Sql,
+    machine: Machine,
+    before: MachineRules = nothing,
+  ): Promise<Applied> {
+    const rules = await matching(tx, machine.id);
     const verdict = mergeRules(rules);
     const after = await give(tx, machine, {rules, verdict, before});
     await saveMachineRules(tx, machine.id, after);
@@ -161,20 +161,21 @@ export function createRuleApplication({
         findMachineRules(tx, machineId),
       ]);
       if (!machine || !mayBeGiven(machine)) return;
-      if (isWaiting(machine) || !known?.applyTime) await apply(tx, machine);
+      if (isWaiting(machine) || !known?.applyTime) await apply(tx, machine, known);
     },
 
     /** In the transaction of an enrolment: a machine that waits and is known is asked about at once. */
     async enrolled(tx: Sql, machine: Machine): Promise<Machine> {
       if (!isWaiting(machine) || !(await findHardwareRecord(tx, machine.id))) return machine;
-      await apply(tx, machine);
+      await apply(tx, machine, await findMachineRules(tx, machine.id));
       return (await findMachineForUpdate(tx, machine.id)) ?? machine;
     },
 
     /** Because an operator asks. Undefined when the machine is none to apply rules to. */
     async again(tx: Sql, machineId: string): Promise<Applied | undefined> {
       const machine = await findMachineForUpdate(tx, machineId);
-      return machine && mayBeGiven(machine) ? apply(tx, machine) : undefined;
+      if (!machine || !mayBeGiven(machine)) return undefined;
+      return apply(tx, machine, await findMachineRules(tx, machineId));
     },
   };
 }

@@ -28,9 +28,10 @@ export function readParts(hardware: Hardware): {
 
 function toPart(kind: PartKind, rule: AnyRule, item: never): ObservedPart {
   const attributes: Record<string, string> = {};
-  const values: Readonly<Record<string, unknown>> = {...(item as object), ...rule.derived?.(item)};
+  const values: Readonly<Record<string, unknown>> = item;
+  const derived = rule.derived?.(item);
   for (const name of rule.lasting) {
-    const text = lastingText(values[name]);
+    const text = lastingText(derived?.[name] ?? values[name]);
     if (text) attributes[snakeCase(name)] = text;
   }
   return {
@@ -50,7 +51,11 @@ function lastingText(value: unknown): string {
   return value === true ? 'true' : '';
 }
 
-const clean = (text: string): string => printable(text.replaceAll(/\s+/g, ' '), textLengthMax);
+/** What most values are; there is nothing to clean in it. */
+const oneWord = /^[!-~]{0,256}$/;
+
+const clean = (text: string): string =>
+  oneWord.test(text) ? text : printable(text.replaceAll(/\s+/g, ' '), textLengthMax);
 
 /** Of the few names that rules have: an inventory says each of them a thousand times. */
 const snakeCases = new Map<string, string>();
