@@ -1,3 +1,4 @@
+import '../forms/fields.css';
 import './choices.css';
 
 const spans = [

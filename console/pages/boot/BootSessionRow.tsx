@@ -1,4 +1,4 @@
-import type {BootSession} from '@muster/proto/gen/muster/v1/boot_pb.ts';
+import {type BootSession, BootSession_State as State} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {Link} from '@tanstack/react-router';
 import {type ReactNode, useId, useState} from 'react';
 import {Badge} from '../../ui/Badge.tsx';
@@ -17,6 +17,8 @@ export function BootSessionRow({
 }) {
   const [open, setOpen] = useState(false);
   const id = useId();
+  // Of a boot that went well a line is enough.
+  const isOver = session.state === State.COMPLETED;
   return (
     <li className="boot-row">
       <div className="boot-row-head">
@@ -37,11 +39,15 @@ export function BootSessionRow({
             {session.imageId.slice(0, 12)}
           </Link>
         )}
+        {isOver && (
+          <span className="muted boot-row-end">{session.diagnosis.replace(/^Booted: /, '')}</span>
+        )}
       </div>
-      <BootStages session={session} />
-      <p className="boot-diagnosis">{session.diagnosis}</p>
+      {!isOver && <BootStages session={session} />}
+      {!isOver && <p className="boot-diagnosis">{session.diagnosis}</p>}
       {open && (
-        <div id={id}>
+        <div id={id} className="boot-row-steps">
+          {isOver && <BootStages session={session} />}
           <BootHops session={session} />
         </div>
       )}

@@ -45,11 +45,16 @@ export function ImagePage() {
         }
         beside={<Badge look={bootTestLook(image)} title="Boot tests" />}
         actions={
-          image.buildId && (
-            <ButtonLink icon="build" to="/builds/$id" params={{id: image.buildId}}>
-              To its build
+          <>
+            <ButtonLink icon="boot" to="/boot" search={{image: image.id}}>
+              Its boots
             </ButtonLink>
-          )
+            {image.buildId && (
+              <ButtonLink icon="build" to="/builds/$id" params={{id: image.buildId}}>
+                To its build
+              </ButtonLink>
+            )}
+          </>
         }
       />
       <div className="image-parts">

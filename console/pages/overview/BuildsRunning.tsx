@@ -58,7 +58,10 @@ function BuildLine({build}: {readonly build: Build}) {
     <li>
       <Link to="/builds/$id" params={{id: build.id}} className="grow">
         {name || registrationTitle(build)}
-        <span className="muted"> · {isQueued ? 'waits for a builder' : (step?.name ?? '')}</span>
+        <span className="muted">
+          {' '}
+          · {isQueued ? 'waits for a builder' : (step?.name ?? 'has started')}
+        </span>
       </Link>
       <span className="muted">
         <RelativeTime time={build.operation?.startTime ?? build.operation?.createTime} />

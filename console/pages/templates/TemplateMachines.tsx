@@ -32,7 +32,14 @@ export function TemplateMachines({name}: {readonly name: string}) {
     );
   const following = rows.filter(({follows}) => follows).length;
   return (
-    <Card title="Machines that use it">
+    <Card
+      title="Machines that use it"
+      actions={
+        <Link to="/builds" search={{template: name}}>
+          Builds with it
+        </Link>
+      }
+    >
       <p>
         {following} of the {rows.length} {hasMore ? 'first ' : ''}follow the newest version: a new
         version is in their next build.
