@@ -47,11 +47,13 @@ export function judgeHardware({
     open.filter(({kind}) => kind === 'disk_failing').map(({component}) => component),
   );
   const wearOf = (part: ObservedPart) => wornBy(part, settings, failing.has(componentKey(part)));
+  const disks = parts.filter(({kind}) => kind === 'disk');
   const raise = [
     ...changes.flatMap(findChange),
     ...parts.flatMap(part => findSlowLink(part) ?? []),
-    ...parts.flatMap(part => findFailure(part) ?? findWear(part, wearOf(part)) ?? []),
+    ...disks.flatMap(part => findFailure(part) ?? findWear(part, wearOf(part)) ?? []),
   ];
+  if (open.length === 0) return {raise, clear: []};
   const index = {...indexParts(parts), wearOf};
   const clear = open.flatMap(issue => {
     const reason = whyOver(issue, index, changes);
@@ -97,6 +99,7 @@ function findLoss(part: Part): readonly Finding[] {
 }
 
 function findSlowLink(part: ObservedPart): Finding | undefined {
+  if (!part.state) return undefined;
   const slow = slowLinks(part).filter(({now, best}) => now < best);
   if (slow.length === 0) return undefined;
   const words = slow.map(({what, now, best}) => `${what} ${now} of ${best}`).join(', ');
