@@ -1,5 +1,6 @@
 import {createLink, type LinkComponent, type LinkProps} from '@tanstack/react-router';
 import type {AnchorHTMLAttributes, Ref} from 'react';
+import {useCurrentTab} from './use-current-tab.ts';
 import './tabs.css';
 
 type SearchTab = {
@@ -28,8 +29,9 @@ export function SearchTabs({
   readonly label: string;
   readonly tabs: readonly SearchTab[];
 }) {
+  const nav = useCurrentTab();
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav ref={nav} className="tabs" aria-label={label}>
       {tabs.map(({label, link, isCurrent, count}) => (
         <TabLink key={label} {...link} isCurrent={isCurrent} resetScroll={false}>
           {label}

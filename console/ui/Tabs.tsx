@@ -1,5 +1,6 @@
 import {Link, type LinkProps} from '@tanstack/react-router';
 import {Icon, type IconName} from './icons.tsx';
+import {useCurrentTab} from './use-current-tab.ts';
 import './tabs.css';
 
 export type Tab = {
@@ -11,8 +12,9 @@ export type Tab = {
 
 /** Tabs are pages of their own: each has an address, and the browser's back button works. */
 export function Tabs({label, tabs}: {readonly label: string; readonly tabs: readonly Tab[]}) {
+  const nav = useCurrentTab();
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav ref={nav} className="tabs" aria-label={label}>
       {tabs.map(tab => (
         <Link key={tab.label} {...tab.link} activeOptions={{exact: true, includeSearch: false}}>
           {tab.icon && <Icon name={tab.icon} />}

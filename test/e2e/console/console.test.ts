@@ -124,6 +124,7 @@ const paths = [
   '/pending',
   '/issues',
   '/groups',
+  '/groups?mode=new',
   '/rules',
   '/templates',
   '/builds',
@@ -134,6 +135,7 @@ const paths = [
   '/boot',
   '/workspaces',
   '/people',
+  '/people?tab=account',
   '/webhooks',
   '/audit',
   '/settings',
@@ -183,7 +185,7 @@ for (const [name, viewport, colorScheme] of [
       const file =
         path
           .replace(machine?.id ?? '', 'machine')
-          .replaceAll('/', '-')
+          .replaceAll(/[/?=]/g, '-')
           .replace(/^-/, '') || 'overview';
       await screenshot(page, `${file}-${name}`);
     }

@@ -4,6 +4,7 @@ import {User_Role as Role, UserService} from '@muster/proto/gen/muster/v1/users_
 import {
   axeFindings,
   openWindow,
+  phone,
   screenshot,
   signIn,
   startChromium,
@@ -154,10 +155,13 @@ test.serial('one’s own password is changed, and counts at the next sign-in', a
   await server
     .client(UserService)
     .createUser({username: 'frida', password: before, role: Role.VIEWER});
-  await using window = await openWindow(browser, {url: server.url});
+  await using window = await openWindow(browser, {url: server.url, viewport: phone});
   const {page} = window;
   await signIn(page, {username: 'frida', password: before});
   await page.goto('/people?tab=account');
+  // Of tabs that are wider than a phone, the one that is shown.
+  const tab = await page.getByRole('link', {name: 'Your account'}).boundingBox();
+  t.true(tab !== null && tab.x >= 0 && tab.x + tab.width <= phone.width, JSON.stringify(tab));
   await page.getByLabel('Present password').fill('no, another');
   await page.getByLabel('New password').fill(after);
   await page.getByRole('button', {name: 'Change the password'}).click();

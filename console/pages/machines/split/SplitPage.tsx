@@ -4,7 +4,7 @@ import {
 } from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {Code} from '@connectrpc/connect';
-import {useQuery} from '@connectrpc/connect-query';
+import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useParams, useSearch} from '@tanstack/react-router';
 import {useMemo, useState} from 'react';
 import {useOperateReason} from '../../../api/caller.ts';
@@ -27,14 +27,21 @@ import './split.css';
 export function SplitPage() {
   const {id} = useParams({from: '/shell/machines/$id/split'});
   const {data, error, refetch} = useQuery(MachineService.method.getMachine, {id});
-  const evidence = useQuery(DiscoveryService.method.getMachineEvidence, {id});
   const machine = data?.machine;
+  // The address may name it by serial number or MAC.
+  const evidence = useQuery(
+    DiscoveryService.method.getMachineEvidence,
+    machine ? {id: machine.id} : skipToken,
+  );
   if (isCode(error, Code.NotFound))
     return (
-      <EmptyState icon="question" title={`No machine is called “${id}”`}>
-        <p>It may have been deleted, or merged with another one.</p>
-        <BackToMachines />
-      </EmptyState>
+      <div className="page">
+        <PageHeader title="Split a record" />
+        <EmptyState icon="question" title={`No machine is called “${id}”`}>
+          <p>It may have been deleted, or merged with another one.</p>
+          <BackToMachines />
+        </EmptyState>
+      </div>
     );
   const problem = error ?? evidence.error;
   if (problem && (!machine || !evidence.data))
