@@ -46,33 +46,12 @@ export async function confirmUnchanged(
   const rows = await sql<
     (ReportKey & {isKnown: boolean; isRepeated: boolean; waitingCount: number})[]
   >`
-    with given as (
-      select machine_id::uuid, report_id::uuid, time::timestamptz, decode(wire_sha256, 'hex') as wire_sha256
-      from unnest(
-        ${sorted.map(({machineId}) => machineId)}::text[], ${sorted.map(({reportId}) => reportId)}::text[],
-        ${sorted.map(({receiveTime}) => receiveTime.toISOString())}::text[], ${sorted.map(digestText)}::text[]
-      ) as given (machine_id, report_id, time, wire_sha256)
-    ), last as (
-      select given.*, waiting.report_id as waiting_id, waiting.wire_sha256 as waiting_sha256, waiting_count
-      from given left join lateral (
-        select report_id, wire_sha256, count(*) over ()::int as waiting_count from hardware_intake
-        where machine_id = given.machine_id order by receive_time desc, sequence desc, report_id desc limit 1
-      ) as waiting on true
+    with last as (
+      ${lastWords(sql, sorted)}
     ), held as (
-      -- One that is being taken in is held by that: then this report waits behind it.
-      select waiting.* from last cross join lateral (
-        select machine_id, report_id from hardware_intake
-        where machine_id = last.machine_id and report_id = last.waiting_id and waiting_sha256 = last.wire_sha256
-        limit 1 for update skip locked
-      ) as waiting
+      ${heldReports(sql)}
     ), known as (
-      select last.machine_id, last.report_id, time, waiting_id from last join held on held.machine_id = last.machine_id
-      union all
-      select last.machine_id, last.report_id, time, null from last cross join lateral (
-        select from machine_hardware as hardware join machine_search as search using (machine_id)
-        where machine_id = last.machine_id and hardware.wire_sha256 = last.wire_sha256
-          and facts_version = ${factsVersion} limit 1
-      ) as taken where waiting_id is null
+      ${knownReports(sql, factsVersion)}
     ), fresh as (
       insert into agent_reports (machine_id, report_id, time)
       select machine_id, report_id, time from known on conflict do nothing returning machine_id
@@ -98,6 +77,42 @@ export async function confirmUnchanged(
     outcome: isRepeated ? 'repeated' : isKnown ? 'confirmed' : 'unknown',
   }));
 }
+
+/** The reports, each with the newest of its machine that waits. */
+const lastWords = (sql: Sql, reports: readonly ReceivedReport[]) => sql`
+  select given.*, waiting.report_id as waiting_id, waiting.wire_sha256 as waiting_sha256, waiting_count
+  from (
+    select machine_id::uuid, report_id::uuid, time::timestamptz, decode(wire_sha256, 'hex') as wire_sha256
+    from unnest(
+      ${reports.map(({machineId}) => machineId)}::text[], ${reports.map(({reportId}) => reportId)}::text[],
+      ${reports.map(({receiveTime}) => receiveTime.toISOString())}::text[], ${reports.map(digestText)}::text[]
+    ) as given (machine_id, report_id, time, wire_sha256)
+  ) as given
+  left join lateral (
+    select report_id, wire_sha256, count(*) over ()::int as waiting_count from hardware_intake
+    where machine_id = given.machine_id order by receive_time desc, sequence desc, report_id desc limit 1
+  ) as waiting on true
+`;
+
+/** Those of them that say the same. One that is being taken in is held by that: then the report waits behind it. */
+const heldReports = (sql: Sql) => sql`
+  select waiting.* from last cross join lateral (
+    select machine_id, report_id from hardware_intake
+    where machine_id = last.machine_id and report_id = last.waiting_id and waiting_sha256 = last.wire_sha256
+    limit 1 for update skip locked
+  ) as waiting
+`;
+
+/** Reports that say what their machine said last. */
+const knownReports = (sql: Sql, factsVersion: number) => sql`
+  select last.machine_id, last.report_id, time, waiting_id from last join held on held.machine_id = last.machine_id
+  union all
+  select last.machine_id, last.report_id, time, null from last cross join lateral (
+    select from machine_hardware as hardware join machine_search as search using (machine_id)
+    where machine_id = last.machine_id and hardware.wire_sha256 = last.wire_sha256
+      and facts_version = ${factsVersion} limit 1
+  ) as taken where waiting_id is null
+`;
 
 /**
  * Keeps reports until they are taken in, each once; gives those that are new and of a machine that there is. Of `crowded` machines the newest that waits

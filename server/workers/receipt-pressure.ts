@@ -1,5 +1,5 @@
 /** Longer than the gaps within a burst. */
-const quietMs = 10;
+const quietMs = 20;
 
 /** Says whether inventories are being received, so that what can wait leaves the CPU to that. */
 export type ReceiptPressure = {
