@@ -1,5 +1,4 @@
 import {randomUUID} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
 import {uptime} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
@@ -12,13 +11,16 @@ import {createCommandRunner} from './commands.ts';
 import type {AgentConfig} from './config.ts';
 import {enrol, isTokenSpent, markTokenSpent} from './enrol.ts';
 import {collectEvidence, readEvidenceFile} from './evidence.ts';
+import {readFile} from './files.ts';
 import {createHost} from './host.ts';
 import {createIdentity} from './identity.ts';
 import {collectInChild} from './inventory/child.ts';
 import {createLocator} from './locate.ts';
 import {describeError, type Log} from './log.ts';
+import {releaseMemory} from './memory.ts';
 import {createMetricsBuffer, type MetricsBuffer} from './metrics-buffer.ts';
 import {createSampler} from './metrics.ts';
+import {monotonicMs} from './monotonic.ts';
 import {createOutbox} from './outbox.ts';
 import packageJson from './package.json' with {type: 'json'};
 import {createTools} from './run-command.ts';
@@ -30,6 +32,9 @@ const restartLongestMs = 60_000;
 const inventoryAttemptsMax = 5;
 /** Switches announce themselves every 30 s; lldpd in a fresh boot has heard none when the first inventory is taken. */
 const lldpWaitMs = 75_000;
+/** The server has the inventory by then, when all is well. */
+const releaseAfterMs = 5000;
+const releaseEveryMs = 3_600_000;
 const inventoryRetry = {firstMs: 10_000, longestMs: 120_000} as const;
 
 type AgentOptions = {
@@ -56,18 +61,20 @@ async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<voi
   const agent = createAgent(options, signal);
   agent.takeSample();
   const sampling = setInterval(() => agent.takeSample(), config.metricsIntervalSeconds * 1000);
+  const releasing = setInterval(releaseMemory, releaseEveryMs);
   for (let attempt = 0; !signal.aborted; attempt++) {
-    const startedMs = performance.now();
+    const startedMs = monotonicMs();
     try {
       await agent.liveOnce();
     } catch (error) {
       log.error({err: error}, 'starting over');
     }
     // A life that lasted is no failed attempt.
-    if (performance.now() - startedMs > restartLongestMs) attempt = 0;
+    if (monotonicMs() - startedMs > restartLongestMs) attempt = 0;
     await pause(backoffMs(attempt, {firstMs: restartFirstMs, longestMs: restartLongestMs}), signal);
   }
   clearInterval(sampling);
+  clearInterval(releasing);
 }
 
 /** What outlives an enrolment: reports that are not confirmed, samples, and the commands that were run. */
@@ -86,6 +93,7 @@ function createAgent({config, ownCommand, log}: AgentOptions, signal: AbortSigna
     outbox.putInventory(hardware);
     log.info({collectors: hardware.collectors?.length}, 'inventory collected');
     send();
+    setTimeout(releaseMemory, releaseAfterMs).unref();
     return hardware;
   });
   const commands = createCommandRunner({

@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises';
+import {readFile} from './files.ts';
 import {parseObject, textField, textsField} from './json.ts';
 
 /** What this boot needs to know (docs/boot.md, muster.v1.BootFile). */

@@ -1,6 +1,7 @@
 import {type AgentService, RefusedError} from './agent-service.ts';
 import {type Identity, signRenewal} from './identity.ts';
 import {describeError, type Log} from './log.ts';
+import {monotonicMs} from './monotonic.ts';
 import {backoffMs, createWaker} from './waits.ts';
 
 /** A timer of Node cannot wait longer than 24.8 days; no credential lives that long. */
@@ -80,8 +81,8 @@ export function keepCredential({
     ended: keep(),
     /** NATS refused the login: the credential may have been revoked or have expired. Asks the server soon, but not often. */
     renewEarly(): void {
-      if (performance.now() < earliestEarlyRenewalMs) return;
-      earliestEarlyRenewalMs = performance.now() + earlyRenewalPauseMs;
+      if (monotonicMs() < earliestEarlyRenewalMs) return;
+      earliestEarlyRenewalMs = monotonicMs() + earlyRenewalPauseMs;
       timer.wake();
     },
   };

@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto';
-import {readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {EvidenceJson} from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import {createAgentService, type Enrolment, type Reason, RefusedError} from './agent-service.ts';
 import {type BootFile, parseBootFile} from './boot-file.ts';
+import {readFile, writeFile} from './files.ts';
 import {request} from './http.ts';
 import type {Identity} from './identity.ts';
 import {describeError, type Log} from './log.ts';

@@ -1,5 +1,5 @@
-import {readFile} from 'node:fs/promises';
 import type {EvidenceJson} from '@muster/proto/gen/muster/v1/agents_pb.ts';
+import {readFile} from './files.ts';
 import {readBmcMac} from './inventory/bmc.ts';
 import {listDisks, readDiskSerial} from './inventory/disks.ts';
 import {readFirmwareMode} from './inventory/firmware.ts';

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
-import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {writeFile} from './files.ts';
 import {describeError, type Log} from './log.ts';
 import {runCommand, type Tools} from './run-command.ts';
 import {pause} from './waits.ts';

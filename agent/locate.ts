@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
-import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readdir, readFile, writeFile} from './files.ts';
+import {monotonicMs} from './monotonic.ts';
 import type {Tools} from './run-command.ts';
 import {pause} from './waits.ts';
 
@@ -89,8 +90,8 @@ async function repeat(
   signal: AbortSignal,
   set: (isOn: boolean) => Promise<void>,
 ): Promise<void> {
-  const endMs = performance.now() + seconds * 1000;
-  for (let isOn = true; performance.now() < endMs && !signal.aborted; isOn = !isOn) {
+  const endMs = monotonicMs() + seconds * 1000;
+  for (let isOn = true; monotonicMs() < endMs && !signal.aborted; isOn = !isOn) {
     await set(isOn);
     await pause(blinkMs, signal);
   }

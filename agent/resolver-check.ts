@@ -1,6 +1,6 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ImageTestCheckJson} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
+import {readFile} from './files.ts';
 import {describeError} from './log.ts';
 
 /** Whether it really resolves counts only when a name is given: the network of a test need not have one. */

@@ -1,4 +1,5 @@
 import {deviceCountMax} from './device-metrics.ts';
+import {monotonicMs} from './monotonic.ts';
 
 type Read = (path: string) => string;
 type List = (path: string) => readonly string[];
@@ -94,7 +95,7 @@ export function createFanReader(read: Read) {
  * What the machine draws, in watts: what its power meter says, else the energy that its processors have used since the reading before (RAPL, counted
  * in microjoules; the platform's own counter when there is one). Undefined where neither is there.
  */
-export function createPowerMeter(list: List, read: Read, nowMs = () => performance.now()) {
+export function createPowerMeter(list: List, read: Read, nowMs = monotonicMs) {
   const meters = list('/sys/class/hwmon')
     .map(device => `/sys/class/hwmon/${device}`)
     .filter(at => read(`${at}/name`).trim() === 'power_meter')

@@ -7,6 +7,7 @@ import type {Enrolled} from './enrol.ts';
 import {createAuthenticator, type Identity} from './identity.ts';
 import {describeError, type Log} from './log.ts';
 import type {MetricsBuffer} from './metrics-buffer.ts';
+import {monotonicMs} from './monotonic.ts';
 import type {Outbox, Report} from './outbox.ts';
 import {backoffMs, createWaker} from './waits.ts';
 
@@ -104,7 +105,7 @@ export async function runSession(
   const connectAgainAndAgain = async () => {
     let attempt = 0;
     for (let server = randomInt(serverCountMax); !signal.aborted; server++) {
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       try {
         connection = await open(options, server, credential.jwt);
         const error = await serve(connection, options, signal);
@@ -116,7 +117,7 @@ export async function runSession(
       }
       connection = undefined;
       // A connection that lasted is no failed attempt; one that is always cut at once is.
-      if (performance.now() - startedMs > reconnect.longestMs) attempt = 0;
+      if (monotonicMs() - startedMs > reconnect.longestMs) attempt = 0;
       await retryTimer.wait(backoffMs(attempt++, reconnect), signal);
     }
   };
@@ -207,7 +208,7 @@ function createSender(
       JSON.stringify({reportId, machineId, ...body}),
     );
   return () => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     try {
       for (const report of outbox.due(nowMs)) {
         outbox.markSent(report, nowMs);

@@ -22,7 +22,8 @@ let
       '';
 
   # Keep the resident memory small; nothing in the agent needs the speed or WebAssembly that they cost.
-  smallNodeFlags = "--lite-mode --max-semi-space-size=1";
+  smallNodeFlags = "--lite-mode --max-semi-space-size=1 --expose-gc";
+  smallSettings = "--set-default MALLOC_ARENA_MAX 1 --set-default MALLOC_TRIM_THRESHOLD_ 65536";
 
   mkProgram =
     {
@@ -31,6 +32,7 @@ let
       install,
       entry,
       nodeFlags ? "",
+      settings ? "",
     }:
     pkgs.runCommand name
       {
@@ -46,7 +48,7 @@ let
       ''
         mkdir -p $out/lib/muster $out/bin
         ${install}
-        makeWrapper ${nodejs}/bin/node $out/bin/${name} --add-flags "${nodeFlags} $out/lib/muster/${entry}"
+        makeWrapper ${nodejs}/bin/node $out/bin/${name} ${settings} --add-flags "${nodeFlags} $out/lib/muster/${entry}"
       '';
 
   # Each process is a folder: main.js and the files that it reads beside its own sources. $out/lib/muster stands for the checkout, in which
@@ -76,6 +78,7 @@ in
     install = "cp ${bundle "agent.cjs"} $out/lib/muster/agent.cjs";
     entry = "agent.cjs";
     nodeFlags = smallNodeFlags;
+    settings = smallSettings;
   };
 
   server = mkProcess {

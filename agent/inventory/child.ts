@@ -1,6 +1,5 @@
 import {type ChildProcessByStdio, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
 import type {HardwareJson} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {parseObject} from '../json.ts';
@@ -42,13 +41,29 @@ export async function collectInChild(
 /** The first line; rejects when the child ends without one. */
 async function readAnswer(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string> {
   const problems: string[] = [];
-  createInterface({input: child.stderr}).on('line', line => {
+  eachLine(child.stderr, line => {
     if (problems.length < problemLinesMax) problems.push(line);
   });
   const answer = Promise.withResolvers<string>();
-  createInterface({input: child.stdout}).once('line', answer.resolve);
+  eachLine(child.stdout, answer.resolve);
   const ended = once(child, 'close').then(() => {
     throw new Error(problems.join(' ').trim() || `status ${child.exitCode ?? child.signalCode}`);
   });
   return Promise.race([answer.promise, ended]);
+}
+
+/** What node:readline does for 1.3 MiB of resident memory. A last line need not be ended. */
+function eachLine(source: Readable, take: (line: string) => void): void {
+  let pieces: string[] = [];
+  source.setEncoding('utf8').on('data', (chunk: string) => {
+    const [first = '', ...others] = chunk.split('\n');
+    pieces.push(first);
+    for (const next of others) {
+      take(pieces.join(''));
+      pieces = [next];
+    }
+  });
+  source.once('end', () => {
+    if (pieces.some(piece => piece !== '')) take(pieces.join(''));
+  });
 }

@@ -1,9 +1,9 @@
-import {readFile} from 'node:fs/promises';
 import type {
   BaseboardJson,
   ChassisJson,
   SystemJson,
 } from '@muster/proto/gen/muster/v1/hardware_pb.ts';
+import {readFile} from '../files.ts';
 import {compact} from '../json.ts';
 import type {Found, Source} from './collector.ts';
 import {parseSmbios, type SmbiosTable} from './smbios.ts';

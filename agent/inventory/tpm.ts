@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
-import {constants, open} from 'node:fs/promises';
+import {constants} from 'node:fs';
 import type {TpmJson} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
+import {open} from '../files.ts';
 import {compact} from '../json.ts';
 import type {Found, Source} from './collector.ts';
 import {cleanText, type Tree} from './tree.ts';

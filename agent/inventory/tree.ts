@@ -1,5 +1,5 @@
-import {open, readdir, readlink, realpath, stat} from 'node:fs/promises';
 import {basename, join, relative} from 'node:path';
+import {open, readdir, readlink, realpath, stat} from '../files.ts';
 
 const fileBytesMax = 4 * 1024 * 1024;
 

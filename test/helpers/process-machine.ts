@@ -21,6 +21,16 @@ export type ProcessMachine = {
   log(): Promise<string>;
 };
 
+/** How images start the agent. */
+export async function readAgentStart() {
+  const unit = await readFile('builder/backends/debian/files/muster-agent.service', 'utf8');
+  const flags = /^ExecStart=\S+\/node (.*) \S+\/agent\.cjs$/m.exec(unit)?.[1]?.split(' ');
+  const settings = /^Environment=(.*)$/m.exec(unit)?.[1]?.split(' ');
+  if (!flags || !settings) throw new Error('muster-agent.service does not say how to start it');
+  const pairs = settings.map(setting => setting.split('='));
+  return {flags, settings: Object.fromEntries(pairs) as Record<string, string>};
+}
+
 /** A machine without hardware: a real TFTP client, a real HTTP client and the real agent (`npm run bundle` first). */
 export async function createProcessMachine(
   muster: Muster,
@@ -46,15 +56,13 @@ export async function createProcessMachine(
       firmwareMode: 'uefi',
     }),
   );
+  const imageStart = await readAgentStart();
   const agent = createProcess(
     `agent-${name}`,
     {
-      // As the images start it.
-      command: [
-        ...['node_modules/.bin/node', '--lite-mode', '--max-semi-space-size=1'],
-        'dist/agent.cjs',
-      ],
+      command: ['node_modules/.bin/node', ...imageStart.flags, 'dist/agent.cjs'],
       env: {
+        ...imageStart.settings,
         MUSTER_BOOT_FILE: bootFile,
         MUSTER_IMAGE_FILE: imageFile,
         EVIDENCE_FILE: evidenceFile,

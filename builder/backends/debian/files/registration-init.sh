@@ -59,8 +59,9 @@ delay=1
 while :; do
   say "agent start"
   started=$(cut -d. -f1 /proc/uptime)
-  # The flags keep the resident memory small.
-  /usr/bin/node --lite-mode --max-semi-space-size=1 /usr/lib/muster/agent.cjs >/dev/console 2>&1 &
+  # As muster-agent.service starts it.
+  MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 \
+    /usr/bin/node --lite-mode --max-semi-space-size=1 --expose-gc /usr/lib/muster/agent.cjs >/dev/console 2>&1 &
   wait $!
   status=$?
   lasted=$(($(cut -d. -f1 /proc/uptime) - started))
