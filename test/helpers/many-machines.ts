@@ -1,0 +1,27 @@
+import type {Sql} from '@muster/server/store/db.ts';
+
+const makes = ['Dell Inc.', 'HPE', 'Supermicro', 'Lenovo'] as const;
+const products = [
+  'PowerEdge R650',
+  'ProLiant DL360 Gen10',
+  'SYS-1029P-WTR',
+  'ThinkSystem SR630',
+] as const;
+
+/** Machines as a list shows them, without having been here: node-000001 and so on. For more of them than anybody has time to enrol. */
+export async function insertMachines(sql: Sql, count: number): Promise<void> {
+  await sql`
+    insert into machines (
+      id, state, state_time, trust, service_tag, uuid, hostname, manufacturer, product, mac_address, mac_addresses,
+      cpu_threads, cpu_model, memory_bytes, disk_count, disk_bytes, firmware_mode, labels, create_time, update_time
+    )
+    select gen_random_uuid(), (array['active', 'active', 'active', 'ready', 'failed'])[n % 5 + 1], now(), 'approved', 'SN' || n,
+      gen_random_uuid()::text, 'node-' || lpad(n::text, 6, '0'), (${[...makes]}::text[])[n % 4 + 1],
+      (${[...products]}::text[])[n % 4 + 1], mac, array[mac], 64, 'Xeon Gold 6130', (array[64, 128, 256, 512])[n % 4 + 1] * 1073741824::bigint,
+      2, 3840000000000, 'uefi', jsonb_build_object('rack', 'r' || n % 400), now() - n * interval '1 second', now()
+    from generate_series(1, ${count}::int) n,
+      lateral (select '52:54:01:' || to_char(n / 65536, 'fm00') || ':' || lpad(to_hex(n / 256 % 256), 2, '0') || ':' || lpad(to_hex(n % 256), 2, '0') as mac) as named
+  `;
+  await sql`analyze machines`;
+  await sql`analyze machine_search`;
+}
