@@ -31,6 +31,10 @@ const jumpMsMax = 1_000;
 /** Less than is in the document at a time, so that no row is passed unseen. */
 const pxPerFrame = 1_200;
 
+/** Of one operation (docs/bulk.md). */
+const bulkMachinesMax = 10_000;
+const dryRunMsMax = 10 * 60_000;
+
 type Bench = {readonly page: Page; readonly flood: Flood; readonly count: number};
 
 /** What is expected of the list of machines, one row each. */
@@ -41,6 +45,7 @@ export async function benchList(bench: Bench): Promise<void> {
   await benchFlood(bench);
   await benchJumps(bench);
   await benchFilter(bench);
+  await benchSelectAll(bench);
 }
 
 const load = (): string => `load ${loadavg()[0]?.toFixed(1)}`;
@@ -153,6 +158,52 @@ async function benchFilter({page}: Bench): Promise<void> {
     limit: `≤ ${jumpMsMax} ms`,
     met: ms <= jumpMsMax,
   });
+}
+
+/** All that meet a filter: at once, with what would become of each. */
+async function benchSelectAll({page, count}: Bench): Promise<void> {
+  await openMachines(page);
+  const since = performance.now();
+  await selectAll(page, count);
+  const ms = performance.now() - since;
+  print({
+    what: 'all machines of the list selected',
+    value: `${ms.toFixed(0)} ms`,
+    base: `${count > bulkMachinesMax ? 'more than one operation takes: it says so' : 'any action'}, ${load()}`,
+    limit: `≤ ${jumpMsMax} ms`,
+    met: ms <= jumpMsMax,
+  });
+  if (count > bulkMachinesMax) {
+    await page
+      .getByText(/One operation takes at most/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', {name: 'Clear', exact: true}).click();
+    return;
+  }
+  await page.getByRole('toolbar').getByRole('button', {name: 'Label'}).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Set').fill('bench=1');
+  const beganMs = performance.now();
+  await dialog.getByRole('button', {name: 'Dry run'}).click();
+  await dialog
+    .getByText(`It would work for ${count.toLocaleString('en-US')} machines. Nothing was changed.`)
+    .waitFor({timeout: dryRunMsMax});
+  const seconds = (performance.now() - beganMs) / 1000;
+  print({
+    what: 'dry run over all of them',
+    value: `${seconds.toFixed(0)} s`,
+    base: `${(count / seconds).toFixed(0)} machines/s, ${load()}`,
+    limit: 'reported',
+    met: true,
+  });
+}
+
+async function selectAll(page: Page, count: number): Promise<void> {
+  await page.getByRole('checkbox', {name: 'Select all loaded rows'}).click();
+  const all = count.toLocaleString('en-US');
+  await page.getByRole('button', {name: `Select all ${all} of this filter`}).click();
+  await page.getByText(`${all} machines selected`).waitFor();
 }
 
 async function benchFlood({page, flood}: Bench): Promise<void> {

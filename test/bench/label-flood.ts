@@ -1,11 +1,14 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import {ImportService} from '@muster/proto/gen/muster/v1/imports_pb.ts';
+import {
+  ImportOutcome_Result as Result,
+  ImportService,
+} from '@muster/proto/gen/muster/v1/imports_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Muster} from '../helpers/muster.ts';
 
 /** Of one call (imports.proto). */
 const machinesPerCall = 50;
-const floodedMax = 500;
+const floodedMax = 100;
 const source = 'bench';
 
 export type Flood = {
@@ -40,8 +43,9 @@ export async function openFlood({client, postgres: {sql}}: Muster): Promise<Floo
           labels: {tick: String(tick)},
         })),
     });
-    const skipped = outcomes.find(({reason, id}) => id === '' && reason !== '');
-    if (skipped) throw new Error(`The flood cannot change a machine: ${skipped.reason}`);
+    const other = outcomes.find(({result}) => result !== Result.UPDATED);
+    if (other)
+      throw new Error(`The flood did not change a machine: ${other.result} ${other.reason}`);
   };
 
   return {
