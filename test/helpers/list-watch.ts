@@ -96,6 +96,26 @@ export async function scrollByWheel(page: Page, steps: number): Promise<Frames> 
   return page.evaluate<Frames>('({...frames})');
 }
 
+/** To the last row and back to the first, until each is there. */
+export async function jumpByKeys(
+  page: Page,
+  count: number,
+): Promise<readonly {readonly key: string; readonly row: number; readonly ms: number}[]> {
+  const grid = await openMachines(page);
+  await grid.focus();
+  const jumps: {key: string; row: number; ms: number}[] = [];
+  for (const {key, row} of [
+    {key: 'End', row: count},
+    {key: 'Home', row: 1},
+  ]) {
+    const since = performance.now();
+    await page.keyboard.press(key);
+    await grid.locator(`[aria-rowindex="${row + 1}"][data-active]:not([aria-busy])`).waitFor();
+    jumps.push({key, row, ms: performance.now() - since});
+  }
+  return jumps;
+}
+
 /** What the open list does while `work` goes on, with a key pressed now and then. */
 export async function watchList(page: Page, work: () => Promise<unknown>): Promise<Calm> {
   await page.evaluate(watchRenders);

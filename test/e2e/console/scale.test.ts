@@ -2,6 +2,7 @@ import {openDatabase} from '@muster/server/store/db.ts';
 import test from 'ava';
 import {openWindow, signIn, startChromium} from '../../helpers/chromium.ts';
 import {
+  jumpByKeys,
   noteFirst,
   openMachines,
   scrollByWheel,
@@ -41,6 +42,9 @@ test('ten thousand machines: quick to be there, no blank rows, and calm in a flo
   const frames = await scrollByWheel(page, wheelSteps);
   t.log(`${frames.blank} of ${frames.all} frames had a blank row while scrolling`);
   t.is(frames.blank, 0);
+
+  const jumps = await jumpByKeys(page, machineCount);
+  t.log(jumps.map(({key, ms}) => `${key} after ${Math.round(ms)} ms`).join(', '));
 
   await openMachines(page);
   await page.getByText('Live', {exact: true}).waitFor();
