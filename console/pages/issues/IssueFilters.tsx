@@ -4,7 +4,7 @@ import {Button, IconButton} from '../../ui/Button.tsx';
 import {severityLook} from '../../ui/tones.ts';
 import {severities, kindWord} from './issue-words.ts';
 import {type IssueSearch, severityNames} from './issue-search.ts';
-import {MachineName} from './MachineName.tsx';
+import {MachineLink} from '../machines/MachineLink.tsx';
 import '../../ui/card-filter.css';
 
 type IssueFiltersProps = {
@@ -50,7 +50,7 @@ export function IssueFilters({search, summary, onChange}: IssueFiltersProps) {
       {choose('muted', 'Muted', mutedChoices)}
       {search.machine && (
         <span className="issue-machine">
-          on <MachineName id={search.machine} />
+          on <MachineLink id={search.machine} />
           <IconButton
             icon="close"
             label="Issues of all machines"

@@ -12,7 +12,7 @@ import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
 import {Evidence} from './Evidence.tsx';
 import {issueLook, kindWord, muteScopeWord, sourceWord} from './issue-words.ts';
 import {IssueActions} from './IssueActions.tsx';
-import {MachineName} from './MachineName.tsx';
+import {MachineLink} from '../machines/MachineLink.tsx';
 
 type IssuePaneProps = {readonly id: string; readonly onClose: () => void};
 
@@ -54,7 +54,7 @@ function IssueDetails({issue}: {readonly issue: Issue}) {
         entries={[
           ['Severity', <SeverityBadge value={issue.severity} />],
           ['State', <IssueState issue={issue} />],
-          ['Machine', <MachineName id={issue.machineId} />],
+          ['Machine', <MachineLink id={issue.machineId} />],
           ['Part', issue.component],
           ['Since', <RelativeTime time={issue.sinceTime ?? issue.raiseTime} />],
           ['Raised', <RelativeTime time={issue.raiseTime} />],

@@ -3,7 +3,7 @@ import type {TableColumn} from '../../table/columns.ts';
 import {Badge, SeverityBadge} from '../../ui/Badge.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {issueLook, kindWord} from './issue-words.ts';
-import {MachineName} from './MachineName.tsx';
+import {MachineLink} from '../machines/MachineLink.tsx';
 
 export const issueColumns: readonly TableColumn<Issue>[] = [
   {
@@ -19,7 +19,7 @@ export const issueColumns: readonly TableColumn<Issue>[] = [
     widthPx: 104,
     grows: true,
     onPhone: true,
-    cell: ({machineId}) => <MachineName id={machineId} />,
+    cell: ({machineId}) => <MachineLink id={machineId} />,
   },
   {
     id: 'kind',
