@@ -207,36 +207,36 @@ async function benchFlood({page, flood}: Bench): Promise<void> {
   const cost = await startPageCost(page);
   const pressing = (ms: number) => pressKeys(page, ms);
   const quiet = await watchList(page, () => pressing(quietMs));
-  const [eventsBefore, costBefore] = [await flood.countEvents(), await cost.read()];
-  let presses = 0;
+  const before = await cost.read();
+  let [presses, events] = [0, {api: 0, database: 0}];
   const calm = await watchList(page, async () => {
-    const [, pressed] = await Promise.all([flood.run(eventsPerSecond, floodMs), pressing(floodMs)]);
-    presses = pressed;
+    const flooding = flood.run(eventsPerSecond, floodMs).then(counts => (events = counts));
+    presses = await pressing(floodMs);
+    await flooding;
   });
-  const [eventsAfter, costAfter] = [await flood.countEvents(), await cost.read()];
-  const rate = (eventsAfter - eventsBefore) / calm.seconds;
-  const cpu = (costAfter.cpuMs - costBefore.cpuMs) / calm.seconds;
-  printFlood({calm, quiet, rate, cpu, presses});
+  const cpu = ((await cost.read()).cpuMs - before.cpuMs) / calm.seconds;
+  printFlood({calm, quiet, events, cpu, presses});
 }
 
 function printFlood({
   calm,
   quiet,
-  rate,
+  events,
   cpu,
   presses,
 }: {
   readonly calm: Calm;
   readonly quiet: Calm;
-  readonly rate: number;
+  readonly events: {readonly api: number; readonly database: number};
   readonly cpu: number;
   readonly presses: number;
 }): void {
   const {renders, seconds, longTasks, keys, stillMs} = calm;
+  const rate = (events.api + events.database) / seconds;
   print({
-    what: 'events a second, by the API, counted',
+    what: 'events a second, counted',
     value: rate.toFixed(0),
-    base: `${cpu.toFixed(0)} ms CPU of the page's main thread a second, ${load()}`,
+    base: `${(events.api / seconds).toFixed(0)} by the API, the others in the database; ${cpu.toFixed(0)} ms CPU of the page's main thread a second, ${load()}`,
     limit: `≥ ${eventsPerSecondMin}`,
     met: rate >= eventsPerSecondMin,
   });

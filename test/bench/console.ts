@@ -30,7 +30,7 @@ export type ConsoleOptions = {
 
 const machinesDefault = 10_000;
 /** What two cores take in that do other things, too. */
-const rateDefault = 25;
+const rateDefault = 15;
 /** Modest: the list is measured, not the intake of samples (`fleet` does that). */
 const everySeconds = 60;
 

@@ -4,18 +4,25 @@ import {
   ImportService,
 } from '@muster/proto/gen/muster/v1/imports_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {changeMachines} from '../helpers/many-machines.ts';
 import type {Muster} from '../helpers/muster.ts';
 
 /** Of one call (imports.proto). */
 const machinesPerCall = 50;
 const floodedMax = 100;
+const machinesPerTick = 25;
+const tickMs = 25;
 const source = 'bench';
 
 export type Flood = {
-  /** Changes a label of so many machines a second, by the API, until the time is over. Each change is an event. */
-  run(eventsPerSecond: number, ms: number): Promise<void>;
-  /** Of the journal. */
-  countEvents(): Promise<number>;
+  /**
+   * Changes so many machines a second until the time is over; each change is an event. Labels by the API, as fast as the server takes them in; what is
+   * wanting, and it says how much, in the database.
+   */
+  run(
+    eventsPerSecond: number,
+    ms: number,
+  ): Promise<{readonly api: number; readonly database: number}>;
 };
 
 /** Of the machines that stand first in the order of host names, so that the list shows what changes. */
@@ -51,18 +58,26 @@ export async function openFlood({client, postgres: {sql}}: Muster): Promise<Floo
   return {
     async run(eventsPerSecond, ms) {
       const begin = performance.now();
-      const everyMs = (machinesPerCall * 1000) / eventsPerSecond;
-      for (let call = 1; performance.now() - begin < ms; call += 1) {
-        await change();
-        const rest = begin + call * everyMs - performance.now();
-        if (rest > 0) await delay(rest);
-      }
-    },
-    async countEvents() {
-      const [row] = await sql<
-        {count: number}[]
-      >`select count(*)::int as count from events where type = 'machine.updated'`;
-      return row?.count ?? 0;
+      const end = begin + ms;
+      const counts = {api: 0, database: 0};
+      const wanting = () =>
+        (eventsPerSecond * (performance.now() - begin)) / 1000 - counts.api - counts.database;
+      const byApi = async () => {
+        while (performance.now() < end) {
+          await change();
+          counts.api += machinesPerCall;
+          await delay(Math.max(0, (-wanting() * 1000) / eventsPerSecond));
+        }
+      };
+      const inDatabase = async () => {
+        for (; performance.now() < end; await delay(tickMs)) {
+          if (wanting() < machinesPerTick) continue;
+          await changeMachines(sql, machinesPerTick, `PowerEdge ${counts.database}`);
+          counts.database += machinesPerTick;
+        }
+      };
+      await Promise.all([byApi(), inDatabase()]);
+      return counts;
     },
   };
 }

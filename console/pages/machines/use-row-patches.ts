@@ -1,4 +1,4 @@
-import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import type {Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Client} from '@connectrpc/connect';
 import {useCallback, useEffect, useRef} from 'react';
 import type {RowPages} from '../../table/row-pages.ts';
