@@ -5,6 +5,12 @@ const freshMs = 15_000;
 const retriesMax = 3;
 const transient: readonly Code[] = [Code.Unavailable, Code.DeadlineExceeded, Code.Aborted];
 
+/** Whether the same question may go better after so many failures. */
+export const mayRetry = (failures: number, error: unknown): boolean =>
+  failures < retriesMax && error instanceof ConnectError && transient.includes(error.code);
+
+export const retryDelayMs = (failures: number): number => Math.min(1000 * 2 ** failures, 15_000);
+
 /** Events of the server say when something is stale (live/); the time is for what has no event. */
 export const createQueryClient = (): QueryClient =>
   new QueryClient({
@@ -12,9 +18,8 @@ export const createQueryClient = (): QueryClient =>
       queries: {
         staleTime: freshMs,
         refetchOnWindowFocus: true,
-        retry: (failures, error) =>
-          failures < retriesMax && error instanceof ConnectError && transient.includes(error.code),
-        retryDelay: failures => Math.min(1000 * 2 ** failures, 15_000),
+        retry: mayRetry,
+        retryDelay: retryDelayMs,
       },
     },
   });

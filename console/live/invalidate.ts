@@ -124,8 +124,8 @@ export function createInvalidator(queryClient: QueryClient): (batch: LiveBatch) 
   }
 }
 
-const isStale = ({queryKey, meta}: Query, services: ReadonlySet<string>): boolean =>
-  meta?.['isPatched'] !== true && services.has(methodKeyOf(queryKey)?.serviceName ?? '');
+const isStale = ({queryKey}: Query, services: ReadonlySet<string>): boolean =>
+  services.has(methodKeyOf(queryKey)?.serviceName ?? '');
 
 const isLongList = ({state: {data}}: Query): boolean =>
   ((data as Partial<InfiniteData<unknown>> | undefined)?.pages?.length ?? 0) > pagesReloadedMax;

@@ -79,7 +79,10 @@ export const addDiscovery: MockNoun = router => {
     createTime: timestampFromMs(Date.now()),
   });
   router.service(DiscoveryService, {
-    listPendingMachines: () => ({machines}),
+    listPendingMachines: ({id}) => ({
+      machines: machines.filter(each => id === '' || each.machine?.id === id),
+      totalSize: BigInt(machines.length),
+    }),
     mergeMachines({id, absorbedId}) {
       leave(absorbedId);
       return {machine: {...mockMachine(3), id}};

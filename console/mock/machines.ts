@@ -56,7 +56,7 @@ export const machinesOf =
   router => {
     const all = Array.from({length: count}, (_, number) => mockMachine(number));
     router.service(MachineService, {
-      listMachines({filter, pageSize, pageToken}) {
+      listMachines({filter, pageSize, pageToken, skip}) {
         if (filter === 'fail')
           throw new ConnectError('Cannot read the filter: "fail" is none', Code.InvalidArgument);
         const found =
@@ -65,7 +65,7 @@ export const machinesOf =
             : all.filter(
                 ({id = '', hostname = ''}) => hostname.includes(filter) || filter.includes(id),
               );
-        const from = Number(pageToken || 0);
+        const from = Number(pageToken || 0) + skip;
         const to = from + (pageSize || 50);
         return {
           machines: found.slice(from, to),

@@ -1,8 +1,9 @@
 import {useVirtualizer} from '@tanstack/react-virtual';
-import {type ReactNode, useCallback, useEffect, useId, useRef} from 'react';
+import {type ReactNode, useCallback, useEffect, useId, useMemo, useRef} from 'react';
 import {useMediaQuery} from '../hooks/use-media-query.ts';
 import {Icon} from '../ui/icons.tsx';
 import {nextOrder, type Order, parseOrder, type TableColumn} from './columns.ts';
+import type {RowSource} from './row-pages.ts';
 import {TableRow} from './TableRow.tsx';
 import {useRowKeys} from './use-row-keys.ts';
 import {type Selection, useTableModel} from './use-table-model.ts';
@@ -17,11 +18,15 @@ const rowPx = 32;
 const rowPhonePx = 48;
 const selectPx = 36;
 
-type DataTableProps<Row extends object> = {
+type Rows<Row> =
+  | {readonly rows: readonly Row[]}
+  /** In place of `rows` for a list that one can jump in; it loads what `onView` tells of. */
+  | {readonly source: RowSource<Row>};
+
+type DataTableProps<Row extends object> = Rows<Row> & {
   /** What is listed: "Machines". */
   readonly label: string;
   readonly columns: readonly TableColumn<Row>[];
-  readonly rows: readonly Row[];
   readonly rowId: (row: Row) => string;
   /** How many there are in all, when that is known. */
   readonly total?: number | undefined;
@@ -35,8 +40,12 @@ type DataTableProps<Row extends object> = {
   readonly onOrder?: (order: string | undefined) => void;
   readonly selection?: Selection;
   readonly onSelect?: (selection: Selection) => void;
+  /** Marks all between two rows of which some are not loaded. */
+  readonly onSelectRange?: (from: number, to: number) => void;
   readonly onOpen?: (row: Row) => void;
-  /** Which loaded rows are on the screen, whenever that changes. */
+  /** With another one the list begins at its top again. */
+  readonly question?: string;
+  /** Which rows are on the screen, whenever that changes. */
   readonly onView?: (from: number, to: number) => void;
   /** In place of rows when there are none. */
   readonly empty?: ReactNode;
@@ -46,17 +55,17 @@ type DataTableProps<Row extends object> = {
 
 /** The table of all lists. Only what is on the screen is in the document; `aria-rowcount` tells of the rest. */
 export function DataTable<Row extends object>(props: DataTableProps<Row>) {
-  const {label, rows, hasMore = false, onLoadMore, onView, fills = false} = props;
+  const {label, hasMore = false, onLoadMore, onView, fills = false} = props;
   const {aheadRows = aheadRowsDefault} = props;
   const scroller = useRef<HTMLDivElement>(null);
   const tableId = useId();
   const isPhone = useMediaQuery('(max-width: 640px)');
   const height = isPhone ? rowPhonePx : rowPx;
-  const {table, shown, select, selectable} = useTableModel(props, isPhone);
-
-  const loadedRows = table.getRowModel().rows;
+  const source = useSource(props);
   const isLoading = props.isLoading ?? false;
-  const count = loadedRows.length + (hasMore || isLoading ? placeholderRows : 0);
+  const isJumped = 'source' in props;
+  const isEndOpen = !isJumped && hasMore;
+  const count = source.count + (isEndOpen || isLoading ? placeholderRows : 0);
   const virtualizer = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
@@ -67,29 +76,39 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
 
   const items = virtualizer.getVirtualItems();
   const from = virtualizer.range?.startIndex ?? 0;
-  const to = Math.min(virtualizer.range?.endIndex ?? 0, loadedRows.length - 1);
+  const to = Math.max(0, Math.min(virtualizer.range?.endIndex ?? 0, source.count - 1));
   useEffect(() => {
-    if (hasMore && !props.isLoadingMore && to + aheadRows >= loadedRows.length) onLoadMore?.();
-  }, [hasMore, props.isLoadingMore, to, aheadRows, loadedRows.length, onLoadMore]);
-  useEffect(() => onView?.(from, to), [onView, from, to, rows]);
+    if (hasMore && !props.isLoadingMore && to + aheadRows >= source.count) onLoadMore?.();
+  }, [hasMore, props.isLoadingMore, to, aheadRows, source.count, onLoadMore]);
+  useEffect(() => onView?.(from, to), [onView, from, to, source]);
 
-  const latest = useRef(props);
+  const loaded = items.filter(({index}) => source.rowAt(index));
+  const rendered = loaded.flatMap(({index}) => source.rowAt(index) ?? []);
+  const {rows, shown, select, selectable} = useTableModel({...props, source, rendered}, isPhone);
+  const modelOf = new Map(loaded.map(({index}, at) => [index, rows[at]]));
+  const latest = useRef({source, onOpen: props.onOpen});
   useEffect(() => {
-    latest.current = props;
+    latest.current = {source, onOpen: props.onOpen};
   });
   // The same function for ever: rows are rendered again only when they change.
   const open = useCallback((index: number) => {
-    const row = latest.current.rows[index];
+    const row = latest.current.source.rowAt(index);
     if (row) latest.current.onOpen?.(row);
   }, []);
   const keys = useRowKeys({
-    count: loadedRows.length,
+    count: source.count,
     pageRows: Math.max(1, to - from),
     onMove: index => virtualizer.scrollToIndex(index, {align: 'auto'}),
     onOpen: props.onOpen && open,
     onSelect: selectable ? select : undefined,
     onEscape: selectable ? () => props.onSelect?.(new Set()) : undefined,
   });
+  const {setActive} = keys;
+  useEffect(() => {
+    // By the virtualizer: it goes on with a jump that has not settled.
+    if (scroller.current?.scrollTop) virtualizer.scrollToOffset(0);
+    setActive(-1);
+  }, [props.question, virtualizer, setActive]);
 
   const template = [
     ...(selectable ? [`${selectPx}px`] : []),
@@ -97,13 +116,18 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
   ].join(' ');
   const widthPx = shown.reduce((sum, column) => sum + column.widthPx, selectable ? selectPx : 0);
   return (
-    <div className={fills ? 'data-table fills' : 'data-table'} ref={scroller}>
+    <div
+      className={fills ? 'data-table fills' : 'data-table'}
+      ref={scroller}
+      // Where it was scrolled to belongs to what was asked: the router would take it along.
+      data-scroll-restoration-id={encodeURIComponent(`${label} ${props.question ?? ''}`)}
+    >
       <div
         role="grid"
         aria-label={label}
-        aria-rowcount={hasMore ? (props.total ?? -1) : loadedRows.length + 1}
+        aria-rowcount={isEndOpen ? rowCountOf(props.total) : source.count + 1}
         aria-colcount={shown.length + (selectable ? 1 : 0)}
-        aria-multiselectable={selectable || undefined}
+        aria-multiselectable={selectable !== false || undefined}
         aria-busy={isLoading || undefined}
         aria-activedescendant={keys.active >= 0 ? `${tableId}-${keys.active}` : undefined}
         tabIndex={0}
@@ -114,13 +138,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
           columns={shown}
           order={parseOrder(props.order)}
           onOrder={props.onOrder}
-          select={
-            selectable && {
-              all: table.getIsAllRowsSelected(),
-              some: table.getIsSomeRowsSelected(),
-              toggle: () => table.toggleAllRowsSelected(),
-            }
-          }
+          select={selectable}
         />
         <div
           role="rowgroup"
@@ -128,22 +146,22 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
           style={{height: virtualizer.getTotalSize()}}
           hidden={count === 0}
         >
-          {items.map(item => {
-            const row = loadedRows[item.index];
+          {items.map(({index, start}) => {
+            const row = modelOf.get(index);
             return (
               <TableRow
-                key={row?.id ?? `placeholder-${item.index}`}
-                id={`${tableId}-${item.index}`}
-                index={item.index}
-                startPx={item.start}
+                key={index}
+                id={`${tableId}-${index}`}
+                index={index}
+                startPx={start}
                 heightPx={height}
                 row={row?.original}
                 rowId={row?.id ?? ''}
                 columns={shown}
-                isActive={item.index === keys.active}
+                isActive={index === keys.active}
                 isSelected={selectable ? (row?.getIsSelected() ?? false) : undefined}
                 onSelect={select}
-                onPoint={keys.setActive}
+                onPoint={setActive}
                 onOpen={props.onOpen && open}
               />
             );
@@ -154,6 +172,21 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
     </div>
   );
 }
+
+/** An array is a source of which all is loaded. */
+function useSource<Row>(props: Rows<Row>): RowSource<Row> {
+  const rows = 'rows' in props ? props.rows : none;
+  const whole = useMemo(
+    () => ({count: rows.length, rowAt: (index: number) => rows[index], loadedRows: () => rows}),
+    [rows],
+  );
+  return 'source' in props ? props.source : whole;
+}
+
+const none: readonly never[] = [];
+
+/** With the head; -1 is "not known". */
+const rowCountOf = (total: number | undefined): number => (total === undefined ? -1 : total + 1);
 
 type HeadProps<Row> = {
   readonly columns: readonly TableColumn<Row>[];

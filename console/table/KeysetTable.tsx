@@ -5,9 +5,9 @@ import type {KeysetRows} from './use-keyset-rows.ts';
 
 type KeysetTableProps<Row extends object> = Omit<
   ComponentProps<typeof DataTable<Row>>,
-  'rows' | 'hasMore' | 'isLoading' | 'isLoadingMore' | 'onLoadMore'
+  'rows' | 'source' | 'hasMore' | 'isLoading' | 'isLoadingMore' | 'onLoadMore'
 > & {
-  readonly list: Omit<KeysetRows<Row, unknown>, 'first' | 'patch'>;
+  readonly list: Omit<KeysetRows<Row, unknown>, 'first'>;
   /** Completes "Cannot …". */
   readonly attempt: string;
 };
@@ -28,6 +28,7 @@ export function KeysetTable<Row extends object>({list, attempt, ...rest}: Keyset
         isLoading={list.isLoading}
         isLoadingMore={list.isLoadingMore}
         onLoadMore={list.loadMore}
+        question={list.question}
       />
     </>
   );

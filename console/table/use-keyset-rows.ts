@@ -29,30 +29,18 @@ export type KeysetRows<Row, O> = {
   /** Something changed since the pages were loaded, and they are too many to load again unasked. */
   readonly isOutdated: boolean;
   readonly refresh: () => void;
-  /** Changes what is held of each page, until it is loaded again. */
-  readonly patch: (next: (page: O) => O) => void;
-  readonly pageCount: number;
+  /** Another text when something else is asked for. */
+  readonly question: string;
 };
 
 /** With more pages than these a change is announced instead of loading all of them again (live/invalidate.ts). */
 export const pagesReloadedMax = 2;
 
-/**
- * A list of the API, page after page by its tokens. `rowsOf` must be a stable function. With `isPatched` the page keeps the rows current
- * itself, and events do not load them again.
- */
+/** A list of the API, page after page by its tokens. `rowsOf` must be a stable function. Lists that one jumps in are row-pages.ts. */
 export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>(
   method: DescMethodUnary<I, O>,
   input: MessageInitShape<I> & PageInput,
   rowsOf: (page: MessageShape<O>) => readonly Row[],
-  {
-    isPatched = false,
-    later,
-  }: {
-    readonly isPatched?: boolean;
-    /** What is asked for otherwise once there is a first page: more rows at a time, no total. */
-    readonly later?: Partial<MessageInitShape<I> & PageInput>;
-  } = {},
 ): KeysetRows<Row, MessageShape<O>> {
   const transport = useTransport();
   const queryClient = useQueryClient();
@@ -66,17 +54,11 @@ export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>
     queryKey,
     initialPageParam: '',
     queryFn: ({pageParam, signal}) =>
-      callUnaryMethod(
-        transport,
-        method,
-        {...input, ...(pageParam === '' ? {} : later), pageToken: pageParam},
-        {signal},
-      ),
+      callUnaryMethod(transport, method, {...input, pageToken: pageParam}, {signal}),
     getNextPageParam: nextTokenOf,
     // Events say when it is stale.
     staleTime: Infinity,
     refetchOnWindowFocus: false,
-    meta: {isPatched},
     placeholderData: keepPreviousData,
   });
   const {data, fetchNextPage, refetch} = query;
@@ -84,26 +66,17 @@ export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>
   const pageCount = data?.pages.length ?? 0;
 
   const key = JSON.stringify(queryKey);
-  const change = useCallback(
-    (next: (data: InfiniteData<MessageShape<O>>) => InfiniteData<MessageShape<O>>) =>
-      queryClient.setQueryData(
-        JSON.parse(key) as readonly unknown[],
-        (old: InfiniteData<MessageShape<O>> | undefined) => old && next(old),
-      ),
-    [queryClient, key],
-  );
-  const patch = useCallback(
-    (next: (page: MessageShape<O>) => MessageShape<O>) =>
-      change(data => ({...data, pages: data.pages.map(page => next(page))})),
-    [change],
-  );
   const refresh = useCallback(() => {
-    change(({pages, pageParams}) => ({
-      pages: pages.slice(0, pagesReloadedMax),
-      pageParams: pageParams.slice(0, pagesReloadedMax),
-    }));
+    queryClient.setQueryData(
+      JSON.parse(key) as readonly unknown[],
+      (old: InfiniteData<MessageShape<O>> | undefined) =>
+        old && {
+          pages: old.pages.slice(0, pagesReloadedMax),
+          pageParams: old.pageParams.slice(0, pagesReloadedMax),
+        },
+    );
     void refetch();
-  }, [change, refetch]);
+  }, [queryClient, key, refetch]);
 
   return {
     rows,
@@ -116,8 +89,7 @@ export function useKeysetRows<I extends DescMessage, O extends DescMessage, Row>
     loadMore: useCallback(() => void fetchNextPage({cancelRefetch: false}), [fetchNextPage]),
     isOutdated: query.isStale && pageCount > pagesReloadedMax,
     refresh,
-    patch,
-    pageCount,
+    question: key,
   };
 }
 

@@ -8,7 +8,8 @@ import {notifyTestQueue} from '../store/image-tests.ts';
 import {findMachine} from '../store/machines.ts';
 import type {Deps} from './deps.ts';
 import {badPageToken, isUuid} from './ids.ts';
-import {type MachineQuery, type MachineSearch, namesOfGroups, refusing} from './machine-search.ts';
+import {namesOfGroups} from './filter-leaves.ts';
+import {type MachineQuery, type MachineSearch, refusing} from './machine-search.ts';
 import {assertTemplatesFit} from './template-use.ts';
 
 const pageSizeDefault = 50;

@@ -1,6 +1,6 @@
 import {DomainError} from '../errors.ts';
 import {isSortable, machineFields} from '../store/machine-fields.ts';
-import type {OrderPart} from '../store/machine-search.ts';
+import type {OrderPart} from '../store/machine-keys.ts';
 
 const orderPartsMax = 3;
 

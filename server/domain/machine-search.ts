@@ -10,12 +10,14 @@ import {
   membership,
   type SearchContext,
 } from '../store/machine-conditions.ts';
+import {countMachines, type Total} from '../store/machine-counts.ts';
 import {findMachineField, machineFields} from '../store/machine-fields.ts';
 import * as store from '../store/machine-search.ts';
 import {searchScope, seesEverything} from '../store/scope.ts';
 import type {Machine, MachineState} from '../store/machines.ts';
 import {concealIn} from './concealed.ts';
 import type {Deps} from './deps.ts';
+import {hasWords, namesOfGroups} from './filter-leaves.ts';
 import {lifecycle} from './lifecycle.ts';
 import {parseOrder} from './machine-order.ts';
 import {type BusStatus, offlineAfterMs, presenceOf} from './presence.ts';
@@ -38,6 +40,10 @@ export type MachineQuery = {
   readonly pageSize: number;
   readonly pageToken: string;
   readonly countTotal: boolean;
+  /** Counted to the last one, when there is time for it. */
+  readonly exactTotal?: boolean;
+  /** So many are passed over, from the page token on. */
+  readonly skip?: number;
   /** Columns that the answer needs; undefined is all. */
   readonly columns: ReadonlySet<string> | undefined;
 };
@@ -45,7 +51,7 @@ export type MachineQuery = {
 export type MachinePage = {
   readonly machines: readonly Machine[];
   readonly nextPageToken: string;
-  readonly total: {readonly count: number; readonly estimated: boolean} | undefined;
+  readonly total: Total | undefined;
   readonly similar: boolean;
 };
 
@@ -91,16 +97,17 @@ export function createMachineSearch({
       const limit = query.pageSize || pageSizeDefault;
       const find = async (similar: boolean) => {
         const condition = withStates(where(similar), query.states);
-        const search = {where: condition, order, after: token?.keys, limit, columns: query.columns};
-        const rows = await timely(store.searchMachines(database, {...search, limit: limit + 1}));
+        const place = {where: condition, order, after: token?.keys, skip: query.skip};
+        const page = {...place, limit: limit + 1, columns: query.columns};
+        const rows = await timely(store.searchMachines(database, page));
         const total = query.countTotal
-          ? await timely(store.countMachines(database, condition))
+          ? await timely(countMachines(database, condition, query.exactTotal))
           : undefined;
         return {rows, total, similar};
       };
 
       const first = await find(token?.similar ?? false);
-      const retry = first.rows.length === 0 && !token && hasWords(filter);
+      const retry = first.rows.length === 0 && !token && !query.skip && hasWords(filter);
       const {rows, total, similar} = retry ? await find(true) : first;
       const machines = await concealIn(sql, rows.slice(0, limit), reasons);
       const last = rows.length > limit ? machines.at(-1) : undefined;
@@ -234,29 +241,6 @@ function contextOf(
     findGroup,
     similar: false,
   };
-}
-
-/** Of every `group = "name"` in it. */
-export function namesOfGroups(filter: Filter | undefined): ReadonlySet<string> {
-  const names = new Set<string>();
-  visit(filter, leaf => {
-    if (leaf.kind === 'compare' && leaf.path[0] === 'group') names.add(leaf.value.join('*'));
-  });
-  return names;
-}
-
-function hasWords(filter: Filter | undefined): boolean {
-  let found = false;
-  visit(filter, leaf => (found ||= leaf.kind === 'text'));
-  return found;
-}
-
-function visit(filter: Filter | undefined, see: (leaf: Filter) => void): void {
-  if (!filter) return;
-  if (filter.kind === 'and' || filter.kind === 'or')
-    for (const inner of filter.parts) visit(inner, see);
-  else if (filter.kind === 'not') visit(filter.part, see);
-  else see(filter);
 }
 
 /** Records that went into others are in no list. */

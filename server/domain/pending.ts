@@ -6,6 +6,7 @@ import {nameOf} from './build-rules.ts';
 import type {Deps} from './deps.ts';
 import {unpackHardware} from './hardware.ts';
 import {type Candidate, type EvidenceItem, identify, type Score} from './identity.ts';
+import {isUuid} from './ids.ts';
 import type {MachineSearch} from './machine-search.ts';
 import {mergeable} from './lifecycle.ts';
 
@@ -73,20 +74,32 @@ export function createPendingQueue({
   }
 
   return {
-    /** The longest first. */
-    async list({pageSize, pageToken}: {readonly pageSize: number; readonly pageToken: string}) {
+    /** The longest first; with an id only that one. */
+    async list({
+      pageSize,
+      pageToken,
+      id,
+      countTotal,
+    }: {
+      readonly pageSize: number;
+      readonly pageToken: string;
+      readonly id: string;
+      readonly countTotal: boolean;
+    }) {
+      if (id !== '' && !isUuid(id)) return {machines: [], nextPageToken: '', total: 0};
       const page = await search.list({
-        filter: waiting,
+        filter: id === '' ? waiting : `id = "${id}" AND ${waiting}`,
         orderBy: 'create_time',
         states: [],
         pageSize: pageSize || pageSizeDefault,
         pageToken,
-        countTotal: false,
+        countTotal: countTotal && pageToken === '',
+        exactTotal: true,
         columns: undefined,
       });
       const machines: PendingMachine[] = [];
       for (const machine of page.machines) machines.push(await describe(machine));
-      return {machines, nextPageToken: page.nextPageToken};
+      return {machines, nextPageToken: page.nextPageToken, total: page.total?.count ?? 0};
     },
   };
 }

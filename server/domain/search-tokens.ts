@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {DomainError} from '../errors.ts';
-import type {OrderPart} from '../store/machine-search.ts';
+import type {OrderPart} from '../store/machine-keys.ts';
 import {badPageToken, isUuid} from './ids.ts';
 
 export type SearchToken = {

@@ -134,6 +134,29 @@ test('a box in doubt waits with a word on what to merge it with', async t => {
   );
 });
 
+test('of a long queue the total is told, and one machine of it is found by its id', async t => {
+  await using site = await setUp();
+  const ids: string[] = [];
+  for (const number of [1, 2, 3])
+    ids.push(
+      (
+        await enrolWith(site, {
+          systemSerial: `BOXA1${number}`,
+          macAddresses: [`3c:ec:ef:00:00:0${number}`],
+        })
+      ).machineId,
+    );
+  await site.machines.accept('user:olga', ids[0] ?? '');
+  const first = await site.api.listPendingMachines({pageSize: 1, countTotal: true});
+  t.is(first.machines.length, 1);
+  t.is(first.totalSize, 2n);
+  const found = async (id: string) =>
+    (await site.api.listPendingMachines({id})).machines.map(({machine}) => machine?.id);
+  t.deepEqual(await found(ids[2] ?? ''), [ids[2]]);
+  t.deepEqual(await found(ids[0] ?? ''), [], 'it waits no longer');
+  t.deepEqual(await found('" OR id:*'), []);
+});
+
 test('merged records are one machine: keys, history, hardware, labels and both names', async t => {
   await using site = await setUp();
   const [a, b] = ['3c:ec:ef:00:00:01', '3c:ec:ef:00:00:02'];

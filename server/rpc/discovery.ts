@@ -31,6 +31,7 @@ export const discoveryService = ({
     return {
       machines: page.machines.map(machine => toPendingMessage(machine, view)),
       nextPageToken: page.nextPageToken,
+      totalSize: BigInt(page.total),
     };
   },
 

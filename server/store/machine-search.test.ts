@@ -1,9 +1,12 @@
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test from 'ava';
+import {insertMachines} from '../../test/helpers/many-machines.ts';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {createMachineSearch} from '../domain/machine-search.ts';
 import type {Database} from './db.ts';
+import {part} from './fragments.ts';
 import {saveFacts} from './hardware.ts';
+import {countMachines} from './machine-counts.ts';
 import {machineColumns} from './machine-search.ts';
 import {insertMachine, type MachineChange} from './machines.ts';
 
@@ -31,6 +34,8 @@ async function setUp() {
     pageSize: 100,
     pageToken: '',
     countTotal: false,
+    exactTotal: false,
+    skip: 0,
   };
   let serial = 0;
   return {
@@ -330,4 +335,48 @@ test('what a filter cannot mean is refused with its place', async t => {
   await t.throwsAsync(app.search.facets({filter: '', fields: ['uuidx'], valuesMax: 0}), {
     message: /Cannot count machines by "uuidx"/,
   });
+});
+
+test('a page begins after the rows that are passed over, in every order, and none begins after the last', async t => {
+  await using app = await setUp();
+  for (const [index, hostname] of ['a', 'b', 'c', 'd', 'e', 'f'].entries())
+    await app.add(hostname, {memoryBytes: (index % 3) * gib});
+  const names = async (query: Parameters<typeof app.list>[0]) =>
+    (await app.list(query)).machines.map(({hostname}) => hostname).join('');
+
+  for (const orderBy of ['', 'hostname', 'hostname desc', 'hardware.memory_bytes desc, hostname']) {
+    const all = await names({orderBy});
+    t.is(all.length, 6);
+    for (let skip = 0; skip <= 7; skip += 1)
+      t.is(
+        await names({orderBy, skip, pageSize: 2}),
+        all.slice(skip, skip + 2),
+        `${orderBy} ${skip}`,
+      );
+  }
+  const {nextPageToken: pageToken} = await app.list({orderBy: 'hostname', pageSize: 2});
+  t.is(await names({orderBy: 'hostname', pageSize: 2, pageToken, skip: 3}), 'f');
+  const last = await app.list({orderBy: 'hostname', pageSize: 2, skip: 4});
+  t.is(last.nextPageToken, '');
+});
+
+test('a total is the estimate of the planner beyond a thousand, unless it shall be exact', async t => {
+  await using app = await setUp();
+  await insertMachines(app.sql, 1500);
+  await app.sql`delete from machines where hostname like 'node-0001%'`;
+
+  const {total: some} = await app.list({countTotal: true, filter: 'hostname = node-00000*'});
+  t.deepEqual(some, {count: 9, estimated: false});
+  const {total: about} = await app.list({countTotal: true});
+  t.true(about?.estimated);
+  const {total: exact} = await app.list({countTotal: true, exactTotal: true});
+  t.deepEqual(exact, {count: 1400, estimated: false});
+});
+
+test('a total that cannot be counted in time is estimated', async t => {
+  await using app = await setUp();
+  await insertMachines(app.sql, 1500);
+  const database = {sql: app.sql, shapes: new Set<string>(), timeoutMs: 500};
+  const slowAtTheEnd = part`(hostname < 'node-001300' or pg_sleep(1) is not null)`;
+  t.true((await countMachines(database, slowAtTheEnd, true)).estimated);
 });

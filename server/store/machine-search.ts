@@ -3,12 +3,8 @@ import type {Sql} from './db.ts';
 import {compile, constant, type Fragment, join, part, yes} from './fragments.ts';
 import {jsonPath} from './hardware-fields.ts';
 import type {MachineField} from './machine-fields.ts';
+import {afterKeys, keysOf, orderBy, type OrderPart, withId} from './machine-keys.ts';
 import {type Machine, type MachineRow, toMachine} from './machines.ts';
-
-/** Counted exactly; beyond it the planner's estimate is told. */
-const countedExactlyMax = 1000;
-
-export type OrderPart = {readonly field: MachineField; readonly descending: boolean};
 
 /** Of `machines`; a test compares them with the table. */
 export const machineColumns =
@@ -42,28 +38,33 @@ export class SearchTimeout extends Error {
 /** A machine with its place in the order: one text for each part, and the id. */
 export type FoundMachine = Machine & {readonly keys: readonly string[]};
 
-/** By keyset: after the machine with these keys. */
+type Place = {
+  readonly where: Fragment;
+  readonly order: readonly OrderPart[];
+  /** The keys of a machine: what comes after it. */
+  readonly after: readonly string[] | undefined;
+  /** So many are passed over from there. */
+  readonly skip?: number | undefined;
+};
+
+/** By keyset. */
 export async function searchMachines(
   database: SearchDatabase,
-  search: {
-    readonly where: Fragment;
-    readonly order: readonly OrderPart[];
-    readonly after: readonly string[] | undefined;
+  search: Place & {
     readonly limit: number;
     /** Names of columns; whatever is not among them is empty in the answer. Undefined is all. */
     readonly columns: ReadonlySet<string> | undefined;
   },
 ): Promise<readonly FoundMachine[]> {
-  const order = [...search.order, {field: idField, descending: lastDescending(search.order)}];
-  const keys = order.map(
-    ({field}, index) => part`${keyText(field)} as ${constant(`key_${index}`)}`,
-  );
+  const order = withId(search.order);
+  const after = search.skip ? await findKeysAfter(database, search) : search.after;
+  if (search.skip && !after) return [];
   const rows = await run<MachineRow & Readonly<Record<string, string>>>(
     database,
     part`
-      select ${columns(search.columns)}, last_seen_time, ${join(keys, ',')}
+      select ${columns(search.columns)}, last_seen_time, ${keysOf(order)}
       from machines left join machine_presence on machine_id = machines.id
-      where ${search.where} and ${search.after ? afterKeys(order, search.after) : yes}
+      where ${search.where} and ${after ? afterKeys(order, after) : yes}
       order by ${join(order.map(orderBy), ',')} limit ${constant(String(search.limit))}
     `,
   );
@@ -73,25 +74,24 @@ export async function searchMachines(
   }));
 }
 
-/** Exact up to a thousand, else the planner's estimate. */
-export async function countMachines(
+/**
+ * The keys of the last of those that are passed over; undefined when there are fewer. Only keys are read: a hundred thousand rows are a walk along
+ * the index.
+ */
+async function findKeysAfter(
   database: SearchDatabase,
-  where: Fragment,
-): Promise<{readonly count: number; readonly estimated: boolean}> {
-  const matching = part`
-    select machines.id from machines left join machine_presence on machine_id = machines.id where ${where}
-  `;
-  const [row] = await run<{count: number}>(
+  {where, after, skip = 0, ...search}: Place,
+): Promise<readonly string[] | undefined> {
+  const order = withId(search.order);
+  const [row] = await run<Readonly<Record<string, string>>>(
     database,
-    part`select count(*)::int as count from (${matching} limit ${constant(String(countedExactlyMax + 1))}) as found`,
+    part`
+      select ${keysOf(order)} from machines left join machine_presence on machine_id = machines.id
+      where ${where} and ${after ? afterKeys(order, after) : yes}
+      order by ${join(order.map(orderBy), ',')} offset ${String(skip - 1)}::text::bigint limit 1
+    `,
   );
-  const count = row?.count ?? 0;
-  if (count <= countedExactlyMax) return {count, estimated: false};
-  const [plan] = await run<{
-    readonly 'QUERY PLAN': readonly {readonly Plan: {readonly 'Plan Rows': number}}[];
-  }>(database, part`explain (format json) ${matching}`);
-  const rows = plan?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? count;
-  return {count: Math.max(count, Math.round(rows)), estimated: true};
+  return row && order.map((_, index) => String(row[`key${index}`]));
 }
 
 /** Which of the conditions this machine meets. */
@@ -199,53 +199,6 @@ function facetValues({source}: MachineField, key: string | undefined): Fragment 
   }
 }
 
-const idField: MachineField = {name: 'id', source: {kind: 'id'}, index: ''};
-
-const lastDescending = (order: readonly OrderPart[]) => order.at(-1)?.descending ?? false;
-
-const orderBy = ({field, descending}: OrderPart) =>
-  part`${keyValue(field)}${constant(descending ? ' desc' : '')}`;
-
-function keyValue({name, source}: MachineField): Fragment {
-  if (source.kind === 'id') return constant('machines.id');
-  if (source.kind === 'enum') return constant(source.sql);
-  if (source.kind === 'text') return constant(`lower(${source.sql})`);
-  if (source.kind === 'number' || source.kind === 'time')
-    return constant(source.orderSql ?? source.sql);
-  throw new Error(`"${name}" cannot be sorted by`);
-}
-
-/** Times in microseconds, so that no digit is lost. */
-function keyText(field: MachineField): Fragment {
-  const value = keyValue(field);
-  if (field.source.kind === 'time')
-    return part`(extract(epoch from ${value}) * 1000000)::bigint::text`;
-  return part`(${value})::text`;
-}
-
-function keyParameter({source}: MachineField, text: string): Fragment {
-  if (source.kind === 'id') return part`${text}::uuid`;
-  if (source.kind === 'number') return part`${text}::text::bigint`;
-  if (source.kind === 'time')
-    return part`('epoch'::timestamptz + ${text}::text::bigint * interval '1 microsecond')`;
-  return part`${text}::text`;
-}
-
-function afterKeys(order: readonly OrderPart[], after: readonly string[]): Fragment {
-  const values = order.map(({field}, index) => keyParameter(field, after[index] ?? ''));
-  const names = order.map(({field}) => keyValue(field));
-  const descending = lastDescending(order);
-  // As one row, which an index understands.
-  if (order.every(part => part.descending === descending))
-    return part`(${join(names, ',')}) ${constant(descending ? '<' : '>')} (${join(values, ',')})`;
-  const steps = order.map((step, index) => {
-    const same = names.slice(0, index).map((name, at) => part`${name} = ${values[at] ?? yes}`);
-    const beyond = part`${names[index] ?? yes} ${constant(step.descending ? '<' : '>')} ${values[index] ?? yes}`;
-    return part`(${join([...same, beyond], 'and')})`;
-  });
-  return part`(${join(steps, 'or')})`;
-}
-
 function columns(wanted: ReadonlySet<string> | undefined): Fragment {
   const names = machineColumns.filter(
     name => !wanted || wanted.has(name) || leastColumns.has(name),
@@ -257,7 +210,7 @@ function columns(wanted: ReadonlySet<string> | undefined): Fragment {
   );
 }
 
-async function run<R>(
+export async function run<R>(
   {sql, shapes, timeoutMs}: SearchDatabase,
   fragment: Fragment,
 ): Promise<readonly R[]> {

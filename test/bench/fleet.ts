@@ -1,28 +1,25 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
 import {loadavg} from 'node:os';
-import process, {execPath, stdout} from 'node:process';
-import {createInterface} from 'node:readline';
+import {stdout} from 'node:process';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {ParseArgsOptionsConfig} from 'node:util';
-import {serverMemory} from '@muster/cli/up/processes.ts';
-import {Image_Kind, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
-import type {FleetReport} from '@muster/simulator/fleet.ts';
-import type {Verdict} from '@muster/simulator/verify.ts';
-import {startContractBuilder} from '../helpers/contract-builder.ts';
-import {type Muster, startMuster} from '../helpers/muster.ts';
-import {until} from '../helpers/processes.ts';
+import type {Muster} from '../helpers/muster.ts';
 import {type Readings, startReadings} from './fleet-readings.ts';
 import {print} from './measure.ts';
+import {
+  allTakenIn,
+  assertFilesFor,
+  startFleetMuster,
+  startSimulator,
+  type Told,
+} from './simulated-fleet.ts';
 
 /** What the project promises: 5,000 machines, a sample every 10 s, 10 minutes, in a server of 400 MiB. */
 export const fleetOptions = {
-  machines: {type: 'string', default: '5000'},
+  machines: {type: 'string'},
   minutes: {type: 'string', default: '10'},
   'every-seconds': {type: 'string', default: '10'},
   /** Machines turned on in a second. */
-  rate: {type: 'string', default: '50'},
+  rate: {type: 'string'},
   /** Nobody is killed. */
   calm: {type: 'boolean', default: false},
   /** A folder for CPU profiles of server, edge and simulator: with `calm` only, because who is killed writes none. */
@@ -30,10 +27,10 @@ export const fleetOptions = {
 } as const satisfies ParseArgsOptionsConfig;
 
 export type FleetOptions = {
-  readonly machines: string;
+  readonly machines?: string;
   readonly minutes: string;
   readonly 'every-seconds': string;
-  readonly rate: string;
+  readonly rate?: string;
   readonly calm: boolean;
   readonly profile: string;
 };
@@ -41,40 +38,16 @@ export type FleetOptions = {
 const serverMibMax = 400;
 /** Long enough for agents to notice and for buffers to fill. */
 const outageMs = 5000;
-const enrolmentMsMax = 60 * 60_000;
-/** Beside the machines' own connections. */
-const otherFilesMax = 500;
-/** As `muster up` starts PostgreSQL: it waits for the disk. */
-const postgresSettings = ['max_connections=100', 'shared_buffers=64MB'];
+const machinesDefault = 5000;
+const rateDefault = 50;
 
 type Name = 'server' | 'postgres' | 'nats' | 'edge' | 'simulator';
-type Told = FleetReport & {readonly enrolled: number; readonly verdict: Verdict};
-
-type Fleet = AsyncDisposable & {
-  readonly pid: number | undefined;
-  /** Lets the outboxes run empty and compares; what it told, and whether it was content. */
-  end(): Promise<{readonly status: number; readonly told: Told}>;
-};
-
 /** A whole fleet against real processes, each of which is killed once; counts every sample at the end. */
 export async function benchFleet(options: FleetOptions): Promise<void> {
   const plan = readPlan(options);
   const {machines, streamingMs, everySeconds, nodeOptions} = plan;
-  await using muster = await startMuster({
-    serverEnv: {
-      NEW_MACHINES_PER_HOUR_MAX: String(2 * machines),
-      NODE_OPTIONS: `${serverMemory.NODE_OPTIONS} ${nodeOptions}`,
-    },
-    edgeEnv: {NODE_OPTIONS: nodeOptions},
-    postgresSettings,
-  });
-  await using builder = await startContractBuilder(muster, 'b1');
-  void builder;
-  await until('the registration images', async () => {
-    const kind = Image_Kind.REGISTRATION;
-    return (await muster.client(ImageService).listImages({kind})).images.length > 1;
-  });
-  await using fleet = startSimulator(muster, options, nodeOptions);
+  await using muster = await startFleetMuster(machines, nodeOptions);
+  await using fleet = startSimulator(muster, plan);
   using readings = startReadings<Name>({
     server: () => muster.server.pid,
     postgres: () => muster.postgres.pid,
@@ -84,11 +57,7 @@ export async function benchFleet(options: FleetOptions): Promise<void> {
   });
   const watch = startWatch(readings);
 
-  await until(
-    'every machine to be taken in',
-    async () => (await countTakenIn(muster)) >= machines,
-    enrolmentMsMax,
-  );
+  await allTakenIn(muster, machines);
   const streamingSinceMs = performance.now();
   watch.tell('enrolment, with the samples meanwhile', machines);
   await delay(streamingMs / 4);
@@ -101,66 +70,18 @@ export async function benchFleet(options: FleetOptions): Promise<void> {
 }
 
 function readPlan(options: FleetOptions) {
-  const [machines, minutes, everySeconds] = [
-    Number(options.machines),
+  const [machines, rate, minutes, everySeconds] = [
+    Number(options.machines ?? machinesDefault),
+    Number(options.rate ?? rateDefault),
     Number(options.minutes),
     Number(options['every-seconds']),
   ];
   if (!(machines >= 1 && minutes > 0 && everySeconds >= 1))
     throw new Error('Cannot run this fleet: say for example --machines 500 --minutes 2');
-  const files = Number(
-    /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1],
-  );
-  if (files < machines + otherFilesMax)
-    throw new Error(
-      `Cannot open ${machines} connections: a process may have ${files} files open; raise it with "ulimit -n"`,
-    );
+  assertFilesFor(machines);
   const {profile} = options;
   const nodeOptions = profile === '' ? '' : `--cpu-prof --cpu-prof-dir=${profile}`;
-  return {machines, everySeconds, streamingMs: minutes * 60_000, nodeOptions};
-}
-
-/** `muster simulate` as a person runs it, until `end`. */
-function startSimulator(muster: Muster, options: FleetOptions, nodeOptions: string): Fleet {
-  const every = `${options['every-seconds']}s`;
-  const args = ['--machines', options.machines, '--every', every, '--rate', options.rate];
-  const child = spawn(execPath, ['cli/main.ts', 'simulate', '--json', '--verify', ...args], {
-    env: {
-      PATH: process.env.PATH,
-      NODE_OPTIONS: nodeOptions,
-      SERVER_URL: muster.serverUrl,
-      EDGE_HTTP_PORT: new URL(muster.edgeUrl).port,
-      MUSTER_DATA_DIR: muster.folder,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  child.stdout.on('data', (data: Buffer) => (out += String(data)));
-  createInterface({input: child.stderr}).on('line', line =>
-    stdout.write(`  ${line} (load ${loadavg()[0]?.toFixed(1)})\n`),
-  );
-  const ended = once(child, 'close').then(([status]) => status as number);
-  return {
-    get pid() {
-      return child.exitCode === null ? child.pid : undefined;
-    },
-    async end() {
-      child.kill('SIGINT');
-      const status = await ended;
-      if (!out.startsWith('{')) throw new Error(`The simulator ended with status ${status}`);
-      return {status, told: JSON.parse(out) as Told};
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
-
-/** The inventory is the last thing that the server takes in of a machine that comes. */
-async function countTakenIn({postgres: {sql}}: Muster): Promise<number> {
-  const [row] = await sql<{count: number}[]>`select count(*)::int as count from machine_hardware`;
-  return row?.count ?? 0;
+  return {machines, rate, everySeconds, streamingMs: minutes * 60_000, nodeOptions};
 }
 
 async function killEach(

@@ -4,6 +4,7 @@ import {parseArgs} from 'node:util';
 import {benchAgent} from './agent.ts';
 import {benchAudit} from './audit.ts';
 import {benchBulk} from './bulk.ts';
+import {benchConsole, consoleOptions} from './console.ts';
 import {benchEdge} from './edge.ts';
 import {benchFanOut} from './fan-out.ts';
 import {benchFanOutWire} from './fan-out-wire.ts';
@@ -13,12 +14,16 @@ import {benchMachines} from './machines.ts';
 import {benchMetrics} from './metrics.ts';
 import {benchSearch} from './search.ts';
 
-const {values, positionals: wanted} = parseArgs({options: fleetOptions, allowPositionals: true});
+const {values, positionals: wanted} = parseArgs({
+  options: {...fleetOptions, ...consoleOptions},
+  allowPositionals: true,
+});
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   agent: benchAgent,
   audit: benchAudit,
   bulk: benchBulk,
+  console: () => benchConsole(values),
   edge: benchEdge,
   'fan-out': benchFanOut,
   'fan-out-wire': benchFanOutWire,
@@ -28,8 +33,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   metrics: benchMetrics,
   search: benchSearch,
 };
-/** Half an hour, and a machine that does nothing else. */
-const onlyWhenNamed: ReadonlySet<string> = new Set(['fleet']);
+/** Half an hour each, and a machine that does nothing else. */
+const onlyWhenNamed: ReadonlySet<string> = new Set(['console', 'fleet']);
 
 const unknown = wanted.filter(name => !Object.hasOwn(benches, name));
 if (unknown.length > 0)

@@ -38,7 +38,8 @@ export function BootSessions() {
   useReloadEvery(
     [BootService.method.listBootSessions],
     everyMs,
-    list.rows.some(({state}) => state === State.OPEN) && list.pageCount <= pagesReloadedMax,
+    list.rows.some(({state}) => state === State.OPEN) &&
+      list.rows.length <= pageSize * pagesReloadedMax,
   );
   return (
     <>

@@ -1,6 +1,7 @@
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback, useMemo, useState} from 'react';
+import {explainError} from '../../api/errors.ts';
 import {chosenColumns, columnsText} from '../../table/columns.ts';
 import {ColumnChooser} from '../../table/ColumnChooser.tsx';
 import {DataTable} from '../../table/DataTable.tsx';
@@ -9,8 +10,9 @@ import {PageHeader} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {formatCount} from '../../ui/format.ts';
 import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {showToast} from '../../ui/Toast.tsx';
 import {BulkBar} from './bulk/BulkBar.tsx';
-import type {BulkSelection} from './bulk/selection.ts';
+import {bulkMachinesMax, type BulkSelection} from './bulk/selection.ts';
 import {ExportButton} from './ExportButton.tsx';
 import {machineColumns} from './machine-columns.tsx';
 import {MachineFacets} from './MachineFacets.tsx';
@@ -19,8 +21,6 @@ import {SavedViews} from './SavedViews.tsx';
 import {useMachineRows} from './use-machine-rows.ts';
 import './machines.css';
 
-/** A fling of the wheel passes some 500 rows a second. */
-const aheadRows = 1000;
 const nothing: Selection = new Set();
 
 export function MachinesPage() {
@@ -32,10 +32,23 @@ export function MachinesPage() {
   const visible = useMemo(() => chosenColumns(machineColumns, columns), [columns]);
   const open = useOpenMachine();
 
-  const total = list.first?.totalSize === undefined ? undefined : Number(list.first.totalSize);
+  const total = list.head && Number(list.head.totalSize);
   const select = (next: Selection) => {
     setSelection(next);
     setAll(false);
+  };
+  const selectRange = async (from: number, to: number) => {
+    const count = to + 1 - from;
+    if (count > bulkMachinesMax)
+      return showToast(
+        `Cannot mark ${formatCount(count)} rows: one operation takes at most ${formatCount(bulkMachinesMax)} machines`,
+        {tone: 'bad'},
+      );
+    try {
+      select(new Set([...selection, ...(await list.idsBetween(from, to))]));
+    } catch (error) {
+      showToast(explainError(error, 'mark these rows').message, {tone: 'bad'});
+    }
   };
   const onFilter = (filter: string) => {
     select(nothing);
@@ -53,7 +66,7 @@ export function MachinesPage() {
         beside={
           <span className="muted" role="status">
             {total !== undefined &&
-              `${list.first?.totalEstimated ? 'about ' : ''}${formatCount(total)}`}
+              `${list.head?.totalEstimated ? 'about ' : ''}${formatCount(total)}`}
           </span>
         }
         actions={
@@ -75,7 +88,7 @@ export function MachinesPage() {
       {list.error && (
         <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
       )}
-      {list.first?.similar && (
+      {list.head?.similar && (
         <Notice tone="info" icon="info">
           Nothing holds these words; these machines hold words that are like them.
         </Notice>
@@ -106,19 +119,16 @@ export function MachinesPage() {
           label="Machines"
           columns={machineColumns}
           visible={visible}
-          rows={list.rows}
+          source={list.source}
           rowId={idOf}
-          total={total}
-          hasMore={list.hasMore}
-          isLoading={list.isLoading || list.isOld}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          aheadRows={aheadRows}
+          isLoading={list.isLoading}
+          question={`${filter}|${order}`}
           onView={list.onView}
           order={order}
           onOrder={order => setView({order})}
           selection={selection}
           onSelect={select}
+          onSelectRange={(from, to) => void selectRange(from, to)}
           onOpen={open}
           fills
           empty={!list.error && <NoMachines isFiltered={filter !== ''} />}

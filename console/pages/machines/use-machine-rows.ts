@@ -1,142 +1,164 @@
 import {
   type ListMachinesResponse,
-  type Machine,
   MachineService,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {createClient} from '@connectrpc/connect';
+import {type Client, ConnectError, createClient} from '@connectrpc/connect';
 import {useTransport} from '@connectrpc/connect-query';
-import {useCallback, useEffect, useMemo, useRef, useState} from 'react';
+import {useQueryClient} from '@tanstack/react-query';
+import {useCallback, useEffect, useMemo, useState} from 'react';
+import {mayRetry, retryDelayMs} from '../../api/query-client.ts';
 import {useLiveBatches} from '../../live/live.tsx';
-import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
+import type {PagePlace} from '../../table/row-pages.ts';
+import {useRowPages} from '../../table/use-row-pages.ts';
 import {rowFields} from './machine-columns.tsx';
+import {useRowPatches} from './use-row-patches.ts';
 
-/** Few, so that they are there at once; then as many as a fling of the wheel passes while they are on their way. */
-const pageRows = 200;
-const later = {pageSize: 500, countTotal: false} as const;
-/** Conditions of one filter: at most 64 (docs/search.md). */
-const patchedMax = 60;
-const marginRows = 10;
+/** Shorter lists are loaded again by themselves; longer ones say that they could be, so that nothing jumps under the eyes of a reader. */
+const reloadedRowsMax = 700;
 /** Machines that came or went: a whole list is loaded again no more often than that. */
 const reloadMs = 2_000;
-const presenceMs = 10_000;
+/** At most 1000 (machines.proto). */
+const idsPerCall = 1000;
+const readMask = {paths: [...rowFields]};
 
-const rowsOf = (page: ListMachinesResponse): readonly Machine[] => page.machines;
+/** What happens to machines without one more or one less. */
+const staying: ReadonlySet<string> = new Set(
+  'updated labelled booted command_requested command_finished rule_applied provisioning ready active failed'
+    .split(' ')
+    .map(word => `machine.${word}`),
+);
+
+type Head = Pick<ListMachinesResponse, 'totalSize' | 'totalEstimated' | 'similar'>;
 
 /**
  * The machines of a filter, kept current without loading the list again with each event: rows that are on the screen are asked for by id,
  * the others when they are scrolled to.
  */
 export function useMachineRows(filter: string, orderBy: string) {
-  const input = useMemo(
-    () => ({
-      filter,
-      orderBy,
-      pageSize: pageRows,
-      countTotal: true,
-      readMask: {paths: [...rowFields]},
-    }),
-    [filter, orderBy],
-  );
-  const list = useKeysetRows(MachineService.method.listMachines, input, rowsOf, {
-    isPatched: true,
-    later,
-  });
-  const {rows, patch, refresh, pageCount} = list;
-  const client = useClient();
-  const dirty = useRef(new Set<string>());
-  const view = useRef<readonly [number, number]>([0, 0]);
-  const isBusy = useRef(false);
-  const ids = useMemo(() => new Set(rows.map(({id}) => id)), [rows]);
+  const transport = useTransport();
+  const client = useMemo(() => createClient(MachineService, transport), [transport]);
+  const {head, onHead, countBefore} = useHead({filter, orderBy});
+  const load = useLoad(client, {filter, orderBy, onHead});
+  const {pages, shown, isOld} = useRowPages(load, countBefore);
+  const {onView, touch} = useRowPatches(client, pages);
   const [isOutdated, setOutdated] = useState(false);
-  useEffect(() => setOutdated(false), [input]);
+  useEffect(() => setOutdated(false), [load]);
 
-  const loaded = useRef(rows);
-  useEffect(() => {
-    loaded.current = rows;
-  });
-  const patchVisible = useCallback(async () => {
-    if (isBusy.current) return;
-    isBusy.current = true;
-    try {
-      for (;;) {
-        const [from, to] = view.current;
-        const wanted = loaded.current
-          .slice(Math.max(0, from - marginRows), to + marginRows)
-          .map(({id}) => id)
-          .filter(id => dirty.current.has(id))
-          .slice(0, patchedMax);
-        if (wanted.length === 0) return;
-        for (const id of wanted) dirty.current.delete(id);
-        const {machines} = await client.listMachines({
-          filter: `id = (${wanted.map(id => `"${id}"`).join(' OR ')})`,
-          pageSize: patchedMax,
-          readMask: {paths: [...rowFields]},
-        });
-        const fresh = new Map(machines.map(machine => [machine.id, machine]));
-        patch(page => ({
-          ...page,
-          machines: page.machines.map(machine => fresh.get(machine.id) ?? machine),
-        }));
-      }
-    } catch {
-      // Shown as it was; the connection's state says why, and the next event tries again.
-    } finally {
-      isBusy.current = false;
-    }
-  }, [client, patch]);
+  const refresh = useCallback(() => {
+    setOutdated(false);
+    pages.reload();
+  }, [pages]);
 
   useLiveBatches(({events, missed}) => {
+    // After a break it may go better.
+    if (missed && pages.error() !== undefined) return refresh();
     let isOther = missed;
+    const known = new Set(
+      pages
+        .source()
+        .loadedRows()
+        .map(({id}) => id),
+    );
+    const touched: string[] = [];
     for (const {machineId, type} of events) {
-      if (machineId === '' || type === 'machine.deleted') isOther ||= type.startsWith('machine.');
-      else if (ids.has(machineId)) dirty.current.add(machineId);
-      else isOther = true;
+      if (known.has(machineId) && type !== 'machine.deleted') touched.push(machineId);
+      else
+        isOther ||=
+          filter === '' ? type.startsWith('machine.') && !staying.has(type) : machineId !== '';
     }
     if (isOther) setOutdated(true);
-    void patchVisible();
+    touch(touched);
   });
 
-  // Presence changes without an event.
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (document.visibilityState !== 'visible') return;
-      const [from, to] = view.current;
-      for (const {id} of loaded.current.slice(from, to + 1)) dirty.current.add(id);
-      void patchVisible();
-    }, presenceMs);
-    return () => clearInterval(timer);
-  }, [patchVisible]);
-
-  // Short lists are loaded again by themselves; long ones say that they could be.
-  const isShort = pageCount <= pagesReloadedMax;
+  const source = shown.source();
+  const isShort = source.count <= reloadedRowsMax;
   useEffect(() => {
     if (!isOutdated || !isShort) return undefined;
-    const timer = setTimeout(() => {
-      setOutdated(false);
-      refresh();
-    }, reloadMs);
+    const timer = setTimeout(refresh, reloadMs);
     return () => clearTimeout(timer);
   }, [isOutdated, isShort, refresh]);
 
-  const onView = useCallback(
-    (from: number, to: number) => {
-      view.current = [from, to];
-      if (dirty.current.size > 0) void patchVisible();
-    },
-    [patchVisible],
-  );
+  const error = pages.error();
   return {
-    ...list,
-    onView,
+    source,
+    head,
+    error: error === undefined ? null : ConnectError.from(error),
+    isLoading: isOld || (!pages.isReady() && error === undefined),
     isOutdated: isOutdated && !isShort,
-    refresh: () => {
-      setOutdated(false);
-      refresh();
-    },
+    onView,
+    refresh,
+    idsBetween: useIdsBetween(client, {filter, orderBy}),
   };
 }
 
-function useClient() {
-  const transport = useTransport();
-  return useMemo(() => createClient(MachineService, transport), [transport]);
+type Question = {readonly filter: string; readonly orderBy: string};
+
+/** What the first page told; kept for whoever comes back. */
+function useHead({filter, orderBy}: Question) {
+  const queryClient = useQueryClient();
+  const [head, setHead] = useState<Head>();
+  const onHead = useCallback(
+    (head: Head) => {
+      setHead(head);
+      queryClient.setQueryData(['count of machines', filter, orderBy], Number(head.totalSize));
+    },
+    [queryClient, filter, orderBy],
+  );
+  const countBefore = useCallback(
+    () => queryClient.getQueryData<number>(['count of machines', filter, orderBy]),
+    [queryClient, filter, orderBy],
+  );
+  return {head, onHead, countBefore};
+}
+
+function useLoad(
+  client: Client<typeof MachineService>,
+  {filter, orderBy, onHead}: Question & {readonly onHead: (head: Head) => void},
+) {
+  return useCallback(
+    async ({isFirst, ...place}: PagePlace, signal: AbortSignal) => {
+      const counts = {countTotal: isFirst, exactTotal: isFirst};
+      const request = {filter, orderBy, ...place, ...counts, readMask};
+      const page = await patiently(() => client.listMachines(request, {signal}), signal);
+      if (isFirst && !signal.aborted) onHead(page);
+      return {
+        rows: page.machines,
+        nextPageToken: page.nextPageToken,
+        total: isFirst ? Number(page.totalSize) : undefined,
+      };
+    },
+    [client, filter, orderBy, onHead],
+  );
+}
+
+/** As every other question of the console is asked again. */
+async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted || !mayRetry(failures, error)) throw error;
+    }
+    await new Promise(resolve => setTimeout(resolve, retryDelayMs(failures)));
+  }
+}
+
+/** Of a range of which some rows are not loaded. */
+function useIdsBetween(client: Client<typeof MachineService>, {filter, orderBy}: Question) {
+  return useCallback(
+    async (from: number, to: number): Promise<readonly string[]> => {
+      const ids: string[] = [];
+      const question = {filter, orderBy, readMask: {paths: ['id']}};
+      let pageToken = '';
+      do {
+        const pageSize = Math.min(to + 1 - from - ids.length, idsPerCall);
+        const skip = ids.length === 0 ? from : 0;
+        const page = await client.listMachines({...question, pageSize, pageToken, skip});
+        ids.push(...page.machines.map(({id}) => id));
+        pageToken = page.nextPageToken;
+      } while (pageToken !== '' && ids.length < to + 1 - from);
+      return ids;
+    },
+    [client, filter, orderBy],
+  );
 }

@@ -4,9 +4,9 @@ import {
   type PendingMachine,
 } from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {useQuery} from '@connectrpc/connect-query';
+import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
-import {type ReactNode, useEffect} from 'react';
+import type {ReactNode} from 'react';
 import {type KeysetRows, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Badge, StateBadge} from '../../ui/Badge.tsx';
 import {Skeleton} from '../../ui/blocks.tsx';
@@ -22,13 +22,14 @@ import {BansPanel} from './BansPanel.tsx';
 import {ApplyButton, PendingDetail} from './PendingDetail.tsx';
 import './pending.css';
 
+const all = {countTotal: true} as const;
 const rowsOf = (page: ListPendingMachinesResponse) => page.machines;
 type Rows = KeysetRows<PendingMachine, ListPendingMachinesResponse>;
 
 /** The queue: which box is this? */
 export function PendingPage() {
   const {tab} = useSearch({from: '/shell/pending'});
-  const list = useKeysetRows(DiscoveryService.method.listPendingMachines, {}, rowsOf);
+  const list = useKeysetRows(DiscoveryService.method.listPendingMachines, all, rowsOf);
   const tabs = (
     <SearchTabs
       label="Pending"
@@ -37,7 +38,7 @@ export function PendingPage() {
           label: 'Waiting',
           link: {to: '/pending'},
           isCurrent: tab !== 'bans',
-          count: list.rows.length,
+          count: Number(list.first?.totalSize ?? 0),
         },
         {
           label: 'Bans',
@@ -60,14 +61,13 @@ export function PendingPage() {
 function Queue({list, tabs}: {readonly list: Rows; readonly tabs: ReactNode}) {
   const {machine: id, with: beside} = useSearch({from: '/shell/pending'});
   const navigate = useNavigate();
-  const {rows, hasMore, isLoadingMore, loadMore} = list;
+  const {rows} = list;
   const at = rows.findIndex(({machine}) => machine?.id === id);
-  const found = rows[at];
   // Somebody may have been sent here to a machine that is far down.
-  const isSought = id !== undefined && !found && hasMore;
-  useEffect(() => {
-    if (isSought && !isLoadingMore) loadMore();
-  }, [isSought, isLoadingMore, loadMore]);
+  const isFar = id !== undefined && at < 0 && list.hasMore;
+  const far = useQuery(DiscoveryService.method.listPendingMachines, isFar ? {id} : skipToken);
+  const found = rows[at] ?? (isFar ? far.data?.machines[0] : undefined);
+  const isSought = isFar && far.isPending;
 
   const goOn = () => {
     const isPhone = globalThis.matchMedia('(max-width: 800px)').matches;

@@ -31,6 +31,7 @@ export function BulkBar({selection, all, onSelectAll, onClear}: BulkBarProps) {
           Select all {formatCount(countOf(all))} of this filter
         </Button>
       )}
+      {tooMany && <span role="status">{tooMany}</span>}
       <span className="spacer" />
       {bulkActions.map(item => (
         <Button
