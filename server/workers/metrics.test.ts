@@ -188,23 +188,27 @@ test.serial(
       inColumns(batch(machineId, 's', 300, 360), {0: {disks}, 359: {power_watts: 95}}),
       asAgent(inColumns(batch(machineId, 's', 600, 100), {70: {fans: [{name: 'fan', rpm: 5}]}})),
     ];
-    app.publish(machineId, rows);
-    app.publish(machineId, columns);
-    app.publish(machineId, again);
-    for (let number = 0; number < 30; number++)
-      app.publish(machineId, asAgent(inColumns(batch(machineId, 's', 700 + number * 360, 360))));
+    const subject = `muster.commands.${machineId}.received`;
+    const receipts = app.connection.subscribe(subject)[Symbol.asyncIterator]();
     const reported = new Set<string>();
-    const done = Promise.withResolvers<void>();
-    app.connection.subscribe(`muster.commands.${machineId}.received`, {
-      callback: (_error, message) => {
-        const {received} = message.json<{received: {report_ids: string[]}}>();
+    const receiptsOf = async (count: number) => {
+      while (reported.size < count) {
+        const next = await receipts.next();
+        if (next.done) throw new Error('The subscription ended');
+        const {received} = next.value.json<{received: {report_ids: string[]}}>();
         for (const id of received.report_ids) reported.add(id);
-        if (reported.size === 33) done.resolve();
-      },
-    });
+      }
+    };
     await using worker = await app.start();
     void worker;
-    await done.promise;
+    // One after the other, as an agent sends them: two transactions at once may take what overlaps from either.
+    for (const [place, report] of [rows, columns, again].entries()) {
+      app.publish(machineId, report);
+      await receiptsOf(place + 1);
+    }
+    for (let number = 0; number < 30; number++)
+      app.publish(machineId, asAgent(inColumns(batch(machineId, 's', 700 + number * 360, 360))));
+    await receiptsOf(33);
     t.is(await app.count(), 700 + 30 * 360);
     const told = await app.sql<{devices: string}[]>`
       select devices::text as devices from metrics where devices is not null order by 1
