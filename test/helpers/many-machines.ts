@@ -34,11 +34,11 @@ export async function insertMachines(sql: Sql, count: number): Promise<void> {
   await sql`analyze machine_search`;
 }
 
-/** Another product for so many machines, the first by their host names, with the events of it; as fast as the database is. */
+/** Another product for so many machines, the first by their host names, with the events of it. Waits for nobody who changes some of them. */
 export async function changeMachines(sql: Sql, count: number, product: string): Promise<void> {
   await sql`
     with first as (
-      select id from machines order by lower(hostname), id limit ${count}
+      select id from machines order by lower(hostname), id limit ${count} for update skip locked
     ), changed as (
       update machines set product = ${product} from first where machines.id = first.id returning machines.id
     )
