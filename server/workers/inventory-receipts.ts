@@ -47,7 +47,7 @@ export function startInventoryReceipts({
 }: {
   readonly intake: Pick<HardwareIntake, 'receive'>;
   readonly settling: Pick<ReportSettling, 'settle' | 'fail'>;
-  readonly pressure: Pick<ReceiptPressure, 'add'>;
+  readonly pressure: Pick<ReceiptPressure, 'add' | 'expect'>;
   /** So many wait to be taken in now. */
   readonly kept: (count: number) => void;
   readonly count: CountReport;
@@ -145,6 +145,7 @@ export function startInventoryReceipts({
       waiting.push(inventory);
       bytes += inventory.message.data.length;
       pressure.add(1);
+      pressure.expect(inventory.message.info.pending);
       plan();
       while (isFull()) await room.promise;
     },

@@ -12,7 +12,7 @@ import {buildInventory} from './inventory.ts';
 import {cpuSeconds, cpuSecondsOfTree, median, print} from './measure.ts';
 
 const machinesOfRound = 150;
-const rounds = 4;
+const rounds = 7;
 const unchangedRatioMin = 5;
 const insertRatioMin = 0.7;
 const insertsAtOnce = 4;
