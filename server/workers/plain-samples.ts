@@ -19,24 +19,8 @@ const plainTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const plainCount = /^\d{1,15}$/;
 const plainPlace = /^(0|[1-9]\d{0,2})$/;
 
-const fieldNames: ReadonlySet<string> = new Set([
-  'time',
-  'cpuUsagePercent',
-  'memoryUsedBytes',
-  'memoryTotalBytes',
-  'diskUsedBytes',
-  'diskTotalBytes',
-  'networkRxBytes',
-  'networkTxBytes',
-  'loadAverage1',
-  'loadAverage5',
-  'loadAverage15',
-  'temperature',
-  'powerState',
-  'uptime',
-]);
-const columnNames: ReadonlySet<string> = new Set<keyof ReportedColumns>([
-  'timeMs',
+/** The same in rows and in columns. */
+const measured = [
   'cpuUsagePercent',
   'memoryUsedBytes',
   'memoryTotalBytes',
@@ -49,7 +33,9 @@ const columnNames: ReadonlySet<string> = new Set<keyof ReportedColumns>([
   'loadAverage15',
   'temperature',
   'uptime',
-]);
+] as const satisfies readonly (keyof ReportedColumns)[];
+const fieldNames: ReadonlySet<string> = new Set(['time', 'powerState', ...measured]);
+const columnNames: ReadonlySet<string> = new Set(['timeMs', ...measured]);
 /** In place of a value that is not plain. */
 const bad = Number.NaN;
 
