@@ -1,6 +1,6 @@
 import type {MetricsJson} from '@muster/proto/gen/muster/v1/metrics_pb.ts';
 import {toColumns} from './metrics-columns.ts';
-import type {Report} from './outbox.ts';
+import {isPlainTurn, type Report} from './outbox.ts';
 import {backoffMs} from './waits.ts';
 
 /** As muster.v1.MetricsBatch allows. */
@@ -8,8 +8,6 @@ export const samplesPerBatchMax = 360;
 /** Six hours at a sample every 10 s, about 0.8 MiB. */
 export const sampleCountMax = 2160;
 const unconfirmedBatchCountMax = 8;
-/** The second of the times that a batch is sent, the sixth and so on. */
-const rowsEvery = 4;
 const resend = {firstMs: 15_000, longestMs: 300_000} as const;
 
 /**
@@ -54,8 +52,7 @@ export function createMetricsBuffer({
       if (samples.length === 0 || (unconfirmed.size > 0 && nowMs < dueMs)) return undefined;
       const batch = samples.slice(0, samplesPerBatchMax);
       const about = {session, firstSequence: String(firstSequence)};
-      // A server of before the columns sends no receipt for them.
-      const columns = sentCount % rowsEvery === 1 ? undefined : toColumns(batch);
+      const columns = isPlainTurn(sentCount) ? undefined : toColumns(batch);
       const body = columns
         ? {metricsColumns: {...about, ...columns}}
         : {metrics: {...about, samples: batch}};

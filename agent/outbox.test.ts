@@ -28,6 +28,19 @@ test('a report is sent again after a growing pause until it is confirmed', t => 
   t.deepEqual(outbox.due(Number.MAX_SAFE_INTEGER), []);
 });
 
+test('a report that is not confirmed goes out in the plain form, too', t => {
+  const outbox = createOutbox(numbered(), () => 1);
+  outbox.putInventory({});
+  const forms: boolean[] = [];
+  for (let nowMs = 0; forms.length < 6; nowMs += 300_000) {
+    const [report] = outbox.due(nowMs);
+    if (!report) continue;
+    outbox.markSent(report, nowMs);
+    forms.push(report.isPlain === true);
+  }
+  t.deepEqual(forms, [false, true, false, false, false, true]);
+});
+
 test('a new connection makes everything due again', t => {
   const outbox = createOutbox(numbered());
   outbox.putHello({});

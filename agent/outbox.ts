@@ -16,9 +16,17 @@ export type Report = {
   readonly reportId: string;
   readonly kind: ReportKind;
   readonly body: Pick<AgentReportJson, ReportKind | 'metricsColumns'>;
+  /** To be sent in the form that every server knows. */
+  readonly isPlain?: boolean;
 };
 
 type Entry = Report & {sentCount: number; dueMs: number};
+
+/**
+ * Whether what was sent so often is sent in the form that every server knows: the second time, the sixth and so on. A server of before a shorter form
+ * sends no receipt for that.
+ */
+export const isPlainTurn = (sentCount: number): boolean => sentCount % 4 === 1;
 
 /**
  * Reports that the server has not confirmed: the last hello, the last inventory (a newer one replaces it), and every command result. Pure
@@ -62,7 +70,15 @@ export function createOutbox(newId: () => string, random: () => number = Math.ra
     find: (reportId: string): Report | undefined => results.get(reportId),
 
     /** What to send now, hello first. */
-    due: (nowMs: number): Report[] => entries().filter(item => item.dueMs <= nowMs),
+    due: (nowMs: number): Report[] =>
+      entries()
+        .filter(item => item.dueMs <= nowMs)
+        .map(({reportId, kind, body, sentCount}) => ({
+          reportId,
+          kind,
+          body,
+          isPlain: isPlainTurn(sentCount),
+        })),
     markSent(report: Report, nowMs: number): void {
       const sent = entries().find(item => item.reportId === report.reportId);
       if (!sent) return;

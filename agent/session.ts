@@ -9,6 +9,7 @@ import {describeError, type Log} from './log.ts';
 import type {MetricsBuffer} from './metrics-buffer.ts';
 import {monotonicMs} from './monotonic.ts';
 import type {Outbox, Report} from './outbox.ts';
+import {reportText} from './report-text.ts';
 import {backoffMs, createWaker} from './waits.ts';
 
 const connectTimeoutMs = 15_000;
@@ -202,10 +203,10 @@ function createSender(
   {enrolled, outbox, metrics, log}: SessionOptions,
 ): () => void {
   const {machineId} = enrolled;
-  const publish = ({reportId, kind, body}: Report) =>
+  const publish = (report: Report) =>
     connection.publish(
-      `muster.reports.agent.${machineId}.${kind}`,
-      JSON.stringify({reportId, machineId, ...body}),
+      `muster.reports.agent.${machineId}.${report.kind}`,
+      reportText(report, machineId),
     );
   return () => {
     const nowMs = monotonicMs();

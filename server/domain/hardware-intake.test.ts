@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {constants, zstdCompressSync} from 'node:zlib';
 import test from 'ava';
 import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
 import {evidenceWith, newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
@@ -35,8 +36,8 @@ async function setUp() {
     const inventory = {collectTime: timeOf(at), disks};
     const text = JSON.stringify({reportId, machineId, inventory});
     const wireSha256 = readInventoryText(text)?.wireSha256;
-    const data = Buffer.from(text);
-    return {machineId, reportId, receiveTime: timeOf(at), sequence: at, wireSha256, data};
+    const report = {bytes: Buffer.from(text), isPacked: false};
+    return {machineId, reportId, receiveTime: timeOf(at), sequence: at, wireSha256, report};
   };
   const receive = async (said: Said, at?: number) => {
     const outcomes = await intake.receive([received(said, at)]);
@@ -234,10 +235,10 @@ test('junk is dropped when it is read, and holds up nobody', async t => {
       `{"reportId":"${id}","machineId":"${machineId}","inventory":{},"reportId":"${other}"}`,
   ];
   for (const text of texts) {
-    const report = app.received({machineId, disk: ''});
-    const data = Buffer.from(text(report.reportId));
-    const wireSha256 = readInventoryText(data.toString())?.wireSha256;
-    await app.intake.receive([{...report, data, wireSha256}]);
+    const received = app.received({machineId, disk: ''});
+    const bytes = Buffer.from(text(received.reportId));
+    const wireSha256 = readInventoryText(bytes.toString())?.wireSha256;
+    await app.intake.receive([{...received, report: {bytes, isPacked: false}, wireSha256}]);
   }
   await app.receive({machineId, disk: 'WD1'});
   const taken = await app.takeAll();
@@ -245,6 +246,34 @@ test('junk is dropped when it is read, and holds up nobody', async t => {
     taken.map(({junk}) => junk !== undefined),
     [true, true, true, true, true, false],
   );
+  t.deepEqual(await app.versions(machineId), ['first seen']);
+});
+
+test('what a sender packed is taken in as it is, and dropped at once when it cannot be unpacked', async t => {
+  await using app = await setUp();
+  const machineId = await app.machine(macA);
+  const receive = (disk: string, pack: (text: Buffer) => Buffer) => {
+    const received = app.received({machineId, disk});
+    const bytes = pack(received.report.bytes);
+    return app.intake.receive([{...received, report: {bytes, isPacked: true}}]);
+  };
+  // 8 MiB to be looked back into: RFC 8878, 3.1.1.1.2.
+  const windowLog = {[constants.ZSTD_c_windowLog]: 23};
+  const packs: readonly ((text: Buffer) => Buffer)[] = [
+    zstdCompressSync,
+    text => text,
+    text => zstdCompressSync(text).subarray(0, -5),
+    () => zstdCompressSync(Buffer.alloc(1024 * 1024 + 1, ' ')),
+    () => zstdCompressSync(Buffer.alloc(16 * 1024 * 1024, ' '), {params: windowLog}),
+  ];
+  for (const [index, pack] of packs.entries()) await receive(`WD${index}`, pack);
+  const taken = await app.takeAll();
+  t.is(taken[0]?.junk, undefined);
+  for (const {junk, failure} of taken.slice(1)) {
+    t.regex(junk ?? '', /^it cannot be unpacked to 1048576 bytes at most: /);
+    t.is(failure, undefined);
+  }
+  t.is(taken.length, packs.length);
   t.deepEqual(await app.versions(machineId), ['first seen']);
 });
 

@@ -12,7 +12,7 @@ import {
 } from '../store/hardware-intake.ts';
 import type {Deps} from './deps.ts';
 import {factsVersion} from './hardware.ts';
-import {pack, unpack} from './packing.ts';
+import {isNotPacked, pack, unpack} from './packing.ts';
 
 export type {IntakeTally, ReceivedReport, WaitingReport} from '../store/hardware-intake.ts';
 
@@ -28,6 +28,13 @@ const firstWaitMs = 1000;
  * one before it. `repeated`: it was received before, or there is no such machine.
  */
 export type Received = 'confirmed' | 'kept' | 'superseding' | 'repeated';
+
+/** A report as it was sent. */
+export type ReportBytes = {
+  readonly bytes: Uint8Array;
+  /** With zstd, by the sender: it may be anything. */
+  readonly isPacked: boolean;
+};
 
 /** Takes a report in, in this transaction; a sentence when it is none. */
 export type TakeIn = (
@@ -52,7 +59,7 @@ export function createHardwareIntake({sql}: Pick<Deps, 'sql'>) {
   return {
     /** Once this resolves they are known for ever. At most one report of each machine, whose outcome it is. */
     async receive(
-      reports: readonly (ReceivedReport & {readonly data: Uint8Array})[],
+      reports: readonly (ReceivedReport & {readonly report: ReportBytes})[],
     ): Promise<ReadonlyMap<string, Received>> {
       const said = await confirmUnchanged(sql, reports, factsVersion);
       const outcomes = new Map<string, Received>();
@@ -67,12 +74,12 @@ export function createHardwareIntake({sql}: Pick<Deps, 'sql'>) {
           .filter(({waitingCount}) => waitingCount >= waitingOfMachineMax)
           .map(({machineId}) => machineId),
       );
-      const packed = await Promise.all(
+      const bodies = await Promise.all(
         reports
           .filter(({machineId}) => others.has(machineId))
-          .map(async report => ({...report, body: await pack(report.data)})),
+          .map(async ({report, ...received}) => ({...received, body: await packed(report)})),
       );
-      for (const {machineId} of await keepReports(sql, packed, [...crowded]))
+      for (const {machineId} of await keepReports(sql, bodies, [...crowded]))
         outcomes.set(machineId, crowded.has(machineId) ? 'superseding' : 'kept');
       return outcomes;
     },
@@ -84,8 +91,9 @@ export function createHardwareIntake({sql}: Pick<Deps, 'sql'>) {
         return await sql.begin(async tx => {
           report = await takeNextReport(tx);
           if (!report) return undefined;
-          const data = await unpack(report.body, reportBytesMax);
-          return {report, junk: await takeIn(tx, report, data)};
+          const data = await unpack(report.body, reportBytesMax).catch(whyNotUnpacked);
+          const junk = typeof data === 'string' ? data : await takeIn(tx, report, data);
+          return {report, junk};
         });
       } catch (error) {
         if (!report || isDatabaseUnavailable(error)) throw error;
@@ -100,4 +108,13 @@ export function createHardwareIntake({sql}: Pick<Deps, 'sql'>) {
     hasDue: () => hasDueReport(sql),
     tally: () => tallyWaiting(sql),
   };
+}
+
+const packed = async ({bytes, isPacked}: ReportBytes): Promise<Buffer> =>
+  isPacked ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : await pack(bytes);
+
+/** Why what a sender packed can never be read; throws what has another cause. */
+function whyNotUnpacked(error: unknown): string {
+  if (!isNotPacked(error)) throw error;
+  return `it cannot be unpacked to ${reportBytesMax} bytes at most: ${error.message}`;
 }

@@ -1,5 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
+import type {Report} from '@muster/agent/outbox.ts';
+import {reportText} from '@muster/agent/report-text.ts';
 import {ensureStreams, subjects} from '@muster/runtime/bus.ts';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import {jetstream, jetstreamManager} from '@nats-io/jetstream';
@@ -194,53 +196,55 @@ test.serial('an inventory is kept whole, and an unchanged one changes nothing', 
   );
 });
 
-test.serial('an inventory in the words of the last one is confirmed unread', async t => {
-  await using app = await setUp();
-  const {agent, machineId, server, sql} = app;
-  const report = (serial: string, second: number, reportId: string = randomUUID()) => ({
-    reportId,
-    machineId,
-    inventory: {
-      collectTime: `2026-01-01T00:00:0${second}Z`,
-      disks: [{name: 'sda', path: 'p', serial, health: {powerOnHours: String(second)}}],
-      collectors: [{name: 'disks', state: 'STATE_COLLECTED', durationMs: second}],
-    },
+for (const form of ['packed', 'plain'])
+  test.serial(`a ${form} inventory in the words of the last one is confirmed unread`, async t => {
+    await using app = await setUp();
+    const {agent, machineId, server, sql} = app;
+    const send = async (serial: string, second: number, reportId: string = randomUUID()) => {
+      const inventory = {
+        collectTime: `2026-01-01T00:00:0${second}Z`,
+        disks: [{name: 'sda', path: 'p', serial, health: {powerOnHours: String(second)}}],
+        collectors: [{name: 'disks', state: 'STATE_COLLECTED' as const, durationMs: second}],
+      };
+      const report: Report = {
+        reportId,
+        kind: 'inventory',
+        body: {inventory},
+        isPlain: form === 'plain',
+      };
+      const receipt = await nextCommand(agent, machineId, 'received');
+      agent.publish(subjects.agentReport(machineId, 'inventory'), reportText(report, machineId));
+      t.like(await receipt.read(), {received: {reportIds: [reportId]}});
+      return reportId;
+    };
+    await send('S1A', 1);
+    await app.outcome('inventory committed');
+    const [first] = await sql`select confirm_time from machine_hardware`;
+    const id = await send('S1A', 2);
+    await send('S1A', 3, id);
+    await send('S2A', 4);
+    await app.outcome('inventory committed', 3);
+    await send('S2A', 5);
+    // An agent that did not hear its receipt in time: what it says again is not what holds now.
+    await send('S1A', 6, id);
+    await app.outcome('inventory repeated', 2);
+    t.deepEqual(app.outcomes, [
+      'inventory received',
+      'inventory committed',
+      'inventory committed',
+      'inventory repeated',
+      'inventory received',
+      'inventory committed',
+      'inventory committed',
+      'inventory repeated',
+    ]);
+    t.true((await server.hardware.get(machineId)).confirmTime > first?.confirmTime);
+    const {versions} = await server.hardware.listVersions(machineId, {pageSize: 0, pageToken: ''});
+    t.deepEqual(
+      versions.map(({summaries}) => summaries),
+      [['Disk S1A in slot p replaced by Disk S2A'], []],
+    );
   });
-  const send = async (...message: Parameters<typeof report>) => {
-    const receipt = await nextCommand(agent, machineId, 'received');
-    const sent = report(...message);
-    agent.publish(subjects.agentReport(machineId, 'inventory'), JSON.stringify(sent));
-    t.like(await receipt.read(), {received: {reportIds: [sent.reportId]}});
-    return sent.reportId;
-  };
-  await send('S1A', 1);
-  await app.outcome('inventory committed');
-  const [first] = await sql`select confirm_time from machine_hardware`;
-  const id = await send('S1A', 2);
-  await send('S1A', 3, id);
-  await send('S2A', 4);
-  await app.outcome('inventory committed', 3);
-  await send('S2A', 5);
-  // An agent that did not hear its receipt in time: what it says again is not what holds now.
-  await send('S1A', 6, id);
-  await app.outcome('inventory repeated', 2);
-  t.deepEqual(app.outcomes, [
-    'inventory received',
-    'inventory committed',
-    'inventory committed',
-    'inventory repeated',
-    'inventory received',
-    'inventory committed',
-    'inventory committed',
-    'inventory repeated',
-  ]);
-  t.true((await server.hardware.get(machineId)).confirmTime > first?.confirmTime);
-  const {versions} = await server.hardware.listVersions(machineId, {pageSize: 0, pageToken: ''});
-  t.deepEqual(
-    versions.map(({summaries}) => summaries),
-    [['Disk S1A in slot p replaced by Disk S2A'], []],
-  );
-});
 
 test.serial(
   'a burst is received, and then all of it is taken in, in the order of each machine',

@@ -10,7 +10,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {AgentReport} from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import {streams} from '@muster/runtime/bus.ts';
 import type {Logger} from '@muster/runtime/log.ts';
-import {type InventoryText, readInventoryText} from './inventory-text.ts';
+import {digestReading, type InventoryText, readInventoryText} from './inventory-text.ts';
 import type {InventoryMessage, InventoryReceipts} from './inventory-receipts.ts';
 import {parseReport, reportBytesMax} from './parse-report.ts';
 import type {ReportSettling} from './report-settling.ts';
@@ -121,16 +121,31 @@ async function openConsumer(nats: NatsConnection, jetstream: JetStreamClient): P
   return jetstream.consumers.get(streams.REPORTS.name, durable);
 }
 
-/** Who says it, unread when it is written as agents do; a sentence when it is no report of the machine that the subject names. */
+/** Who says it, and what it is known by; a sentence when it is no report of the machine that the subject names. */
 function readEnvelope(message: JsMsg): InventoryMessage | string {
   const text = inventoryText(message);
-  if (text) return {message, ...text};
+  if (text) return {message, ...text, report: {bytes: message.data, isPacked: false}};
   const parsed = parseReport(message);
   if (typeof parsed === 'string') return parsed;
-  const {machineId, report} = parsed;
-  return {message, machineId, reportId: report.reportId, wireSha256: undefined};
+  const {
+    machineId,
+    report: {reportId, body},
+  } = parsed;
+  if (body.case !== 'packedInventory') {
+    const report = {bytes: message.data, isPacked: false};
+    return {message, machineId, reportId, wireSha256: undefined, report};
+  }
+  const {report, wordsSha256} = body.value;
+  return {
+    message,
+    machineId,
+    reportId,
+    wireSha256: digestReading(wordsSha256),
+    report: {bytes: report, isPacked: true},
+  };
 }
 
+/** Of one that is written as agents write the plain form; that is not read. */
 function inventoryText({subject, data}: JsMsg): InventoryText | undefined {
   const [, , , machineId, , ...rest] = subject.split('.');
   if (rest.length > 0 || data.length > reportBytesMax) return undefined;

@@ -28,9 +28,9 @@ async function setUp(bodies: readonly string[]) {
     const [machineId, reportId] = [randomUUID(), randomUUID()];
     const times = {stateTime: time, createTime: time, updateTime: time};
     await sql`insert into machines ${sql({id: machineId, state: 'enrolled', ...times})}`;
-    const data = Buffer.from(JSON.stringify({reportId, machineId, inventory: JSON.parse(body)}));
+    const bytes = Buffer.from(JSON.stringify({reportId, machineId, inventory: JSON.parse(body)}));
     const receipt = {receiveTime: time, sequence: 1, wireSha256: undefined};
-    await intake.receive([{machineId, reportId, ...receipt, data}]);
+    await intake.receive([{machineId, reportId, ...receipt, report: {bytes, isPacked: false}}]);
   };
   for (const body of bodies) await receive(body);
 

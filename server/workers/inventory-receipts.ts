@@ -1,6 +1,6 @@
 import type {JsMsg} from '@nats-io/jetstream';
 import type {Logger} from '@muster/runtime/log.ts';
-import type {HardwareIntake, Received} from '../domain/hardware-intake.ts';
+import type {HardwareIntake, Received, ReportBytes} from '../domain/hardware-intake.ts';
 import {isDatabaseUnavailable} from '../store/db.ts';
 import type {ReceiptPressure} from './receipt-pressure.ts';
 import type {CountReport, ReportOutcome, ReportSettling} from './report-settling.ts';
@@ -19,6 +19,7 @@ export type InventoryMessage = {
   readonly machineId: string;
   readonly reportId: string;
   readonly wireSha256: Buffer | undefined;
+  readonly report: ReportBytes;
 };
 
 export type InventoryReceipts = AsyncDisposable & {
@@ -111,11 +112,10 @@ export function startInventoryReceipts({
   async function receive(batch: readonly InventoryMessage[]): Promise<void> {
     try {
       const received = await intake.receive(
-        batch.map(({message, ...report}) => ({
-          ...report,
+        batch.map(({message, ...inventory}) => ({
+          ...inventory,
           receiveTime: message.time,
           sequence: message.seq,
-          data: message.data,
         })),
       );
       let keptCount = 0;

@@ -1,12 +1,15 @@
 import {createHash} from 'node:crypto';
+import {passingFields} from '@muster/runtime/passing-fields.ts';
 import {isUuid} from '../domain/ids.ts';
 
 /** Raised whenever an inventory of the same text would be kept differently: then each is read once more. */
 const readingVersion = 1;
 
-/** What the text of a report says anew each time: who says it, when it was read, how long that took, and how old the disks are. */
-const passing =
-  /"(?:reportId|collectTime)":"[^"\\]*"|"(?:durationMs|powerOnHours)":(?:\d{1,20}|"\d{1,20}")/g;
+/** Names and values of a report that are others each time. */
+const passing = new RegExp(
+  `"(?:${['reportId', ...passingFields].join('|')})":(?:"[^"\\\\]*"|\\d{1,20})`,
+  'g',
+);
 
 /** What is known about an inventory report before anybody has read it. */
 export type InventoryText = {
@@ -21,20 +24,22 @@ export type InventoryText = {
  * escaped, so `passing` matches names and values only.
  */
 export function readInventoryText(text: string): InventoryText | undefined {
-  const reportId = envelopeValue(text, 'reportId');
-  const machineId = envelopeValue(text, 'machineId');
+  const [envelope, inventory] = text.slice(0, envelopeLengthMax).split('"inventory":');
+  if (envelope === undefined || inventory === undefined) return undefined;
+  const [reportId, machineId] = [
+    envelopeValue(envelope, 'reportId'),
+    envelopeValue(envelope, 'machineId'),
+  ];
   if (!reportId || !machineId || !isUuid(reportId) || !isUuid(machineId)) return undefined;
-  const wireSha256 = createHash('sha256')
-    .update(`${readingVersion}\n`)
-    .update(text.replaceAll(passing, ''))
-    .digest();
-  return {reportId, machineId, wireSha256};
+  return {reportId, machineId, wireSha256: digestReading(text.replaceAll(passing, ''))};
 }
 
-const envelopeLengthMax = 256;
+/** What the words of an inventory are known by: themselves, or what stands for them. */
+export const digestReading = (words: string | Uint8Array): Buffer =>
+  createHash('sha256').update(`${readingVersion}\n`).update(words).digest();
 
 /** Agents write the envelope first, before anything of the inventory. */
-function envelopeValue(text: string, name: string): string | undefined {
-  const [envelope = ''] = text.slice(0, envelopeLengthMax).split('"inventory"');
-  return new RegExp(`"${name}":"([^"\\\\]{1,64})"`).exec(envelope)?.[1];
-}
+const envelopeLengthMax = 256;
+
+const envelopeValue = (envelope: string, name: string): string | undefined =>
+  new RegExp(`"${name}":"([^"\\\\]{1,64})"`).exec(envelope)?.[1];

@@ -31,7 +31,13 @@ export function parseReport(
     : `it breaks the contract: ${String(checked.error).slice(0, 200)}`;
 }
 
-const kindOf = ({body}: AgentReport) => (body.case === 'metricsColumns' ? 'metrics' : body.case);
+/** Of bodies that say in a short form what another one says. */
+const kinds: Partial<Record<NonNullable<AgentReport['body']['case']>, string>> = {
+  metricsColumns: 'metrics',
+  packedInventory: 'inventory',
+};
+
+const kindOf = ({body}: AgentReport) => body.case && (kinds[body.case] ?? body.case);
 
 /** One sample in proto-JSON; undefined when it breaks the contract. */
 export function parseMetrics(json: unknown): Metrics | undefined {

@@ -2,6 +2,8 @@ import {randomUUID} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import {jetstreamManager} from '@nats-io/jetstream';
 import type {NatsConnection} from '@nats-io/transport-node';
+import type {Report} from '@muster/agent/outbox.ts';
+import {reportText} from '@muster/agent/report-text.ts';
 import type {HardwareJson} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {streams, subjects} from '@muster/runtime/bus.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
@@ -85,8 +87,11 @@ export async function benchHardware(): Promise<void> {
 }
 
 function printFirst({received, whole}: Costs, inserted: Cost): void {
-  const bytes = Buffer.byteLength(JSON.stringify(buildInventory(1)));
-  const size = `${(bytes / 1024).toFixed(0)} KiB`;
+  const size = sizesOf({
+    reportId: randomUUID(),
+    kind: 'inventory',
+    body: {inventory: buildInventory(1)},
+  });
   const rate = (cost: Cost) => inserted.wallMs / cost.wallMs;
   const postgres = (cost: Cost) =>
     `PostgreSQL ${cost.postgresCpuMs.toFixed(2)} ms, ${(cost.postgresCpuMs / inserted.postgresCpuMs).toFixed(2)} × that of the insert (${inserted.postgresCpuMs.toFixed(2)} ms)`;
@@ -118,6 +123,14 @@ function printFirst({received, whole}: Costs, inserted: Cost): void {
     limit: 'reported',
     met: true,
   });
+}
+
+/** Of the plain form, and as agents send it. */
+function sizesOf(report: Report): string {
+  const [plain, packed] = [true, false].map(isPlain =>
+    (Buffer.byteLength(reportText({...report, isPlain}, randomUUID())) / 1024).toFixed(0),
+  );
+  return `${plain} KiB, sent as ${packed}`;
 }
 
 /** Until neither the server nor PostgreSQL has anything left to do. */
@@ -221,8 +234,8 @@ async function report(
 ): Promise<Costs> {
   const reports = machines.map(({id: machineId, inventory}) => {
     const collectTime = new Date().toISOString();
-    const changed = {collectTime, ...change(inventory)};
-    const data = JSON.stringify({reportId: randomUUID(), machineId, inventory: changed});
+    const body = {inventory: {collectTime, ...change(inventory)}};
+    const data = reportText({reportId: randomUUID(), kind: 'inventory', body}, machineId);
     return {subject: subjects.agentReport(machineId, 'inventory'), data};
   });
   const receipts = nats.subscribe('muster.commands.*.received', {max: machines.length});

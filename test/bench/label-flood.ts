@@ -72,8 +72,8 @@ export async function openFlood({client, postgres: {sql}}: Muster): Promise<Floo
       const inDatabase = async () => {
         for (; performance.now() < end; await delay(tickMs)) {
           if (wanting() < machinesPerTick) continue;
-          await changeMachines(sql, machinesPerTick, `PowerEdge ${counts.database}`);
-          counts.database += machinesPerTick;
+          const count = Math.min(Math.floor(wanting()), floodedMax);
+          counts.database += await changeMachines(sql, count, `PowerEdge ${counts.database}`);
         }
       };
       await Promise.all([byApi(), inDatabase()]);

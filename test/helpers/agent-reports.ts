@@ -1,11 +1,12 @@
 import {randomUUID} from 'node:crypto';
+import {zstdDecompressSync} from 'node:zlib';
 import type {AgentCommandJson, AgentReportJson} from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import type {TestNats} from './nats.ts';
 
 type Kind = 'hello' | 'inventory' | 'result' | 'metrics';
 
 /**
- * The server's side of the bus in tests: keeps every report, confirms those of the kinds in `confirm`, sends commands. It comes back by
+ * The server's side of the bus in tests: keeps every report, a packed one also as it was before, confirms those of the kinds in `confirm`, sends commands. It comes back by
  * itself when nats-server was away.
  */
 export async function openServerSide(nats: TestNats) {
@@ -29,7 +30,7 @@ export async function openServerSide(nats: TestNats) {
   connection.subscribe('muster.reports.agent.>', {
     callback(_error, message) {
       const [, , , machineId = '', kind] = message.subject.split('.');
-      const report = message.json<AgentReportJson>();
+      const report = unpacked(message.json<AgentReportJson>());
       reports.push(report);
       if (confirm.has(kind as Kind)) confirmReport(machineId, report.reportId ?? '');
       for (const look of waiting) look();
@@ -71,3 +72,10 @@ export async function openServerSide(nats: TestNats) {
 }
 
 export type ServerSide = Awaited<ReturnType<typeof openServerSide>>;
+
+function unpacked(report: AgentReportJson): AgentReportJson {
+  const packed = report.packedInventory?.report;
+  if (!packed) return report;
+  const text = zstdDecompressSync(Buffer.from(packed, 'base64')).toString();
+  return {...report, ...(JSON.parse(text) as AgentReportJson)};
+}

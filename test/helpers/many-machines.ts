@@ -35,8 +35,8 @@ export async function insertMachines(sql: Sql, count: number): Promise<void> {
 }
 
 /** Another product for so many machines, the first by their host names, with the events of it. Waits for nobody who changes some of them. */
-export async function changeMachines(sql: Sql, count: number, product: string): Promise<void> {
-  await sql`
+export async function changeMachines(sql: Sql, count: number, product: string): Promise<number> {
+  const events = await sql`
     with first as (
       select id from machines order by lower(hostname), id limit ${count} for update skip locked
     ), changed as (
@@ -46,4 +46,5 @@ export async function changeMachines(sql: Sql, count: number, product: string): 
     select gen_random_uuid(), now(), 'machine.updated', 'system', id, '{}' from changed
   `;
   await sql`notify events`;
+  return events.count;
 }

@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file muster/v1/agents.proto.
  */
 export const file_muster_v1_agents: GenFile = /*@__PURE__*/
-  fileDesc("ChZtdXN0ZXIvdjEvYWdlbnRzLnByb3RvEgltdXN0ZXIudjEi+QEKDkFnZW50RXJyb3JJbmZvEjAKBnJlYXNvbhgBIAEoDjIgLm11c3Rlci52MS5BZ2VudEVycm9ySW5mby5SZWFzb24itAEKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABIYChRSRUFTT05fVE9LRU5fRVhQSVJFRBABEhgKFFJFQVNPTl9UT0tFTl9JTlZBTElEEAISFwoTUkVBU09OX1RPS0VOX1JFVVNFRBADEhYKElJFQVNPTl9LRVlfUkVWT0tFRBAEEhgKFFJFQVNPTl9OT05DRV9FWFBJUkVEEAUSEwoPUkVBU09OX1JFSkVDVEVEEAYiuwMKCEV2aWRlbmNlEhUKBHV1aWQYASABKAlCB7pIBHICGEASHwoNc3lzdGVtX3NlcmlhbBgCIAEoCUIIukgFcgMYgAESHgoMYm9hcmRfc2VyaWFsGAMgASgJQgi6SAVyAxiAARIgCg5jaGFzc2lzX3NlcmlhbBgEIAEoCUIIukgFcgMYgAESJgoNbWFjX2FkZHJlc3NlcxgFIAMoCUIPukgMkgEJEIACIgRyAhggEiAKD2JtY19tYWNfYWRkcmVzcxgGIAEoCUIHukgEcgIYIBIdCgt0cG1fZWtfaGFzaBgHIAEoCUIIukgFcgMYgAESJgoMZGlza19zZXJpYWxzGAggAygJQhC6SA2SAQoQgAgiBXIDGIABEiYKDGRpbW1fc2VyaWFscxgJIAMoCUIQukgNkgEKEIAIIgVyAxiAARIeCgxtYW51ZmFjdHVyZXIYCiABKAlCCLpIBXIDGIACEhkKB3Byb2R1Y3QYCyABKAlCCLpIBXIDGIACEiEKEGJvb3RfbWFjX2FkZHJlc3MYDCABKAlCB7pIBHICGCASHgoNZmlybXdhcmVfbW9kZRgNIAEoCUIHukgEcgIYECKiAgoSRW5yb2xsQWdlbnRSZXF1ZXN0EiIKCmJvb3RfdG9rZW4YASABKAlCDrpIB3IFEAEYgCCw1BgBEioKCnB1YmxpY19rZXkYAiABKAlCFrpIE3IRMg9eVVtBLVoyLTddezU1fSQSLQoIZXZpZGVuY2UYAyABKAsyEy5tdXN0ZXIudjEuRXZpZGVuY2VCBrpIA8gBARIhCg9pbWFnZV9pbnB1dF9rZXkYBCABKAlCCLpIBXIDGIABEhgKB2Jvb3RfaWQYBSABKAlCB7pIBHICGEASHgoNYWdlbnRfdmVyc2lvbhgGIAEoCUIHukgEcgIYQBIwCgxtYWNoaW5lX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIooBChNFbnJvbGxBZ2VudFJlc3BvbnNlEhIKCm1hY2hpbmVfaWQYASABKAkSFgoIbmF0c19qd3QYAiABKAlCBLDUGAESGgoSZXhwaXJlc19pbl9zZWNvbmRzGAMgASgNEhQKDG5hdHNfc2VydmVycxgEIAMoCRIVCg1tYWNoaW5lX3N0YXRlGAUgASgJIjcKF0NyZWF0ZUFnZW50Tm9uY2VSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBIikKGENyZWF0ZUFnZW50Tm9uY2VSZXNwb25zZRINCgVub25jZRgBIAEoCSKUAQoRUmVuZXdBZ2VudFJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQESKgoKcHVibGljX2tleRgCIAEoCUIWukgTchEyD15VW0EtWjItN117NTV9JBIZCgVub25jZRgDIAEoCUIKukgHcgUQARiABBIaCglzaWduYXR1cmUYBCABKAxCB7pIBHoCaEAiSAoSUmVuZXdBZ2VudFJlc3BvbnNlEhYKCG5hdHNfand0GAEgASgJQgSw1BgBEhoKEmV4cGlyZXNfaW5fc2Vjb25kcxgCIAEoDSKcAgoLQWdlbnRSZXBvcnQSEQoJcmVwb3J0X2lkGAEgASgJEhIKCm1hY2hpbmVfaWQYAiABKAkSJgoFaGVsbG8YAyABKAsyFS5tdXN0ZXIudjEuQWdlbnRIZWxsb0gAEigKCWludmVudG9yeRgEIAEoCzITLm11c3Rlci52MS5IYXJkd2FyZUgAEioKBnJlc3VsdBgFIAEoCzIYLm11c3Rlci52MS5Db21tYW5kUmVzdWx0SAASKgoHbWV0cmljcxgGIAEoCzIXLm11c3Rlci52MS5NZXRyaWNzQmF0Y2hIABI0Cg9tZXRyaWNzX2NvbHVtbnMYByABKAsyGS5tdXN0ZXIudjEuTWV0cmljc0NvbHVtbnNIAEIGCgRib2R5IrABCgpBZ2VudEhlbGxvEhcKD2Jvb3Rfc2Vzc2lvbl9pZBgBIAEoCRIPCgdib290X2lkGAIgASgJEhcKD2ltYWdlX2lucHV0X2tleRgDIAEoCRIVCg1hZ2VudF92ZXJzaW9uGAQgASgJEjAKDG1hY2hpbmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOdXB0aW1lX3NlY29uZHMYBiABKAEiRwoNQ29tbWFuZFJlc3VsdBISCgpjb21tYW5kX2lkGAEgASgJEhEKCXN1Y2NlZWRlZBgCIAEoCBIPCgdtZXNzYWdlGAMgASgJIukDCgxBZ2VudENvbW1hbmQSEgoKY29tbWFuZF9pZBgBIAEoCRISCgptYWNoaW5lX2lkGAIgASgJEjAKBnJlYm9vdBgDIAEoCzIeLm11c3Rlci52MS5BZ2VudENvbW1hbmQuUmVib290SAASNQoJcG93ZXJfb2ZmGAQgASgLMiAubXVzdGVyLnYxLkFnZW50Q29tbWFuZC5Qb3dlck9mZkgAEkUKEWNvbGxlY3RfaW52ZW50b3J5GAUgASgLMigubXVzdGVyLnYxLkFnZW50Q29tbWFuZC5Db2xsZWN0SW52ZW50b3J5SAASMAoGbG9jYXRlGAYgASgLMh4ubXVzdGVyLnYxLkFnZW50Q29tbWFuZC5Mb2NhdGVIABI0CghyZWNlaXZlZBgHIAEoCzIgLm11c3Rlci52MS5BZ2VudENvbW1hbmQuUmVjZWl2ZWRIABoYCgZSZWJvb3QSDgoGcmVhc29uGAEgASgJGhoKCFBvd2VyT2ZmEg4KBnJlYXNvbhgBIAEoCRoSChBDb2xsZWN0SW52ZW50b3J5GiIKBkxvY2F0ZRIYChBkdXJhdGlvbl9zZWNvbmRzGAEgASgNGh4KCFJlY2VpdmVkEhIKCnJlcG9ydF9pZHMYASADKAlCCwoJb3BlcmF0aW9uIsIBCghCb290RmlsZRIPCgdzZXNzaW9uGAEgASgJEhMKBXRva2VuGAIgASgJQgSw1BgBEhAKCGVkZ2VfdXJsGAMgASgJEhEKCXRva2VuX3VybBgEIAEoCRISCgplbnJvbGxfdXJsGAUgASgJEhQKDG5hdHNfc2VydmVycxgGIAMoCRIPCgdzaXRlX2NhGAcgASgJEhgKEGJvb3RfbWFjX2FkZHJlc3MYCCABKAkSFgoOaW1hZ2VfdGVzdF91cmwYCSABKAkyogIKDEFnZW50U2VydmljZRJWCgtFbnJvbGxBZ2VudBIdLm11c3Rlci52MS5FbnJvbGxBZ2VudFJlcXVlc3QaHi5tdXN0ZXIudjEuRW5yb2xsQWdlbnRSZXNwb25zZSIIqNQYAqDZGAISZQoQQ3JlYXRlQWdlbnROb25jZRIiLm11c3Rlci52MS5DcmVhdGVBZ2VudE5vbmNlUmVxdWVzdBojLm11c3Rlci52MS5DcmVhdGVBZ2VudE5vbmNlUmVzcG9uc2UiCKjUGAKg2RgDElMKClJlbmV3QWdlbnQSHC5tdXN0ZXIudjEuUmVuZXdBZ2VudFJlcXVlc3QaHS5tdXN0ZXIudjEuUmVuZXdBZ2VudFJlc3BvbnNlIgio1BgCoNkYA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_muster_v1_hardware, file_muster_v1_metrics, file_muster_v1_options]);
+  fileDesc("ChZtdXN0ZXIvdjEvYWdlbnRzLnByb3RvEgltdXN0ZXIudjEi+QEKDkFnZW50RXJyb3JJbmZvEjAKBnJlYXNvbhgBIAEoDjIgLm11c3Rlci52MS5BZ2VudEVycm9ySW5mby5SZWFzb24itAEKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABIYChRSRUFTT05fVE9LRU5fRVhQSVJFRBABEhgKFFJFQVNPTl9UT0tFTl9JTlZBTElEEAISFwoTUkVBU09OX1RPS0VOX1JFVVNFRBADEhYKElJFQVNPTl9LRVlfUkVWT0tFRBAEEhgKFFJFQVNPTl9OT05DRV9FWFBJUkVEEAUSEwoPUkVBU09OX1JFSkVDVEVEEAYiuwMKCEV2aWRlbmNlEhUKBHV1aWQYASABKAlCB7pIBHICGEASHwoNc3lzdGVtX3NlcmlhbBgCIAEoCUIIukgFcgMYgAESHgoMYm9hcmRfc2VyaWFsGAMgASgJQgi6SAVyAxiAARIgCg5jaGFzc2lzX3NlcmlhbBgEIAEoCUIIukgFcgMYgAESJgoNbWFjX2FkZHJlc3NlcxgFIAMoCUIPukgMkgEJEIACIgRyAhggEiAKD2JtY19tYWNfYWRkcmVzcxgGIAEoCUIHukgEcgIYIBIdCgt0cG1fZWtfaGFzaBgHIAEoCUIIukgFcgMYgAESJgoMZGlza19zZXJpYWxzGAggAygJQhC6SA2SAQoQgAgiBXIDGIABEiYKDGRpbW1fc2VyaWFscxgJIAMoCUIQukgNkgEKEIAIIgVyAxiAARIeCgxtYW51ZmFjdHVyZXIYCiABKAlCCLpIBXIDGIACEhkKB3Byb2R1Y3QYCyABKAlCCLpIBXIDGIACEiEKEGJvb3RfbWFjX2FkZHJlc3MYDCABKAlCB7pIBHICGCASHgoNZmlybXdhcmVfbW9kZRgNIAEoCUIHukgEcgIYECKiAgoSRW5yb2xsQWdlbnRSZXF1ZXN0EiIKCmJvb3RfdG9rZW4YASABKAlCDrpIB3IFEAEYgCCw1BgBEioKCnB1YmxpY19rZXkYAiABKAlCFrpIE3IRMg9eVVtBLVoyLTddezU1fSQSLQoIZXZpZGVuY2UYAyABKAsyEy5tdXN0ZXIudjEuRXZpZGVuY2VCBrpIA8gBARIhCg9pbWFnZV9pbnB1dF9rZXkYBCABKAlCCLpIBXIDGIABEhgKB2Jvb3RfaWQYBSABKAlCB7pIBHICGEASHgoNYWdlbnRfdmVyc2lvbhgGIAEoCUIHukgEcgIYQBIwCgxtYWNoaW5lX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIooBChNFbnJvbGxBZ2VudFJlc3BvbnNlEhIKCm1hY2hpbmVfaWQYASABKAkSFgoIbmF0c19qd3QYAiABKAlCBLDUGAESGgoSZXhwaXJlc19pbl9zZWNvbmRzGAMgASgNEhQKDG5hdHNfc2VydmVycxgEIAMoCRIVCg1tYWNoaW5lX3N0YXRlGAUgASgJIjcKF0NyZWF0ZUFnZW50Tm9uY2VSZXF1ZXN0EhwKCm1hY2hpbmVfaWQYASABKAlCCLpIBXIDsAEBIikKGENyZWF0ZUFnZW50Tm9uY2VSZXNwb25zZRINCgVub25jZRgBIAEoCSKUAQoRUmVuZXdBZ2VudFJlcXVlc3QSHAoKbWFjaGluZV9pZBgBIAEoCUIIukgFcgOwAQESKgoKcHVibGljX2tleRgCIAEoCUIWukgTchEyD15VW0EtWjItN117NTV9JBIZCgVub25jZRgDIAEoCUIKukgHcgUQARiABBIaCglzaWduYXR1cmUYBCABKAxCB7pIBHoCaEAiSAoSUmVuZXdBZ2VudFJlc3BvbnNlEhYKCG5hdHNfand0GAEgASgJQgSw1BgBEhoKEmV4cGlyZXNfaW5fc2Vjb25kcxgCIAEoDSLUAgoLQWdlbnRSZXBvcnQSEQoJcmVwb3J0X2lkGAEgASgJEhIKCm1hY2hpbmVfaWQYAiABKAkSJgoFaGVsbG8YAyABKAsyFS5tdXN0ZXIudjEuQWdlbnRIZWxsb0gAEigKCWludmVudG9yeRgEIAEoCzITLm11c3Rlci52MS5IYXJkd2FyZUgAEioKBnJlc3VsdBgFIAEoCzIYLm11c3Rlci52MS5Db21tYW5kUmVzdWx0SAASKgoHbWV0cmljcxgGIAEoCzIXLm11c3Rlci52MS5NZXRyaWNzQmF0Y2hIABI0Cg9tZXRyaWNzX2NvbHVtbnMYByABKAsyGS5tdXN0ZXIudjEuTWV0cmljc0NvbHVtbnNIABI2ChBwYWNrZWRfaW52ZW50b3J5GAggASgLMhoubXVzdGVyLnYxLlBhY2tlZEludmVudG9yeUgAQgYKBGJvZHkiTQoPUGFja2VkSW52ZW50b3J5EhsKBnJlcG9ydBgBIAEoDEILukgIegYQARiAgEASHQoMd29yZHNfc2hhMjU2GAIgASgMQge6SAR6AmggIrABCgpBZ2VudEhlbGxvEhcKD2Jvb3Rfc2Vzc2lvbl9pZBgBIAEoCRIPCgdib290X2lkGAIgASgJEhcKD2ltYWdlX2lucHV0X2tleRgDIAEoCRIVCg1hZ2VudF92ZXJzaW9uGAQgASgJEjAKDG1hY2hpbmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOdXB0aW1lX3NlY29uZHMYBiABKAEiRwoNQ29tbWFuZFJlc3VsdBISCgpjb21tYW5kX2lkGAEgASgJEhEKCXN1Y2NlZWRlZBgCIAEoCBIPCgdtZXNzYWdlGAMgASgJIukDCgxBZ2VudENvbW1hbmQSEgoKY29tbWFuZF9pZBgBIAEoCRISCgptYWNoaW5lX2lkGAIgASgJEjAKBnJlYm9vdBgDIAEoCzIeLm11c3Rlci52MS5BZ2VudENvbW1hbmQuUmVib290SAASNQoJcG93ZXJfb2ZmGAQgASgLMiAubXVzdGVyLnYxLkFnZW50Q29tbWFuZC5Qb3dlck9mZkgAEkUKEWNvbGxlY3RfaW52ZW50b3J5GAUgASgLMigubXVzdGVyLnYxLkFnZW50Q29tbWFuZC5Db2xsZWN0SW52ZW50b3J5SAASMAoGbG9jYXRlGAYgASgLMh4ubXVzdGVyLnYxLkFnZW50Q29tbWFuZC5Mb2NhdGVIABI0CghyZWNlaXZlZBgHIAEoCzIgLm11c3Rlci52MS5BZ2VudENvbW1hbmQuUmVjZWl2ZWRIABoYCgZSZWJvb3QSDgoGcmVhc29uGAEgASgJGhoKCFBvd2VyT2ZmEg4KBnJlYXNvbhgBIAEoCRoSChBDb2xsZWN0SW52ZW50b3J5GiIKBkxvY2F0ZRIYChBkdXJhdGlvbl9zZWNvbmRzGAEgASgNGh4KCFJlY2VpdmVkEhIKCnJlcG9ydF9pZHMYASADKAlCCwoJb3BlcmF0aW9uIsIBCghCb290RmlsZRIPCgdzZXNzaW9uGAEgASgJEhMKBXRva2VuGAIgASgJQgSw1BgBEhAKCGVkZ2VfdXJsGAMgASgJEhEKCXRva2VuX3VybBgEIAEoCRISCgplbnJvbGxfdXJsGAUgASgJEhQKDG5hdHNfc2VydmVycxgGIAMoCRIPCgdzaXRlX2NhGAcgASgJEhgKEGJvb3RfbWFjX2FkZHJlc3MYCCABKAkSFgoOaW1hZ2VfdGVzdF91cmwYCSABKAkyogIKDEFnZW50U2VydmljZRJWCgtFbnJvbGxBZ2VudBIdLm11c3Rlci52MS5FbnJvbGxBZ2VudFJlcXVlc3QaHi5tdXN0ZXIudjEuRW5yb2xsQWdlbnRSZXNwb25zZSIIqNQYAqDZGAISZQoQQ3JlYXRlQWdlbnROb25jZRIiLm11c3Rlci52MS5DcmVhdGVBZ2VudE5vbmNlUmVxdWVzdBojLm11c3Rlci52MS5DcmVhdGVBZ2VudE5vbmNlUmVzcG9uc2UiCKjUGAKg2RgDElMKClJlbmV3QWdlbnQSHC5tdXN0ZXIudjEuUmVuZXdBZ2VudFJlcXVlc3QaHS5tdXN0ZXIudjEuUmVuZXdBZ2VudFJlc3BvbnNlIgio1BgCoNkYA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_muster_v1_hardware, file_muster_v1_metrics, file_muster_v1_options]);
 
 /**
  * @generated from message muster.v1.AgentErrorInfo
@@ -651,6 +651,14 @@ export type AgentReport = Message<"muster.v1.AgentReport"> & {
      */
     value: MetricsColumns;
     case: "metricsColumns";
+  } | {
+    /**
+     * Of kind "inventory", too, and told twice in the same way: short, and when no receipt comes, as `inventory`.
+     *
+     * @generated from field: muster.v1.PackedInventory packed_inventory = 8;
+     */
+    value: PackedInventory;
+    case: "packedInventory";
   } | { case: undefined; value?: undefined };
 };
 
@@ -698,6 +706,13 @@ export type AgentReportJson = {
    * @generated from field: muster.v1.MetricsColumns metrics_columns = 7;
    */
   metricsColumns?: MetricsColumnsJson;
+
+  /**
+   * Of kind "inventory", too, and told twice in the same way: short, and when no receipt comes, as `inventory`.
+   *
+   * @generated from field: muster.v1.PackedInventory packed_inventory = 8;
+   */
+  packedInventory?: PackedInventoryJson;
 };
 
 /**
@@ -706,6 +721,57 @@ export type AgentReportJson = {
  */
 export const AgentReportSchema: GenMessage<AgentReport, {jsonType: AgentReportJson}> = /*@__PURE__*/
   messageDesc(file_muster_v1_agents, 8);
+
+/**
+ * An inventory that needs not be read to be received.
+ *
+ * @generated from message muster.v1.PackedInventory
+ */
+export type PackedInventory = Message<"muster.v1.PackedInventory"> & {
+  /**
+   * The AgentReport with `inventory`, of the same report_id, as proto-JSON compressed with zstd; 1 MiB at most when unpacked.
+   *
+   * @generated from field: bytes report = 1;
+   */
+  report: Uint8Array;
+
+  /**
+   * SHA-256 over what the inventory says but for times, durations and ages: equal for equal hardware in equal words. The server takes the agent's word for
+   * it, as for the inventory itself.
+   *
+   * @generated from field: bytes words_sha256 = 2;
+   */
+  wordsSha256: Uint8Array;
+};
+
+/**
+ * An inventory that needs not be read to be received.
+ *
+ * @generated from message muster.v1.PackedInventory
+ */
+export type PackedInventoryJson = {
+  /**
+   * The AgentReport with `inventory`, of the same report_id, as proto-JSON compressed with zstd; 1 MiB at most when unpacked.
+   *
+   * @generated from field: bytes report = 1;
+   */
+  report?: string;
+
+  /**
+   * SHA-256 over what the inventory says but for times, durations and ages: equal for equal hardware in equal words. The server takes the agent's word for
+   * it, as for the inventory itself.
+   *
+   * @generated from field: bytes words_sha256 = 2;
+   */
+  wordsSha256?: string;
+};
+
+/**
+ * Describes the message muster.v1.PackedInventory.
+ * Use `create(PackedInventorySchema)` to create a new message.
+ */
+export const PackedInventorySchema: GenMessage<PackedInventory, {jsonType: PackedInventoryJson}> = /*@__PURE__*/
+  messageDesc(file_muster_v1_agents, 9);
 
 /**
  * The first report of every NATS connection of a new boot, repeated until it is received. Ends the boot session.
@@ -786,7 +852,7 @@ export type AgentHelloJson = {
  * Use `create(AgentHelloSchema)` to create a new message.
  */
 export const AgentHelloSchema: GenMessage<AgentHello, {jsonType: AgentHelloJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 9);
+  messageDesc(file_muster_v1_agents, 10);
 
 /**
  * @generated from message muster.v1.CommandResult
@@ -837,7 +903,7 @@ export type CommandResultJson = {
  * Use `create(CommandResultSchema)` to create a new message.
  */
 export const CommandResultSchema: GenMessage<CommandResult, {jsonType: CommandResultJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 10);
+  messageDesc(file_muster_v1_agents, 11);
 
 /**
  * One command on `muster.commands.<machine_id>.<operation>`, as proto-JSON. Resent until its result comes.
@@ -942,7 +1008,7 @@ export type AgentCommandJson = {
  * Use `create(AgentCommandSchema)` to create a new message.
  */
 export const AgentCommandSchema: GenMessage<AgentCommand, {jsonType: AgentCommandJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 11);
+  messageDesc(file_muster_v1_agents, 12);
 
 /**
  * @generated from message muster.v1.AgentCommand.Reboot
@@ -969,7 +1035,7 @@ export type AgentCommand_RebootJson = {
  * Use `create(AgentCommand_RebootSchema)` to create a new message.
  */
 export const AgentCommand_RebootSchema: GenMessage<AgentCommand_Reboot, {jsonType: AgentCommand_RebootJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 11, 0);
+  messageDesc(file_muster_v1_agents, 12, 0);
 
 /**
  * @generated from message muster.v1.AgentCommand.PowerOff
@@ -996,7 +1062,7 @@ export type AgentCommand_PowerOffJson = {
  * Use `create(AgentCommand_PowerOffSchema)` to create a new message.
  */
 export const AgentCommand_PowerOffSchema: GenMessage<AgentCommand_PowerOff, {jsonType: AgentCommand_PowerOffJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 11, 1);
+  messageDesc(file_muster_v1_agents, 12, 1);
 
 /**
  * @generated from message muster.v1.AgentCommand.CollectInventory
@@ -1015,7 +1081,7 @@ export type AgentCommand_CollectInventoryJson = {
  * Use `create(AgentCommand_CollectInventorySchema)` to create a new message.
  */
 export const AgentCommand_CollectInventorySchema: GenMessage<AgentCommand_CollectInventory, {jsonType: AgentCommand_CollectInventoryJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 11, 2);
+  messageDesc(file_muster_v1_agents, 12, 2);
 
 /**
  * @generated from message muster.v1.AgentCommand.Locate
@@ -1042,7 +1108,7 @@ export type AgentCommand_LocateJson = {
  * Use `create(AgentCommand_LocateSchema)` to create a new message.
  */
 export const AgentCommand_LocateSchema: GenMessage<AgentCommand_Locate, {jsonType: AgentCommand_LocateJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 11, 3);
+  messageDesc(file_muster_v1_agents, 12, 3);
 
 /**
  * @generated from message muster.v1.AgentCommand.Received
@@ -1069,7 +1135,7 @@ export type AgentCommand_ReceivedJson = {
  * Use `create(AgentCommand_ReceivedSchema)` to create a new message.
  */
 export const AgentCommand_ReceivedSchema: GenMessage<AgentCommand_Received, {jsonType: AgentCommand_ReceivedJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 11, 4);
+  messageDesc(file_muster_v1_agents, 12, 4);
 
 /**
  * boot.json as the edge writes it and the agent reads it (docs/boot.md); proto-JSON with proto field names.
@@ -1204,7 +1270,7 @@ export type BootFileJson = {
  * Use `create(BootFileSchema)` to create a new message.
  */
 export const BootFileSchema: GenMessage<BootFile, {jsonType: BootFileJson}> = /*@__PURE__*/
-  messageDesc(file_muster_v1_agents, 12);
+  messageDesc(file_muster_v1_agents, 13);
 
 /**
  * What agents call. The proof is in each request: a boot token, or a signature by the machine's key.
