@@ -1,3 +1,4 @@
+import {announce} from './announcements.ts';
 import type {Sql} from './db.ts';
 
 export const auditOutcomes = ['ok', 'refused', 'failed'] as const;
@@ -35,20 +36,17 @@ export async function insertAuditEntry(
 ): Promise<void> {
   const {id, time, callId, actor, address, method, resource, action, request} = entry;
   const {outcome, code, error, count, durationMs} = entry;
-  await sql`
-    with entry as (
-      insert into audit_entries (
-        id, time, call_id, actor, address, method, resource, action, request, outcome, code, error, count, duration_ms
-      )
-      select
-        ${id}::uuid, ${time}::timestamptz, ${callId ?? null}::uuid, ${actor}::text, ${address}::text, ${method}::text,
-        ${resource}::text, ${action}::text, ${request ?? null}::text::jsonb, ${outcome}::text, ${code}::text,
-        ${error}::text, ${count}::int, ${durationMs}::int
-      where not exists (select from audit_entries where id = ${unless ?? null}::uuid)
-      returning id
+  const inserted = await sql`
+    insert into audit_entries (
+      id, time, call_id, actor, address, method, resource, action, request, outcome, code, error, count, duration_ms
     )
-    select pg_notify('events', '') from entry
+    select
+      ${id}::uuid, ${time}::timestamptz, ${callId ?? null}::uuid, ${actor}::text, ${address}::text, ${method}::text,
+      ${resource}::text, ${action}::text, ${request ?? null}::text::jsonb, ${outcome}::text, ${code}::text,
+      ${error}::text, ${count}::int, ${durationMs}::int
+    where not exists (select from audit_entries where id = ${unless ?? null}::uuid)
   `;
+  if (inserted.count > 0) await announce(sql, 'events');
 }
 
 /** Committed rows without a position, in the order in which they were written. */

@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import {announceAfterCommits} from './announcements.ts';
 import {arrayTypes} from './array-types.ts';
 
 /** The pool or a transaction: what every store function takes first. */
@@ -22,7 +23,7 @@ export function openDatabase(url: string, connectionsMax = connectionsDefault): 
   const parsed = new URL(url.replace(/^(postgres(?:ql)?:\/\/[^/@]*@?)\//, '$1localhost/'));
   const socketFolder = parsed.searchParams.get('host');
   parsed.searchParams.delete('host');
-  return postgres(parsed.href, {
+  const sql = postgres(parsed.href, {
     ...(socketFolder ? {path: `${socketFolder}/.s.PGSQL.${parsed.port || 5432}`} : {}),
     max: connectionsMax,
     connect_timeout: connectTimeoutSeconds,
@@ -34,6 +35,7 @@ export function openDatabase(url: string, connectionsMax = connectionsDefault): 
     onnotice() {},
     connection: {application_name: 'muster-server'},
   });
+  return announceAfterCommits(sql);
 }
 
 /**

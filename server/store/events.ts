@@ -1,5 +1,6 @@
 import {maskValue} from '../masking.ts';
 import {currentCall} from '../audited-call.ts';
+import {announce} from './announcements.ts';
 import type {Sql} from './db.ts';
 
 /** A resource before and after, as far as it changed. Without `before` it was created, without `after` deleted. */
@@ -25,8 +26,8 @@ export type NewEvent = {
 };
 
 /**
- * In the transaction of the change it tells about: the event, and the audit's entry with whoever called. Wakes the relay when that commits. One
- * statement for all three.
+ * In the transaction of the change it tells about: the event, and the audit's entry with whoever called. Wakes the relay when that has committed. One
+ * statement for both.
  */
 export async function appendEvent(sql: Sql, event: NewEvent): Promise<void> {
   const {id, time, type, actor, machineId, subject = '', data = {}, change = {}} = event;
@@ -55,8 +56,9 @@ export async function appendEvent(sql: Sql, event: NewEvent): Promise<void> {
         'ok', ${call?.elapsedMs() ?? 0}
       )
     )
-    select pg_notify('events', '')
+    select
   `;
+  await announce(sql, 'events');
 }
 
 const toJson = (values: object | undefined): string | null =>
