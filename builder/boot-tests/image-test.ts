@@ -14,6 +14,7 @@ import {testMacAddress} from './boot-test.ts';
 import {createConsoleTail, createLineReader} from './console.ts';
 import {type Monitor, openMonitor} from './monitor.ts';
 import {type Accelerator, diskArguments, type Firmware, qemuArguments} from './qemu.ts';
+import {createRawLines} from './raw-lines.ts';
 import type {Stage} from './stages.ts';
 import {startTestRun} from './test-run.ts';
 import {startTestServer, type TestServer} from './test-server.ts';
@@ -54,7 +55,7 @@ export type ImageTestEnd = {
 
 type Hooks = {
   readonly signal: AbortSignal;
-  /** Of the serial console. */
+  /** Of the serial console as it came, cut by raw-lines.ts. */
   readonly onLine: (line: string) => void;
   readonly onStage: (stage: Stage) => void;
 };
@@ -83,16 +84,19 @@ export async function runImageTest(request: ImageTestRequest, hooks: Hooks): Pro
     const reader = createLineReader({
       onLine(line) {
         tail.add(line);
-        hooks.onLine(line);
         run.line(line);
       },
       // A prompt has no line end.
       onRest: run.line,
     });
+    const raw = createRawLines(hooks.onLine);
     const screenless = await runMachine([...machine, ...monitor.arguments], {
       ...{run, monitor, signal: hooks.signal, screenshot: request.screenshot},
-      onOutput: reader.add,
-    });
+      onOutput(chunk) {
+        raw.add(chunk);
+        reader.add(chunk);
+      },
+    }).finally(raw.end);
     reader.end();
     const failure = run.failure();
     return {
