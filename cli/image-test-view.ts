@@ -78,7 +78,8 @@ export async function followTest(
   for await (const message of updates) {
     const {update} = message;
     if (out.json) out.jsonLine(WatchImageTestResponseSchema, message);
-    else if (update.case === 'log') for (const line of update.value.lines) out.line(consoleLine(line));
+    else if (update.case === 'log')
+      for (const line of update.value.lines) out.line(consoleLine(line));
     if (update.case !== 'imageTest') continue;
     last = update.value;
     const stage = last.stage ? `: ${last.stage}` : '';

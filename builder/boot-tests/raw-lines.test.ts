@@ -44,7 +44,9 @@ test('what has no end is passed on as a piece that says so', async t => {
 test('pieces are bounded, and put together they are what came', t => {
   const lines: string[] = [];
   const raw = createRawLines(line => lines.push(line));
-  const text = Array.from({length: 2_000}, (_, index) => `${esc}[${index % 25};1H${index}🖥`).join('');
+  const text = Array.from({length: 2_000}, (_, index) => `${esc}[${index % 25};1H${index}🖥`).join(
+    '',
+  );
   const bytes = Buffer.from(text);
   for (let from = 0; from < bytes.length; from += 999) raw.add(bytes.subarray(from, from + 999));
   raw.add(Buffer.from('\r\nnext\n'));

@@ -51,7 +51,8 @@ export function parseAnsi(line: string): readonly Segment[] {
   for (const match of text.matchAll(sequence)) {
     add(match.index);
     from = match.index + match[0].length;
-    if (match[2] === 'm' && isPlainCodes.test(match[1] ?? '')) style = applyCodes(style, codesOf(match[1] ?? ''));
+    if (match[2] === 'm' && isPlainCodes.test(match[1] ?? ''))
+      style = applyCodes(style, codesOf(match[1] ?? ''));
   }
   add(text.length);
   return segments;
@@ -109,7 +110,11 @@ export function paletteColor(index: number): string {
   if (index >= greyMin) return '';
   const cube = index - cubeMin;
   const level = (step: number) => (step === 0 ? 0 : step * 40 + 55);
-  return nearestColor(level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6));
+  return nearestColor(
+    level(Math.floor(cube / 36)),
+    level(Math.floor(cube / 6) % 6),
+    level(cube % 6),
+  );
 }
 
 export function nearestColor(red: number, green: number, blue: number): string {
