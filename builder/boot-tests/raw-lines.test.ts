@@ -39,6 +39,13 @@ test('what has no end is passed on as a piece that says so', async t => {
   await passed;
   raw.add(Buffer.from('root\r\n'));
   t.deepEqual(lines, [`host login: ${goesOn}`, 'root']);
+
+  const again = once(came, 'line');
+  raw.add(Buffer.from('Password: '));
+  await again;
+  raw.end();
+  raw.end();
+  t.deepEqual(lines.slice(2), [`Password: ${goesOn}`, '']);
 });
 
 test('pieces are bounded, and put together they are what came', t => {

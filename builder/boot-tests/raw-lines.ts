@@ -20,6 +20,7 @@ const firstHalf = /[\ud800-\udbff]/;
 export function createRawLines(onLine: (line: string) => void) {
   const decoder = new StringDecoder('utf8');
   let rest = '';
+  let isOpen = false;
   let timer: NodeJS.Timeout | undefined;
 
   const pass = (text: string, isWhole: boolean) => {
@@ -31,6 +32,7 @@ export function createRawLines(onLine: (line: string) => void) {
       from = end;
     }
     onLine(text.slice(from) + (isWhole ? '' : goesOn));
+    isOpen = !isWhole;
   };
   const passRest = () => {
     if (rest !== '') pass(rest, false);
@@ -47,7 +49,7 @@ export function createRawLines(onLine: (line: string) => void) {
     },
     end(): void {
       clearTimeout(timer);
-      if (rest !== '') pass(rest, true);
+      if (rest !== '' || isOpen) pass(rest, true);
       rest = '';
     },
   };

@@ -8,7 +8,8 @@ import {createScreen, type Screen, screenRows} from './terminal-screen.ts';
 
 /** Lines of boxes meet at this height of a row (log.css). */
 const rowPx = 15;
-const paddingPx = 8;
+/** Above and below, as a border: what has left the screen does not look in. */
+const marginPx = 8;
 const overscanRows = 25;
 
 export function TerminalView({label, log}: TerminalProps) {
@@ -44,8 +45,6 @@ function Rows({label, screen}: {readonly label: string; readonly screen: Screen}
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
     overscan: overscanRows,
-    paddingStart: paddingPx,
-    paddingEnd: paddingPx,
   });
   const heightPx = virtualizer.getTotalSize();
   const end = useFollowedEnd({scroller, heightPx, isOn: true});
@@ -56,7 +55,7 @@ function Rows({label, screen}: {readonly label: string; readonly screen: Screen}
       role="region"
       aria-label={label}
       tabIndex={0}
-      style={{height: screenRows * rowPx + 2 * paddingPx}}
+      style={{height: screenRows * rowPx + 2 * marginPx}}
       onScroll={end.onScroll}
     >
       <div className="term-rows" style={{height: heightPx}}>
@@ -67,9 +66,15 @@ function Rows({label, screen}: {readonly label: string; readonly screen: Screen}
             data-top={(index > 0 && index === screen.firstRowOfScreen()) || undefined}
             style={{transform: `translateY(${start}px)`}}
           >
-            {screen.row(index).map(({text, className}, at) => (
-              // oxlint-disable-next-line react/no-array-index-key
-              <span key={at} className={className || undefined}>
+            {screen.row(index).map(({text, className, columns}, at) => (
+              <span
+                // oxlint-disable-next-line react/no-array-index-key
+                key={at}
+                className={
+                  [className, columns && 'term-box'].filter(Boolean).join(' ') || undefined
+                }
+                style={columns ? {width: `${columns}ch`} : undefined}
+              >
                 {text}
               </span>
             ))}

@@ -70,14 +70,12 @@ test('colours are those of the list of lines, true ones and inverse ones, too', 
 
 test('boxes and wide letters keep their columns, the cursor is where it was left', async t => {
   using screen = createScreen();
-  await write(screen, `${esc}(0lq${esc}(B日a`);
+  await write(screen, `${esc}(0lqk${esc}(B日a`);
   t.deepEqual(screen.row(0), [
-    {text: '┌', className: 'term-cell'},
-    {text: '─', className: 'term-cell'},
-    {text: '日', className: 'term-wide'},
-    {text: 'a', className: ''},
-    {text: ' ', className: 'term-cursor'},
-    {text: '', className: ''},
+    {text: '┌─┐日', className: '', columns: 5},
+    {text: 'a', className: '', columns: undefined},
+    {text: ' ', className: 'term-cursor', columns: undefined},
+    {text: '', className: '', columns: undefined},
   ]);
   await write(screen, `${esc}[?25l`);
   t.false(screen.row(0).some(({className}) => className.includes('term-cursor')));

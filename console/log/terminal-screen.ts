@@ -18,6 +18,9 @@ const scrollbackRowsMax = 5_000;
 const writeCharactersMax = 65_536;
 const reset = '\u001bc';
 
+/** A part of a row that looks alike. `columns`: it has a box so wide, because a font may have its letters in another width. */
+export type Piece = Segment & {readonly columns: number | undefined};
+
 export type Screen = ReturnType<typeof createScreen>;
 
 /** What stands on the screen of a serial console after all that was written to it. Nobody types here: what it would answer goes nowhere. */
@@ -60,11 +63,11 @@ export function createScreen() {
     rowCount: (): number => terminal.buffer.active.length,
     firstRowOfScreen: (): number => terminal.buffer.active.baseY,
 
-    row(index: number): readonly Segment[] {
+    row(index: number): readonly Piece[] {
       const {baseY, cursorX, cursorY} = terminal.buffer.active;
       const line = terminal.buffer.active.getLine(index);
       const isCursorHere = isCursorShown() && index === baseY + cursorY;
-      return line ? segmentsOf(line, cell, isCursorHere ? cursorX : undefined) : [];
+      return line ? piecesOf(line, cell, isCursorHere ? cursorX : undefined) : [];
     },
 
     [Symbol.dispose]: (): void => terminal.dispose(),
@@ -87,31 +90,31 @@ function watchCursor({parser}: Terminal): () => boolean {
   return () => isShown;
 }
 
-/** Neighbours that look alike are one piece. Whatever a font may have in another width has a box of its own, so that columns stay columns. */
-function segmentsOf(
+function piecesOf(
   line: IBufferLine,
   cell: IBufferCell,
   cursorX: number | undefined,
-): readonly Segment[] {
-  const segments: {text: string; className: string}[] = [];
+): readonly Piece[] {
+  const pieces: {text: string; className: string; columns: number | undefined}[] = [];
   for (let x = 0; x < line.length; x += 1) {
     const at = line.getCell(x, cell);
     const width = at?.getWidth() ?? 0;
     // The second half of a wide one.
     if (!at || width === 0) continue;
     const text = (at.isInvisible() ? '' : at.getChars()) || ' ';
-    const boxes = [
-      !isPlain.test(text) && (width === 2 ? 'term-wide' : 'term-cell'),
-      x === cursorX && 'term-cursor',
-    ].filter(Boolean);
-    const className = [lookOf(at), ...boxes].filter(Boolean).join(' ');
-    const last = segments.at(-1);
-    if (last?.className === className && boxes.length === 0) last.text += text;
-    else segments.push({text, className});
+    const columns = isPlain.test(text) ? undefined : width;
+    const className = [lookOf(at), x === cursorX && 'term-cursor'].filter(Boolean).join(' ');
+    const last = pieces.at(-1);
+    if (last?.className !== className || (last.columns === undefined) !== (columns === undefined))
+      pieces.push({text, className, columns});
+    else {
+      last.text += text;
+      if (last.columns !== undefined) last.columns += width;
+    }
   }
-  const last = segments.at(-1);
-  if (last?.className === '') last.text = last.text.trimEnd();
-  return segments;
+  const last = pieces.at(-1);
+  if (last?.className === '' && last.columns === undefined) last.text = last.text.trimEnd();
+  return pieces;
 }
 
 const isPlain = /^[ -~]$/;
