@@ -4,7 +4,7 @@ import {useFollowedEnd} from '../hooks/use-followed-end.ts';
 import {Button} from '../ui/Button.tsx';
 import {feedOf, nothingFed} from './log-lines.ts';
 import type {TerminalProps} from './LazyTerminal.tsx';
-import {createScreen, type Screen, screenRows} from './terminal-screen.ts';
+import {createScreen, type Piece, type Screen, screenRows} from './terminal-screen.ts';
 
 /** Lines of boxes meet at this height of a row (log.css). */
 const rowPx = 15;
@@ -66,18 +66,7 @@ function Rows({label, screen}: {readonly label: string; readonly screen: Screen}
             data-top={(index > 0 && index === screen.firstRowOfScreen()) || undefined}
             style={{transform: `translateY(${start}px)`}}
           >
-            {screen.row(index).map(({text, className, columns}, at) => (
-              <span
-                // oxlint-disable-next-line react/no-array-index-key
-                key={at}
-                className={
-                  [className, columns && 'term-box'].filter(Boolean).join(' ') || undefined
-                }
-                style={columns ? {width: `${columns}ch`} : undefined}
-              >
-                {text}
-              </span>
-            ))}
+            <ScreenRow pieces={screen.row(index)} />
           </div>
         ))}
       </div>
@@ -89,3 +78,15 @@ function Rows({label, screen}: {readonly label: string; readonly screen: Screen}
     </div>
   );
 }
+
+const ScreenRow = ({pieces}: {readonly pieces: readonly Piece[]}) =>
+  pieces.map(({text, className, columns}, at) => (
+    <span
+      // oxlint-disable-next-line react/no-array-index-key
+      key={at}
+      className={[className, columns && 'term-box'].filter(Boolean).join(' ') || undefined}
+      style={columns ? {width: `${columns}ch`} : undefined}
+    >
+      {text}
+    </span>
+  ));

@@ -116,6 +116,16 @@ test.serial('a serial console as a screen: live, by keyboard, and nothing is ref
   );
   await screenshot(page, 'terminal-booted');
 
+  // What has left the screen, by keyboard, and back.
+  await screenOf(page).focus();
+  await page.keyboard.press('Home');
+  await page.getByText('Linux version 6.12.43').waitFor();
+  await page.getByRole('button', {name: 'To the screen'}).waitFor();
+  t.deepEqual(await axeFindings(page), []);
+  await screenshot(page, 'terminal-history');
+  await page.getByRole('button', {name: 'To the screen'}).click();
+  await page.getByRole('button', {name: 'To the screen'}).waitFor({state: 'detached'});
+
   await serial.pass();
   await page.getByText('The test is over').waitFor();
   await page.reload();
