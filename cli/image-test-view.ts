@@ -15,6 +15,18 @@ import {clock, nameOf, type Output} from './output.ts';
 export const nameOfTest = ({names, testType}: ImageTest): string =>
   names.join(' ') || nameOf(ImageTest_TestTypeSchema, testType).toLowerCase();
 
+// Control sequences (CSI), operating system commands (OSC), other escapes, and all control characters but the tab.
+const steering =
+  // oxlint-disable-next-line no-control-regex
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
+
+/** A line of a serial console without what would steer the terminal of whoever reads it. Of what was written over, the last writing. */
+export const consoleLine = (line: string): string =>
+  line
+    .split('\r')
+    .map(written => written.replaceAll(steering, ''))
+    .findLast(written => written.trim() !== '') ?? '';
+
 const seconds = (durationMs: number): string =>
   durationMs === 0 ? '' : `${(durationMs / 1000).toFixed(1)} s`;
 
@@ -66,7 +78,8 @@ export async function followTest(
   for await (const message of updates) {
     const {update} = message;
     if (out.json) out.jsonLine(WatchImageTestResponseSchema, message);
-    else if (update.case === 'log') for (const line of update.value.lines) out.line(line);
+    else if (update.case === 'log')
+      for (const line of update.value.lines) out.line(consoleLine(line));
     if (update.case !== 'imageTest') continue;
     last = update.value;
     const stage = last.stage ? `: ${last.stage}` : '';

@@ -178,7 +178,7 @@ const image = page(
 );
 const imageTests = page(
   '/image-tests',
-  ['image', 'state', 'type', 'machine', 'since', 'test', 'lines', 'mode'],
+  ['image', 'state', 'type', 'machine', 'since', 'test', 'lines', 'log', 'mode'],
   lazyRouteComponent(() => import('./pages/image-tests/ImageTestsPage.tsx'), 'ImageTestsPage'),
 );
 const operations = page(

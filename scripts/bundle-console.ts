@@ -19,8 +19,8 @@ const stampFile = '.inputs-sha256';
 
 /** What a browser has to have before it shows anything: the entry and all that it imports statically, compressed. */
 const initialGzipBytesMax = 250 * 1024;
-/** Loaded when an editor is opened, never before. */
-const lateOnly = /\/node_modules\/(@codemirror|@lezer)\//;
+/** Loaded when an editor or a terminal is opened, never before. */
+const lateOnly = /\/node_modules\/(@codemirror|@lezer|@xterm)\//;
 const compressible = /\.(js|css|html|svg)$/;
 const attemptsMax = 5;
 

@@ -60,28 +60,35 @@ export function createLineReader({
   };
 }
 
-/** A text of bounded length: its beginning, and its end. */
+/** A text of bounded length: its beginning, and its end. Lines stay as they are. */
 export function createBoundedLog(bytesMax: number) {
-  const headMax = Math.floor(bytesMax / 4);
+  const headBytesMax = Math.floor(bytesMax / 4);
+  const tailBytesMax = bytesMax - headBytesMax - gapBytesMax;
   const head: string[] = [];
+  const tail: string[] = [];
   let headBytes = 0;
-  const tail = createConsoleTail(bytesMax - headMax - 256);
-  let tailLines = 0;
+  let tailBytes = 0;
+  let leftOut = 0;
   return {
     add(line: string): void {
-      if (tailLines === 0 && headBytes + line.length + 1 <= headMax) {
+      const bytes = bytesOf(line);
+      if (tail.length + leftOut === 0 && headBytes + bytes <= headBytesMax) {
         head.push(line);
-        headBytes += line.length + 1;
-      } else {
-        tailLines += 1;
-        tail.add(line);
+        headBytes += bytes;
+        return;
       }
+      tail.push(line);
+      tailBytes += bytes;
+      for (; tailBytes > tailBytesMax; leftOut += 1) tailBytes -= bytesOf(tail.shift() ?? '');
     },
     text(): string {
-      const end = tail.text();
-      const kept = end === '' ? 0 : end.split('\n').length;
-      const gap = tailLines > kept ? [`(${tailLines - kept} lines left out)`] : [];
-      return [...head, ...gap, ...(end === '' ? [] : [end])].map(line => `${line}\n`).join('');
+      const gap = leftOut > 0 ? [`(${leftOut} lines left out)`] : [];
+      return [...head, ...gap, ...tail].map(line => `${line}\n`).join('');
     },
   };
 }
+
+/** For the line that says what was left out. */
+const gapBytesMax = 256;
+/** With its end. */
+const bytesOf = (line: string): number => Buffer.byteLength(line) + 1;

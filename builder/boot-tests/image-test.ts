@@ -14,8 +14,9 @@ import {testMacAddress} from './boot-test.ts';
 import {createConsoleTail, createLineReader} from './console.ts';
 import {type Monitor, openMonitor} from './monitor.ts';
 import {type Accelerator, diskArguments, type Firmware, qemuArguments} from './qemu.ts';
+import {createRawLines} from './raw-lines.ts';
 import type {Stage} from './stages.ts';
-import {startTestRun} from './test-run.ts';
+import {startTestRun, type TestRun} from './test-run.ts';
 import {startTestServer, type TestServer} from './test-server.ts';
 
 export const screenshotBytesMax = 4 * 1024 * 1024;
@@ -54,7 +55,7 @@ export type ImageTestEnd = {
 
 type Hooks = {
   readonly signal: AbortSignal;
-  /** Of the serial console. */
+  /** Of the serial console as it came, cut by raw-lines.ts. */
   readonly onLine: (line: string) => void;
   readonly onStage: (stage: Stage) => void;
 };
@@ -80,20 +81,11 @@ export async function runImageTest(request: ImageTestRequest, hooks: Hooks): Pro
     await using server =
       'disk' in subject ? undefined : await serve(subject, {nonce, testType, plan, run});
     const machine = await argumentsOf(request, {server: server?.value, directory});
-    const reader = createLineReader({
-      onLine(line) {
-        tail.add(line);
-        hooks.onLine(line);
-        run.line(line);
-      },
-      // A prompt has no line end.
-      onRest: run.line,
-    });
+    const reader = createReader({tail, run, onLine: hooks.onLine});
     const screenless = await runMachine([...machine, ...monitor.arguments], {
       ...{run, monitor, signal: hooks.signal, screenshot: request.screenshot},
       onOutput: reader.add,
-    });
-    reader.end();
+    }).finally(reader.end);
     const failure = run.failure();
     return {
       firmware,
@@ -108,6 +100,37 @@ export async function runImageTest(request: ImageTestRequest, hooks: Hooks): Pro
   } finally {
     await rm(directory, {recursive: true, force: true});
   }
+}
+
+/** The console as cleaned lines for the verdict, and as it came for the log. */
+function createReader({
+  tail,
+  run,
+  onLine,
+}: {
+  readonly tail: ReturnType<typeof createConsoleTail>;
+  readonly run: TestRun;
+  readonly onLine: (line: string) => void;
+}) {
+  const raw = createRawLines(onLine);
+  const clean = createLineReader({
+    onLine(line) {
+      tail.add(line);
+      run.line(line);
+    },
+    // A prompt has no line end.
+    onRest: run.line,
+  });
+  return {
+    add(chunk: Buffer): void {
+      raw.add(chunk);
+      clean.add(chunk);
+    },
+    end(): void {
+      raw.end();
+      clean.end();
+    },
+  };
 }
 
 async function serve(

@@ -135,4 +135,8 @@ test('a serial log keeps its beginning and its end', t => {
   const short = createBoundedLog(4000);
   short.add('a');
   t.is(short.text(), 'a\n');
+  const wide = createBoundedLog(4000);
+  for (let index = 0; index < 1000; index += 1) wide.add(`\u001b[32m● ${index}\u001b[0m`);
+  t.true(Buffer.byteLength(wide.text()) <= 4000);
+  t.true(wide.text().endsWith('\u001b[32m● 999\u001b[0m\n'));
 });

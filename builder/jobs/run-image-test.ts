@@ -26,6 +26,11 @@ import type {BootTestSettings} from './test-image.ts';
 
 const serialLogBytesMax = 1024 * 1024;
 const errorLengthMax = 4096;
+/**
+ * Before what is said between two machines: whatever the first has left on (colours, a scroll region), off; then a line below its screen.
+ * ECMA-48 CUP and DEC's DECSTR and IND.
+ */
+const belowScreen = '\u001b[!p\u001b[999;1H\u001bD';
 
 export type ImageTestDeps = {
   readonly downloads: Downloads;
@@ -41,7 +46,7 @@ export type ImageTestResult = Omit<
 
 export type ImageTestContext = {
   readonly signal: AbortSignal;
-  /** A line of the serial console, or about the test. */
+  /** A line of the serial console with its control sequences, or about the test. */
   readonly log: (line: string) => void;
   readonly stage: (stage: string) => void;
 };
@@ -102,7 +107,7 @@ async function attempt(
     const hooks = {signal, onLine: note, onStage: context.stage};
     const end = await runImageTest({...test, directory, screenshot}, hooks);
     ends.push(end);
-    note(`== ${names[firmware]}: ${describeEnd(end)}`);
+    note(`${belowScreen}== ${names[firmware]}: ${describeEnd(end)}`);
     if (!end.passed) break;
   }
   const files = {

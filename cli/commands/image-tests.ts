@@ -12,7 +12,7 @@ import {
 import {type Command, Option} from 'commander';
 import {collectPages, type Context, contextOf, machineIdOf} from '../context.ts';
 import {CommandError, exitStatus} from '../exit-status.ts';
-import {describeTest, followTest, nameOfTest} from '../image-test-view.ts';
+import {consoleLine, describeTest, followTest, nameOfTest} from '../image-test-view.ts';
 import {addListOptions, choiceOption, chosen, type ListOptions} from '../list-options.ts';
 import {age, type Column, nameOf} from '../output.ts';
 import {addGateCommand} from './image-gate.ts';
@@ -229,7 +229,8 @@ async function log(
   if (options.follow) return follow(context, id);
   const answer = await context.clients.imageTests.getImageTestLog({id});
   if (context.out.json) return context.out.document(GetImageTestLogResponseSchema, answer);
-  context.out.line(answer.text.replace(/\n$/, ''));
+  const lines = answer.text.replace(/\n$/, '').split('\n');
+  context.out.line(lines.map(consoleLine).join('\n'));
 }
 
 async function follow({clients, out, remark, signal}: Context, id: string): Promise<void> {

@@ -4,9 +4,9 @@ import {CopyButton} from '../ui/CopyButton.tsx';
 import {formatCount, plural} from '../ui/format.ts';
 import {Icon} from '../ui/icons.tsx';
 import {announce} from '../ui/LiveRegion.tsx';
-import {plainText} from './ansi.ts';
-import '../forms/fields.css';
+import {downloadLines, plainLines} from './log-lines.ts';
 import {type LineRange, linesText, matchesMax} from './log-search.ts';
+import '../forms/fields.css';
 
 type LogToolsProps = {
   readonly lines: readonly {readonly text: string}[];
@@ -67,7 +67,7 @@ export function LogTools(props: LogToolsProps) {
         <span className="log-range">
           Lines {linesText(range)}
           <CopyButton
-            text={textOf(lines.slice(range.from - 1 - leftOut, range.to - leftOut))}
+            text={plainLines(lines.slice(range.from - 1 - leftOut, range.to - leftOut))}
             what="these lines"
           />
           <IconButton
@@ -80,25 +80,19 @@ export function LogTools(props: LogToolsProps) {
       <Button kind="quiet" aria-pressed={props.wraps} onClick={() => props.onWrap(!props.wraps)}>
         {props.wraps ? 'Long lines are wrapped' : 'Wrap long lines'}
       </Button>
-      <Button
-        icon="download"
-        disabledReason={lines.length === 0 ? 'There are no lines yet' : undefined}
-        onClick={() => download(props.fileName, textOf(lines))}
-      >
-        Download
-      </Button>
+      <DownloadButton lines={lines} fileName={props.fileName} />
     </div>
   );
 }
 
-const textOf = (lines: readonly {readonly text: string}[]): string =>
-  lines.map(({text}) => plainText(text)).join('\n');
-
-function download(fileName: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([`${text}\n`], {type: 'text/plain'}));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  URL.revokeObjectURL(url);
+export function DownloadButton({lines, fileName}: Pick<LogToolsProps, 'lines' | 'fileName'>) {
+  return (
+    <Button
+      icon="download"
+      disabledReason={lines.length === 0 ? 'There are no lines yet' : undefined}
+      onClick={() => downloadLines(fileName, lines)}
+    >
+      Download
+    </Button>
+  );
 }

@@ -27,8 +27,14 @@ test('inverse swaps ink and paper, also without colours', t => {
   t.is(parseAnsi(`${esc}[33;7mx`)[0]?.className, 'ansi-on-yellow');
 });
 
+test('black paper is the page itself, as a console has it anyway', t => {
+  t.is(parseAnsi(`${esc}[0;37;40mx`)[0]?.className, 'ansi-white');
+  t.is(parseAnsi(`${esc}[30;47mx`)[0]?.className, 'ansi-black ansi-on-white');
+  t.is(parseAnsi(`${esc}[7;30;47mx`)[0]?.className, 'ansi-white');
+});
+
 test('what moves the cursor, sets titles or rings is left out', t => {
-  const line = `${esc}]0;title\u0007a${esc}[2Kb${esc}[1;5Hc\u0007${esc}(Bd`;
+  const line = `${esc}]0;title\u0007a${esc}[2K${esc}[=3h${esc}[!pb${esc}[1;5H${esc}[>4;1mc\u0007${esc}(B${esc}7d`;
   t.is(plainText(line), 'abcd');
   t.is(
     parseAnsi(line)
@@ -40,6 +46,8 @@ test('what moves the cursor, sets titles or rings is left out', t => {
 
 test('of a line that was written over, the last writing is shown', t => {
   t.is(plainText(' 10 %\r 50 %\r100 %\r'), '100 %');
+  t.is(plainText(`${esc}[K 10 %\r100 %\r\r${esc}[K`), '100 %');
+  t.is(plainText(`\r${esc}[K`), '');
 });
 
 test('a colour that a line leaves on does not run into the next', t => {

@@ -5,7 +5,7 @@ const names = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'wh
 const cubeMin = 16;
 const greyMin = 232;
 
-type Style = {
+export type Style = {
   color: string;
   background: string;
   bold: boolean;
@@ -25,16 +25,16 @@ const plain = (): Style => ({
   inverse: false,
 });
 
-// Control sequences (CSI), operating system commands (OSC: titles, links), character sets, and what is left of C0 and other escapes.
+// Control sequences (CSI), operating system commands (OSC: titles, links), other escapes, and what is left of C0.
 const sequence =
   // oxlint-disable-next-line no-control-regex
-  /\u001b\[([0-9;:?]*)([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[()*+][0-9A-Za-z]|\u001b[@-Z\\^_]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+  /\u001b\[([0-?]*)[ -/]*([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[ -/]*[0-Z\\^-~]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** A progress bar writes over its line: what was there last is what counts. */
-const lastWritten = (line: string): string => {
-  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return text.slice(text.lastIndexOf('\r') + 1);
-};
+const lastWritten = (line: string): string =>
+  line.includes('\r')
+    ? (line.split('\r').findLast(text => text.replaceAll(sequence, '').trim() !== '') ?? '')
+    : line;
 
 /** What people read and search in: the line without its escapes. */
 export const plainText = (line: string): string => lastWritten(line).replaceAll(sequence, '');
@@ -51,12 +51,15 @@ export function parseAnsi(line: string): readonly Segment[] {
   for (const match of text.matchAll(sequence)) {
     add(match.index);
     from = match.index + match[0].length;
-    if (match[2] === 'm') style = applyCodes(style, codesOf(match[1] ?? ''));
+    if (match[2] === 'm' && isPlainCodes.test(match[1] ?? ''))
+      style = applyCodes(style, codesOf(match[1] ?? ''));
   }
   add(text.length);
   return segments;
 }
 
+/** Others are private to a kind of terminal. */
+const isPlainCodes = /^[\d;:]*$/;
 const codesOf = (text: string): readonly number[] =>
   text === '' ? [0] : text.split(/[;:]/).map(code => Number(code) || 0);
 
@@ -96,22 +99,25 @@ function applyCode(style: Style, code: number): void {
 /** `5;n` of 256 colours and `2;r;g;b`: the nearest name of ours. */
 function extended(codes: readonly number[], at: number): {color: string; used: number} {
   const [mode, first = 0, green = 0, blue = 0] = codes.slice(at, at + 4);
-  if (mode === 2) return {color: nearest(first, green, blue), used: 4};
-  if (mode !== 5) return {color: '', used: 1};
-  if (first < cubeMin) return {color: names[first % 8] ?? '', used: 2};
-  if (first >= greyMin) {
-    const level = (first - greyMin) * 10 + 8;
-    return {color: nearest(level, level, level), used: 2};
-  }
-  const cube = first - cubeMin;
-  const level = (step: number) => (step === 0 ? 0 : step * 40 + 55);
-  return {
-    color: nearest(level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)),
-    used: 2,
-  };
+  if (mode === 2) return {color: nearestColor(first, green, blue), used: 4};
+  return mode === 5 ? {color: paletteColor(first), used: 2} : {color: '', used: 1};
 }
 
-function nearest(red: number, green: number, blue: number): string {
+/** Of 256 colours; empty is the text's own. */
+export function paletteColor(index: number): string {
+  if (index < cubeMin) return names[index % 8] ?? '';
+  // A grey.
+  if (index >= greyMin) return '';
+  const cube = index - cubeMin;
+  const level = (step: number) => (step === 0 ? 0 : step * 40 + 55);
+  return nearestColor(
+    level(Math.floor(cube / 36)),
+    level(Math.floor(cube / 6) % 6),
+    level(cube % 6),
+  );
+}
+
+export function nearestColor(red: number, green: number, blue: number): string {
   const high = Math.max(red, green, blue);
   // Greys are left to the text's own colour: no shade of them is sure to be legible.
   if (high - Math.min(red, green, blue) < 40) return '';
@@ -119,13 +125,14 @@ function nearest(red: number, green: number, blue: number): string {
   return names[bit(red) + bit(green) * 2 + bit(blue) * 4] ?? '';
 }
 
-function classNameOf(style: Style): string {
+export function classNameOf(style: Style): string {
   const {color, background, inverse} = style;
   const ink = inverse ? background : color;
   const paper = inverse ? color || 'text' : background;
   return [
     ink && `ansi-${ink}`,
-    paper && `ansi-on-${paper}`,
+    // Black is the paper that a console has anyway, whichever it is here.
+    paper && paper !== 'black' && `ansi-on-${paper}`,
     style.bold && 'ansi-bold',
     style.dim && 'ansi-dim',
     style.italic && 'ansi-italic',

@@ -1,6 +1,7 @@
 import {timestampMs, type Timestamp} from '@bufbuild/protobuf/wkt';
 import {Code, ConnectError} from '@connectrpc/connect';
 import {useEffect, useState} from 'react';
+import {joinLines, type LogLine} from './log-lines.ts';
 
 /** At most four times a second, however fast a builder writes. */
 const flushMs = 250;
@@ -8,7 +9,6 @@ const retryMs = 2_000;
 /** Kept in the page; what comes before is left out, and said. */
 export const logLinesMax = 100_000;
 
-export type LogLine = {readonly text: string; readonly timeMs: number};
 export type WatchedLog = {
   readonly lines: readonly LogLine[];
   /** So many lines at the beginning are not shown. */
@@ -86,7 +86,7 @@ function createTeller(onLog: (log: WatchedLog) => void, signal: AbortSignal) {
       leftOut = 0;
     },
     add(texts: readonly string[], timeMs: number) {
-      for (const text of texts) lines.push({text, timeMs});
+      joinLines(lines, texts, timeMs);
       schedule();
     },
     state(next: WatchedLog['state']) {

@@ -163,7 +163,12 @@ export const addImageTests: MockNoun = router => {
     },
     async *watchImageTest({id}) {
       yield {update: {case: 'imageTest', value: find(id)}};
-      const lines = ['iPXE 1.21', '\u001b[32mMUSTER network up\u001b[0m'];
+      const lines = [
+        'iPXE 1.21',
+        '\u001b[32mMUSTER network up\u001b[0m',
+        'Starting nginx\u0017',
+        '\r\u001b[K\u001b[31mFAILED\u001b[0m nginx',
+      ];
       yield {update: {case: 'log', value: {time: timestampFromMs(start), lines}}};
     },
     getImageTestScreenshot: () => ({png: Uint8Array.of(0x89, 0x50, 0x4e, 0x47)}),

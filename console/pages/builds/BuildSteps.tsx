@@ -3,7 +3,7 @@ import type {Operation_Step as Step} from '@muster/proto/gen/muster/v1/operation
 import {timestampMs} from '@bufbuild/protobuf/wkt';
 import {Link} from '@tanstack/react-router';
 import {useNow} from '../../hooks/use-now.ts';
-import type {LogLine} from '../../log/use-watched-log.ts';
+import type {LogLine} from '../../log/log-lines.ts';
 import {formatDuration} from '../../ui/format.ts';
 import {Icon} from '../../ui/icons.tsx';
 import {operationStateLook} from '../../ui/tones.ts';

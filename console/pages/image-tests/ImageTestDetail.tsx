@@ -7,7 +7,7 @@ import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
-import {LogCard} from '../../log/LogCard.tsx';
+import {LogCard, logFormOf} from '../../log/LogCard.tsx';
 import {Badge} from '../../ui/Badge.tsx';
 import {Card, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
@@ -98,9 +98,11 @@ function Verdict({test}: {readonly test: ImageTest}) {
 
 function SerialLog({test}: {readonly test: ImageTest}) {
   const log = useWatchedTest(test.id);
-  const {lines} = useSearch({from: '/shell/image-tests'});
+  const {lines, log: form} = useSearch({from: '/shell/image-tests'});
   const navigate = useNavigate({from: '/image-tests'});
   const isLive = !isOver(test);
+  const show = (part: {readonly lines?: string | undefined; readonly log?: string | undefined}) =>
+    void navigate({search: old => ({...old, ...part}), replace: true, resetScroll: false});
   return (
     <LogCard
       title="Serial console"
@@ -110,13 +112,11 @@ function SerialLog({test}: {readonly test: ImageTest}) {
       isLive={isLive}
       fileName={`image-test-${test.id}.log`}
       chosen={lines}
-      onChoose={chosen =>
-        void navigate({
-          search: old => ({...old, lines: chosen}),
-          replace: true,
-          resetScroll: false,
-        })
-      }
+      onChoose={chosen => show({lines: chosen})}
+      form={{
+        value: logFormOf(form),
+        onChange: value => show({log: value === 'terminal' ? value : undefined}),
+      }}
       empty={
         isLive
           ? 'Nothing was written yet. Lines appear here as the machine writes them.'

@@ -64,6 +64,29 @@ test.serial('a failed test shows each check, what to do, its screen and its cons
   t.deepEqual(await findBarriers(app.container), []);
 });
 
+test.serial('the serial console as a screen: what was written over is gone', async t => {
+  using app = open(`?test=${imageTestId(2)}`);
+  const list = await app.findByRole('region', {name: 'Serial console of test 00000000'});
+  t.truthy(await within(list).findByText('MUSTER network up'));
+  const form = within(app.getByRole('group', {name: 'Form of the log'}));
+  t.is(form.getByRole('button', {name: 'Lines'}).getAttribute('aria-pressed'), 'true');
+  form.getByRole('button', {name: 'Terminal'}).focus();
+  await userEvent.keyboard('{Enter}');
+  t.is(app.router.state.location.search.log, 'terminal');
+
+  const screen = await app.findByRole('region', {name: /as a screen$/});
+  t.is((await within(screen).findByText('FAILED')).className, 'ansi-red');
+  t.is(within(screen).getByText('MUSTER network up').className, 'ansi-green');
+  t.false(screen.textContent.includes('Starting'));
+  t.is(app.container.querySelectorAll('style').length, 0);
+  t.deepEqual(await findBarriers(app.container), []);
+
+  await userEvent.click(form.getByRole('button', {name: 'Lines'}));
+  t.is(app.router.state.location.search.log, undefined);
+  const lines = await app.findByRole('region', {name: 'Serial console of test 00000000'});
+  t.is((await within(lines).findByText('FAILED')).className, 'ansi-red');
+});
+
 test.serial('a test that runs says which firmware is under way, and is cancelled', async t => {
   using app = open(`?test=${imageTestId(1)}`);
   const list = await app.findByText('has come to: network up');

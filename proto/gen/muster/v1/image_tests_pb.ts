@@ -1372,7 +1372,8 @@ export const GetImageTestLogRequestSchema: GenMessage<GetImageTestLogRequest, {j
  */
 export type GetImageTestLogResponse = Message<"muster.v1.GetImageTestLogResponse"> & {
   /**
-   * At most 1 MiB: of a longer one the beginning and the end.
+   * At most 1 MiB: of a longer one the beginning and the end. With the control sequences of the console (ECMA-48): remove them before a terminal
+   * of yours shows it. A line that ends in U+0017 goes on in the next.
    *
    * @generated from field: string text = 1;
    */
@@ -1384,7 +1385,8 @@ export type GetImageTestLogResponse = Message<"muster.v1.GetImageTestLogResponse
  */
 export type GetImageTestLogResponseJson = {
   /**
-   * At most 1 MiB: of a longer one the beginning and the end.
+   * At most 1 MiB: of a longer one the beginning and the end. With the control sequences of the console (ECMA-48): remove them before a terminal
+   * of yours shows it. A line that ends in U+0017 goes on in the next.
    *
    * @generated from field: string text = 1;
    */
@@ -1479,7 +1481,7 @@ export type ImageTestLog = Message<"muster.v1.ImageTestLog"> & {
   time?: Timestamp | undefined;
 
   /**
-   * Without line ends.
+   * Of the serial console as it came, control sequences (ECMA-48) included, without line ends. One that ends in U+0017 goes on in the next.
    *
    * @generated from field: repeated string lines = 2;
    */
@@ -1496,7 +1498,7 @@ export type ImageTestLogJson = {
   time?: TimestampJson;
 
   /**
-   * Without line ends.
+   * Of the serial console as it came, control sequences (ECMA-48) included, without line ends. One that ends in U+0017 goes on in the next.
    *
    * @generated from field: repeated string lines = 2;
    */
