@@ -1,5 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {Sql} from './db.ts';
+import type {Machine} from './machines.ts';
+import {machineInScope} from './scope.ts';
 
 /** Any constant that nobody else locks. */
 const allEvidenceKey = '7308901743268521';
@@ -56,6 +58,48 @@ export async function findMachinesByEvidence(
       group by machine_id order by count(*) desc, machine_id limit ${limit}
     )
     group by machine_id, quarantine_reason
+  `;
+}
+
+/** Of each of these machines those that share most values with it, the machine itself among them; at most `limit` of each. One look-up a value. */
+export async function findLookAlikes(
+  sql: Sql,
+  machineIds: readonly string[],
+  limit: number,
+): Promise<readonly {readonly machineId: string; readonly alikeId: string}[]> {
+  return sql<{machineId: string; alikeId: string}[]>`
+    select wanted.machine_id, alike_id
+    from unnest(${[...machineIds]}::text[]::uuid[]) as wanted (machine_id)
+    cross join lateral (
+      select other.machine_id as alike_id
+      from machine_evidence as own
+      cross join lateral (
+        select machine_id from machine_evidence where kind = own.kind and value = own.value offset 0
+      ) as other
+      where own.machine_id = wanted.machine_id
+      group by other.machine_id order by count(*) desc, other.machine_id limit ${limit}
+    ) as alike
+  `;
+}
+
+export type EvidentMachine = EvidenceOfMachine & Pick<Machine, 'hostname' | 'serviceTag' | 'state'>;
+
+/** Those of them that the caller may see, with all their evidence; in any order, machine by machine. */
+export async function findEvidentMachines(
+  sql: Sql,
+  machineIds: readonly string[],
+): Promise<readonly EvidentMachine[]> {
+  return sql<EvidentMachine[]>`
+    select wanted.machine_id, hostname, service_tag, state, quarantined, evidence
+    from unnest(${[...machineIds]}::text[]::uuid[]) as wanted (machine_id)
+    cross join lateral (
+      select hostname, service_tag, state, quarantine_reason <> '' as quarantined from machines
+      where id = wanted.machine_id and ${machineInScope(sql)} limit 1
+    ) as machine
+    cross join lateral (
+      select coalesce(json_agg(json_build_object('kind', kind, 'value', value)), '[]') as evidence
+      from machine_evidence where machine_id = wanted.machine_id
+    ) as known
   `;
 }
 
