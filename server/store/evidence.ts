@@ -61,6 +61,39 @@ export async function findMachinesByEvidence(
   `;
 }
 
+/**
+ * All the evidence of every machine that shares a value with one of the lists, for each list the `limit` machines that share most. One look-up a
+ * value and a machine, whatever plan there is from the time when the tables were small.
+ */
+export async function findMachinesByEvidenceLists(
+  sql: Sql,
+  lists: readonly (readonly EvidenceRow[])[],
+  limit: number,
+): Promise<readonly EvidenceOfMachine[]> {
+  const items = lists.flatMap((list, place) => list.map(item => ({...item, place})));
+  if (items.length === 0) return [];
+  return sql<EvidenceOfMachine[]>`
+    with ranked as (
+      select machine_id, row_number() over (partition by place order by count(*) desc, machine_id) as rank
+      from json_to_recordset(${JSON.stringify(items)}::text::json) as item (place int, kind text, value text)
+      cross join lateral (
+        select machine_id from machine_evidence where kind = item.kind and value = item.value offset 0
+      ) as known
+      group by place, machine_id
+    ), candidates as (
+      select distinct machine_id from ranked where rank <= ${limit}
+    )
+    select candidates.machine_id, quarantined, evidence from candidates
+    cross join lateral (
+      select quarantine_reason <> '' as quarantined from machines where id = candidates.machine_id limit 1
+    ) as machine
+    cross join lateral (
+      select json_agg(json_build_object('kind', kind, 'value', value)) as evidence
+      from machine_evidence where machine_id = candidates.machine_id
+    ) as all_of_it
+  `;
+}
+
 /** Of each of these machines those that share most values with it, the machine itself among them; at most `limit` of each. One look-up a value. */
 export async function findLookAlikes(
   sql: Sql,
@@ -116,6 +149,20 @@ export async function addEvidence(
     insert into machine_evidence (machine_id, kind, value)
     select ${machineId}, kind, value from unnest(${kinds}::text[], ${values}::text[]) as new (kind, value)
     where (select count(*) from machine_evidence where machine_id = ${machineId}) < ${countMax}
+    on conflict do nothing
+  `;
+}
+
+/** Of machines that are new. */
+export async function insertEvidence(
+  sql: Sql,
+  items: readonly (EvidenceRow & {readonly machineId: string})[],
+): Promise<void> {
+  if (items.length === 0) return;
+  await sql`
+    insert into machine_evidence (machine_id, kind, value)
+    select "machineId", kind, value
+    from json_to_recordset(${JSON.stringify(items)}::text::json) as item ("machineId" uuid, kind text, value text)
     on conflict do nothing
   `;
 }
