@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
 import {ensureStreams, subjects} from '@muster/runtime/bus.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
+import {createOutages, silentLogger as log} from '@muster/runtime/log.ts';
 import {jetstream, jetstreamManager} from '@nats-io/jetstream';
 import {jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 import {createUser} from '@nats-io/nkeys';
@@ -68,7 +68,9 @@ async function setUp() {
   );
   const commit = createCommitReport({sql, hellos: server.hellos, commands: server.commands});
   const sources = {nats: connection, jetstream: jetstream(connection)};
-  stack.use(startAgentReports({...sources, commit, inventories, settling, log}));
+  stack.use(
+    startAgentReports({...sources, commit, inventories, settling, outages: createOutages(log)}),
+  );
   const sender = stack.use(
     startCommandSender({nats: connection, commands: server.commands, rebootWhenReady: true, log}),
   );
