@@ -7,11 +7,12 @@ import {
   type RouterHistory,
 } from '@tanstack/react-router';
 import {type Api, prefetch} from './api/prefetch.ts';
-import {ErrorPage} from './pages/ErrorPage.tsx';
-import {NotFoundPage} from './pages/NotFoundPage.tsx';
+import {ErrorPage, ErrorPart} from './pages/ErrorPage.tsx';
+import {NotFoundPage, NotFoundPart} from './pages/NotFoundPage.tsx';
 import {page, root, shell} from './route-kinds.tsx';
 import {parseSearch, stringifySearch, texts} from './search-params.ts';
 import {Skeleton} from './ui/blocks.tsx';
+import {LoadingPage} from './ui/page-states.tsx';
 
 // The map of the console. A page is one line here and one file in pages/<nouns>/; its code is loaded when it is opened.
 
@@ -78,13 +79,22 @@ const machine = createRoute({
   path: '/machines/$id',
   loader: ({context, params: {id}}) => prefetch(context, MachineService.method.getMachine, {id}),
   component: lazyRouteComponent(() => import('./pages/machines/MachinePage.tsx'), 'MachinePage'),
+  notFoundComponent: NotFoundPart,
 });
 const machineTab = <const Path extends string, const Name extends string>(
   path: Path,
   search: readonly Name[],
   component: RouteComponent,
 ) =>
-  createRoute({getParentRoute: () => machine, path, validateSearch: texts(...search), component});
+  createRoute({
+    getParentRoute: () => machine,
+    path,
+    validateSearch: texts(...search),
+    component,
+    // Below the title of the machine.
+    pendingComponent: () => <Skeleton lines={8} />,
+    errorComponent: ErrorPart,
+  });
 const machineSummary = machineTab(
   '/',
   [],
@@ -285,7 +295,7 @@ export const createConsoleRouter = (context: Api, history?: RouterHistory) =>
     defaultPreloadStaleTime: 0,
     defaultNotFoundComponent: NotFoundPage,
     defaultErrorComponent: ErrorPage,
-    defaultPendingComponent: () => <Skeleton lines={8} />,
+    defaultPendingComponent: LoadingPage,
     scrollRestoration: true,
   });
 
