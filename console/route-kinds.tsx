@@ -9,10 +9,19 @@ import {
   type RouteComponent,
 } from '@tanstack/react-router';
 import type {Api} from './api/prefetch.ts';
+import {NotFoundPage} from './pages/NotFoundPage.tsx';
 import {texts} from './search-params.ts';
 import {Shell} from './ui/Shell.tsx';
 
-export const root = createRootRouteWithContext<Api>()({component: Outlet});
+export const root = createRootRouteWithContext<Api>()({
+  component: Outlet,
+  // An address that is like none of ours stands outside of the shell.
+  notFoundComponent: () => (
+    <main>
+      <NotFoundPage />
+    </main>
+  ),
+});
 
 /** Everything that takes a session. */
 export const shell = createRoute({

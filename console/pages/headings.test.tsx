@@ -18,6 +18,7 @@ const opened = [
   '/image-tests?test=x',
   '/issues?issue=x',
   '/nowhere',
+  '/builds/x/nowhere',
   '/machines/x/nowhere',
   '/pending?machine=x',
   '/people?user=x',
@@ -76,7 +77,7 @@ async function titlesOf(
 ): Promise<readonly string[]> {
   using app = renderConsole(address, addSessions, ...nouns);
   const titles = () =>
-    [...app.container.querySelectorAll('h1')].map(({textContent}) => textContent);
+    [...app.container.querySelectorAll('main h1')].map(({textContent}) => textContent);
   await app.router.load();
   await eventually(`${address} is there`, () => app.router.state.status === 'idle');
   if (answers) await eventually('all is answered', () => app.queryClient.isFetching() === 0);
