@@ -7,12 +7,8 @@ import {
   type RouterHistory,
 } from '@tanstack/react-router';
 import {type Api, prefetch} from './api/prefetch.ts';
-import {ErrorPage, ErrorPart} from './pages/ErrorPage.tsx';
-import {NotFoundPage, NotFoundPart} from './pages/NotFoundPage.tsx';
-import {page, root, shell} from './route-kinds.tsx';
+import {page, pageStates, partStates, root, shell} from './route-kinds.tsx';
 import {parseSearch, stringifySearch, texts} from './search-params.ts';
-import {Skeleton} from './ui/blocks.tsx';
-import {LoadingPage} from './ui/page-states.tsx';
 
 // The map of the console. A page is one line here and one file in pages/<nouns>/; its code is loaded when it is opened.
 
@@ -79,7 +75,7 @@ const machine = createRoute({
   path: '/machines/$id',
   loader: ({context, params: {id}}) => prefetch(context, MachineService.method.getMachine, {id}),
   component: lazyRouteComponent(() => import('./pages/machines/MachinePage.tsx'), 'MachinePage'),
-  notFoundComponent: NotFoundPart,
+  notFoundComponent: partStates.notFoundComponent,
 });
 const machineTab = <const Path extends string, const Name extends string>(
   path: Path,
@@ -91,9 +87,7 @@ const machineTab = <const Path extends string, const Name extends string>(
     path,
     validateSearch: texts(...search),
     component,
-    // Below the title of the machine.
-    pendingComponent: () => <Skeleton lines={8} />,
-    errorComponent: ErrorPart,
+    ...partStates,
   });
 const machineSummary = machineTab(
   '/',
@@ -293,9 +287,7 @@ export const createConsoleRouter = (context: Api, history?: RouterHistory) =>
     defaultPreload: 'intent',
     // Queries know how old they are; the router need not.
     defaultPreloadStaleTime: 0,
-    defaultNotFoundComponent: NotFoundPage,
-    defaultErrorComponent: ErrorPage,
-    defaultPendingComponent: LoadingPage,
+    ...pageStates,
     scrollRestoration: true,
   });
 

@@ -67,10 +67,9 @@ async function setUp() {
     startInventoryReceipts({intake, settling, pressure, kept, count, log}),
   );
   const commit = createCommitReport({sql, hellos: server.hellos, commands: server.commands});
-  const sources = {nats: connection, jetstream: jetstream(connection)};
-  stack.use(
-    startAgentReports({...sources, commit, inventories, settling, outages: createOutages(log)}),
-  );
+  const outages = createOutages(log);
+  const sources = {nats: connection, jetstream: jetstream(connection), outages};
+  stack.use(startAgentReports({...sources, commit, inventories, settling}));
   const sender = stack.use(
     startCommandSender({nats: connection, commands: server.commands, rebootWhenReady: true, log}),
   );
