@@ -4,7 +4,7 @@ import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import path from 'node:path';
 import {answerHealth, type Readiness} from '@muster/runtime/health.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import {createOutages, type Logger} from '@muster/runtime/log.ts';
 import {openBackends} from './backends/all.ts';
 import {probeAccelerator} from './boot-tests/kvm.ts';
 import {openBusSession} from './bus-session.ts';
@@ -49,7 +49,8 @@ export async function startBuilder(
   log.info({accelerator}, 'boot tests');
 
   const identity = await loadIdentity(config.stateDirectory);
-  const session = await openServerSession(config, identity, {signal: running, log});
+  const outages = createOutages(log);
+  const session = await openServerSession(config, identity, {signal: running, log, outages});
   stack.use(session.connection);
   checks.joined = true;
   const reporting = startReporting(session, {
@@ -57,12 +58,13 @@ export async function startBuilder(
     backends,
     signal: running,
     log,
+    outages,
   });
   checks.server = reporting.accepted;
   stack.defer(() => reporting.ended);
   stack.defer(() => stop.abort());
 
-  const bus = stack.use(await openBusSession(session, identity, {signal: running, log}));
+  const bus = stack.use(await openBusSession(session, identity, {signal: running, log, outages}));
   checks.nats = bus.connected;
   const imageStore = createImageStore(config.serverUrl, session.authorize);
   const settings = {
@@ -83,6 +85,7 @@ export async function startBuilder(
         workDirectory,
         buildTimeLimitSeconds: config.buildTimeLimitSeconds,
         observer,
+        outages,
         log,
       },
       config.buildSlots,
@@ -90,7 +93,7 @@ export async function startBuilder(
   );
   stack.use(
     startValidationWorker(
-      {builds: session.builds, bus, backends, observer, log},
+      {builds: session.builds, bus, backends, observer, outages, log},
       config.validationSlots,
     ),
   );
@@ -101,7 +104,7 @@ export async function startBuilder(
   const {imageTests: tests} = session;
   stack.use(
     startImageTestWorker(
-      {tests, bus, downloads, imageStore, settings, workDirectory, observer, log},
+      {tests, bus, downloads, imageStore, settings, workDirectory, observer, outages, log},
       config.imageTestSlots,
     ),
   );

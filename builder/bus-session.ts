@@ -10,7 +10,7 @@ import {
   subjects,
   validationsDurable,
 } from '@muster/runtime/bus.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 import type {Identity} from './identity.ts';
 import {retryWhileTransient} from './retry.ts';
 import type {ServerSession} from './server-session.ts';
@@ -19,6 +19,8 @@ const credentialDelayMaxMs = 15_000;
 const renewAtFraction = 0.6;
 const renewPauseMaxMs = 3_600_000;
 const requestTimeoutMs = 5000;
+const bus = 'NATS';
+const server = 'the server';
 
 export type BusSession = AsyncDisposable & {
   readonly connected: () => boolean;
@@ -34,7 +36,7 @@ export type BusSession = AsyncDisposable & {
 export async function openBusSession(
   {services, serviceId}: Pick<ServerSession, 'services' | 'serviceId'>,
   {seed}: Identity,
-  {signal, log}: {signal: AbortSignal; log: Logger},
+  {signal, log, outages}: {signal: AbortSignal; log: Logger; outages: Outages},
 ): Promise<BusSession> {
   const stop = new AbortController();
   const ending = AbortSignal.any([signal, stop.signal]);
@@ -42,12 +44,15 @@ export async function openBusSession(
     retryWhileTransient(() => services.issueServiceCredential({}, {signal: ending}), {
       signal: ending,
       delayMaxMs: credentialDelayMaxMs,
-      onRetry: error => log.warn({err: error}, 'cannot get a NATS credential, trying again'),
+      onRetry: err =>
+        outages.failed({what: server, err, message: 'cannot get a NATS credential, trying again'}),
     });
 
   let credential = await issue();
+  outages.works(server);
   const connection = await connectWhenThere(ending);
   let connected = true;
+  outages.works(bus);
   void watchStatus(connection);
   const renewing = keepRenewing(credential).catch((error: unknown) => {
     if (!ending.aborted) log.error({err: error}, 'the NATS credential is renewed no more');
@@ -68,15 +73,30 @@ export async function openBusSession(
       {
         signal: until,
         delayMaxMs: credentialDelayMaxMs,
-        onRetry: error => log.warn({err: error}, 'cannot connect to NATS, trying again'),
+        onRetry: err =>
+          outages.failed({what: bus, err, message: 'cannot connect to NATS, trying again'}),
       },
     );
   }
 
   async function watchStatus(nats: NatsConnection): Promise<void> {
+    const lost = () => outages.failed({what: bus, message: 'lost NATS, trying again'});
+    let isRenewal = false;
+    let attempts = 0;
     for await (const status of nats.status()) {
-      if (status.type === 'disconnect') connected = false;
-      if (status.type === 'reconnect') connected = true;
+      // A new credential needs a new login: that is no loss unless it fails.
+      if (status.type === 'forceReconnect') isRenewal = true;
+      if (status.type === 'disconnect') {
+        connected = false;
+        attempts = 0;
+        if (!isRenewal && !ending.aborted) lost();
+      }
+      if (status.type === 'reconnecting' && (attempts += 1) > 1) lost();
+      if (status.type === 'reconnect') {
+        connected = true;
+        isRenewal = false;
+        outages.works(bus);
+      }
       if (status.type === 'error') log.warn({err: status.error}, 'NATS refused something');
     }
   }

@@ -13,7 +13,7 @@ import {
   ImageTestService,
 } from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {imageTestsDurable, subjects} from '@muster/runtime/bus.ts';
-import {silentLogger} from '@muster/runtime/log.ts';
+import {createOutages, silentLogger} from '@muster/runtime/log.ts';
 import {startJobLab} from '../test/helpers/job-lab.ts';
 import {until} from '../test/helpers/processes.ts';
 import {openDownloads} from './download.ts';
@@ -103,6 +103,7 @@ async function startLab() {
         imageStore: createImageStore(store.url, authorize),
         settings: {firmwares: [], accelerator: 'tcg', timeLimitSeconds: 60},
         workDirectory: path.join(directory, 'work'),
+        outages: createOutages(silentLogger),
         log: silentLogger,
       },
       1,

@@ -5,7 +5,7 @@ import {
   FinishImageTestRequest_Outcome,
   type ImageTestService,
 } from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 import {type Attempt, startAttempts} from './attempts.ts';
 import {findMissingForBootTests} from './boot-tests/qemu.ts';
 import type {BusSession} from './bus-session.ts';
@@ -21,6 +21,7 @@ export type ImageTestWorkerDeps = ImageTestDeps & {
   readonly bus: Pick<BusSession, 'imageTests'>;
   readonly workDirectory: string;
   readonly observer?: JobObserver;
+  readonly outages: Outages;
   readonly log: Logger;
 };
 
@@ -33,6 +34,7 @@ export const startImageTestWorker = (deps: ImageTestWorkerDeps, slots: number): 
       consumer: deps.bus.imageTests,
       isReady: async () => (await findMissingForBootTests(deps.settings.firmwares)) === undefined,
       observer: deps.observer,
+      outages: deps.outages,
       log: deps.log,
       claim: (imageTestId, call) => deps.tests.claimImageTest({imageTestId}, call),
       begin: (imageTestId, claim, slot) => attemptOf(deps, {imageTestId, claim, slot}),

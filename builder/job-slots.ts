@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Code, ConnectError} from '@connectrpc/connect';
 import type {Consumer, JsMsg} from '@nats-io/jetstream';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 
 const pullExpiresMs = 10_000;
 const pullRetryMs = 1000;
@@ -33,6 +33,8 @@ export type JobQueue = {
   /** Does the work to its end. Throws when it must go back into the queue. */
   readonly work: (id: string, running: {slot: number; signal: AbortSignal}) => Promise<void>;
   readonly observer?: JobObserver | undefined;
+  /** Of the process: all slots of all queues wait for the same NATS. */
+  readonly outages: Outages;
   readonly log: Logger;
 };
 
@@ -52,6 +54,8 @@ export function startSlots(queue: JobQueue, slots: number): AsyncDisposable {
 }
 
 async function runSlot(queue: JobQueue, slot: number, signal: AbortSignal): Promise<void> {
+  const {noun, outages} = queue;
+  const what = `the queue of ${noun}s`;
   while (!signal.aborted) {
     try {
       if (queue.isReady && !(await queue.isReady())) {
@@ -59,6 +63,7 @@ async function runSlot(queue: JobQueue, slot: number, signal: AbortSignal): Prom
         continue;
       }
       const consumer = await queue.consumer();
+      outages.works(what);
       // The pull itself cannot be aborted: an idle builder stops at its end, or when its connection closes.
       const message = await Promise.race([
         consumer.next({expires: pullExpiresMs}),
@@ -67,7 +72,8 @@ async function runSlot(queue: JobQueue, slot: number, signal: AbortSignal): Prom
       if (message) await handleMessage(queue, message, {slot, signal});
     } catch (error) {
       if (signal.aborted) return;
-      queue.log.warn({err: error}, `cannot take a ${queue.noun} from the queue, trying again`);
+      const message = `cannot take a ${noun} from the queue, trying again`;
+      outages.failed({what, err: error, message});
       await sleep(pullRetryMs, undefined, {signal}).catch(() => undefined);
     }
   }

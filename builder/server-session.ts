@@ -5,7 +5,7 @@ import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {ImageTestService} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 import {
   createServerConnection,
   createServiceTransport,
@@ -20,6 +20,7 @@ const reportEveryMs = 10_000;
 const joinDelayMaxMs = 10_000;
 /** A call that takes longer has lost its server. */
 const callTimeoutMs = 30_000;
+const server = 'the server';
 
 /** The server as this builder, an enrolled service, reaches it. */
 export type ServerSession = {
@@ -41,14 +42,14 @@ export async function openServerSession(
     joinCode,
   }: {serverUrl: string; stateDirectory: string; joinCode: string},
   identity: Identity,
-  {signal, log}: {signal: AbortSignal; log: Logger},
+  running: {signal: AbortSignal; log: Logger; outages: Outages},
 ): Promise<ServerSession> {
   const known = await readServiceId(stateDirectory);
   if (known === undefined && joinCode === '')
     throw new Error(
       'This builder has not joined a server: make a code with "muster service add builder NAME" and start it once with JOIN_CODE',
     );
-  const serviceId = known ?? (await join({serverUrl, joinCode}, identity, {signal, log}));
+  const serviceId = known ?? (await join({serverUrl, joinCode}, identity, running));
   await writeServiceId(stateDirectory, serviceId);
 
   const {key} = identity;
@@ -69,7 +70,7 @@ export async function openServerSession(
 async function join(
   {serverUrl, joinCode}: {serverUrl: string; joinCode: string},
   {publicKey}: Identity,
-  {signal, log}: {signal: AbortSignal; log: Logger},
+  {signal, log, outages}: {signal: AbortSignal; log: Logger; outages: Outages},
 ): Promise<string> {
   const client = createClient(
     ServiceService,
@@ -80,9 +81,10 @@ async function join(
     {
       signal,
       delayMaxMs: joinDelayMaxMs,
-      onRetry: error => log.warn({err: error}, 'cannot join yet, trying again'),
+      onRetry: err => outages.failed({what: server, err, message: 'cannot join yet, trying again'}),
     },
   );
+  outages.works(server);
   if (!service) throw new Error('Cannot join: the server answered without a service');
   log.info({serviceId: service.id, name: service.name}, 'joined');
   return service.id;
@@ -96,11 +98,13 @@ export function startReporting(
     backends,
     signal,
     log,
+    outages,
   }: {
     version: string;
     backends: readonly Pick<Backend, 'name' | 'findMissing'>[];
     signal: AbortSignal;
     log: Logger;
+    outages: Outages;
   },
 ): {readonly accepted: () => boolean; readonly ended: Promise<void>} {
   let accepted = false;
@@ -119,16 +123,15 @@ export function startReporting(
       );
       if (!accepted) log.info({backends: offered}, 'reported to the server');
       accepted = true;
+      outages.works(server);
     } catch (error) {
       if (signal.aborted) return;
       connection.giveUpAfter(error);
       const revoked = error instanceof ConnectError && error.code === Code.Unauthenticated;
-      log.warn(
-        {err: error},
-        revoked
-          ? 'the server does not know this key: it was revoked, or this is another server'
-          : 'cannot report to the server',
-      );
+      const message = revoked
+        ? 'the server does not know this key: it was revoked, or this is another server'
+        : 'cannot report to the server';
+      outages.failed({what: server, err: error, message});
       accepted = false;
     }
   }

@@ -7,7 +7,7 @@ import {
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {subjects, validationsDurable} from '@muster/runtime/bus.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
-import {silentLogger} from '@muster/runtime/log.ts';
+import {createOutages, silentLogger} from '@muster/runtime/log.ts';
 import {startJobLab} from '../test/helpers/job-lab.ts';
 import type {Backend} from './backends/backend.ts';
 import {startNixLab} from './backends/nix/testing/nix-lab.ts';
@@ -42,7 +42,16 @@ async function startLab(backends: readonly Backend[]) {
   );
   const builds = createClient(BuildService, transport);
   stack.use(
-    startValidationWorker({builds, bus: {validations: consumer}, backends, log: silentLogger}, 1),
+    startValidationWorker(
+      {
+        builds,
+        bus: {validations: consumer},
+        backends,
+        outages: createOutages(silentLogger),
+        log: silentLogger,
+      },
+      1,
+    ),
   );
 
   const owned = stack.move();

@@ -4,7 +4,7 @@ import {
   type ClaimValidationResponse,
   Diagnostic_Kind,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 import type {Backend} from './backends/backend.ts';
 import type {DiagnosticInit} from './backends/configuration-error.ts';
 import type {BusSession} from './bus-session.ts';
@@ -20,6 +20,7 @@ export type ValidationWorkerDeps = {
   readonly bus: Pick<BusSession, 'validations'>;
   readonly backends: readonly Backend[];
   readonly observer?: JobObserver;
+  readonly outages: Outages;
   readonly log: Logger;
 };
 
@@ -32,6 +33,7 @@ export function startValidationWorker(deps: ValidationWorkerDeps, slots: number)
       idField: 'validationId',
       consumer: deps.bus.validations,
       observer: deps.observer,
+      outages: deps.outages,
       log: deps.log,
       async isReady() {
         for (const backend of able) if ((await backend.findMissing()) === undefined) return true;

@@ -5,7 +5,7 @@ import {
   type ClaimBuildResponse,
   FinishBuildRequest_Outcome,
 } from '@muster/proto/gen/muster/v1/builds_pb.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 import {type Attempt, startAttempts} from './attempts.ts';
 import type {BusSession} from './bus-session.ts';
 import type {JobObserver} from './job-slots.ts';
@@ -18,6 +18,7 @@ export type WorkerDeps = BuildImageDeps & {
   readonly workDirectory: string;
   readonly buildTimeLimitSeconds: number;
   readonly observer?: JobObserver;
+  readonly outages: Outages;
   readonly log: Logger;
 };
 
@@ -29,6 +30,7 @@ export const startWorker = (deps: WorkerDeps, slots: number): AsyncDisposable =>
       idField: 'buildId',
       consumer: deps.bus.builds,
       observer: deps.observer,
+      outages: deps.outages,
       log: deps.log,
       claim: (buildId, call) => deps.builds.claimBuild({buildId}, call),
       begin: (buildId, claim, slot) => attemptOf(deps, {buildId, claim, slot}),

@@ -7,11 +7,8 @@ import {
   type RouterHistory,
 } from '@tanstack/react-router';
 import {type Api, prefetch} from './api/prefetch.ts';
-import {ErrorPage} from './pages/ErrorPage.tsx';
-import {NotFoundPage} from './pages/NotFoundPage.tsx';
-import {page, root, shell} from './route-kinds.tsx';
+import {page, pageStates, partStates, root, shell} from './route-kinds.tsx';
 import {parseSearch, stringifySearch, texts} from './search-params.ts';
-import {Skeleton} from './ui/blocks.tsx';
 
 // The map of the console. A page is one line here and one file in pages/<nouns>/; its code is loaded when it is opened.
 
@@ -78,13 +75,20 @@ const machine = createRoute({
   path: '/machines/$id',
   loader: ({context, params: {id}}) => prefetch(context, MachineService.method.getMachine, {id}),
   component: lazyRouteComponent(() => import('./pages/machines/MachinePage.tsx'), 'MachinePage'),
+  notFoundComponent: partStates.notFoundComponent,
 });
 const machineTab = <const Path extends string, const Name extends string>(
   path: Path,
   search: readonly Name[],
   component: RouteComponent,
 ) =>
-  createRoute({getParentRoute: () => machine, path, validateSearch: texts(...search), component});
+  createRoute({
+    getParentRoute: () => machine,
+    path,
+    validateSearch: texts(...search),
+    component,
+    ...partStates,
+  });
 const machineSummary = machineTab(
   '/',
   [],
@@ -283,9 +287,7 @@ export const createConsoleRouter = (context: Api, history?: RouterHistory) =>
     defaultPreload: 'intent',
     // Queries know how old they are; the router need not.
     defaultPreloadStaleTime: 0,
-    defaultNotFoundComponent: NotFoundPage,
-    defaultErrorComponent: ErrorPage,
-    defaultPendingComponent: () => <Skeleton lines={8} />,
+    ...pageStates,
     scrollRestoration: true,
   });
 

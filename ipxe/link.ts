@@ -4,7 +4,7 @@ import {createConnectTransport} from '@connectrpc/connect-node';
 import {BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
 import {StorePathService} from '@muster/proto/gen/muster/v1/store_paths_pb.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import {createOutages, type Logger} from '@muster/runtime/log.ts';
 import {
   createServerConnection,
   createServiceTransport,
@@ -21,6 +21,7 @@ const retryMaxMs = 10_000;
 const refusedRetryMs = 10_000;
 /** Reports that fail in a row while the stream seems alive: the stream is dead too. */
 const failedReportsMax = 2;
+const server = 'the server';
 
 type Membership = {
   readonly serviceId: string;
@@ -50,6 +51,7 @@ export type ServerLink = ReturnType<typeof startLink>;
  */
 export function startLink(options: LinkOptions) {
   const {serverUrl, joinCode, stateDir, identity, version, log} = options;
+  const outages = createOutages(log);
   const stop = new AbortController();
   const connection = createServerConnection(serverUrl);
   let membership = identity.serviceId === undefined ? undefined : memberAs(identity.serviceId);
@@ -95,9 +97,10 @@ export function startLink(options: LinkOptions) {
       try {
         await service.reportService({version}, {signal, timeoutMs: rpcTimeoutMs});
         failures = 0;
+        outages.works(server);
       } catch (error) {
         if (isRefusal(error) || ++failures >= failedReportsMax) throw error;
-        log.warn({err: error}, 'report to the server failed');
+        outages.failed({what: server, err: error, message: 'report to the server failed'});
       }
     }
   }
@@ -114,6 +117,7 @@ export function startLink(options: LinkOptions) {
         options.apply(change);
         fromNothing = false;
         following = true;
+        outages.works(server);
       },
     });
     const reports = report(member, signal);
@@ -173,8 +177,10 @@ export function startLink(options: LinkOptions) {
   }
 
   function logFailure(error: unknown, refused: boolean) {
-    if (refused) log.error({err: error}, 'the server refuses this edge, answering from memory');
-    else log.warn({err: error}, 'server not reachable, answering from memory');
+    const [level, message] = refused
+      ? (['error', 'the server refuses this edge, answering from memory'] as const)
+      : (['warn', 'server not reachable, answering from memory'] as const);
+    outages.failed({what: server, err: error, level, message});
   }
 
   async function pause(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {uuidv7} from '@muster/runtime/ids.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import {createOutages, type Logger} from '@muster/runtime/log.ts';
 import {listenOnePort, listenTls} from '@muster/runtime/rpc-server.ts';
 import {collectDefaultMetrics, Gauge, Registry} from 'prom-client';
 import {busStatusOf, startBusWorkers} from './bus-workers.ts';
@@ -55,7 +55,8 @@ export async function startServer(config: Config, log: Logger) {
 
   const database = stack.use(watchDatabase(sql, log));
   const {natsUrl: servers} = config;
-  const {bus} = stack.use(await startNatsLinks({servers, sql, trust, log}));
+  const outages = createOutages(log);
+  const {bus} = stack.use(await startNatsLinks({servers, sql, trust, log, outages}));
   const isConnected = () => bus.connection() !== undefined;
   countNats(registry, isConnected);
   const positions = createWakeUps();
@@ -127,7 +128,8 @@ export async function startServer(config: Config, log: Logger) {
   // Report ids of receipts are random, as every id on the bus.
   const newId = randomUUID;
   const inventories = stack.use(openInventories({sql, nouns, registry, log}));
-  stack.use(startBusWorkers({bus, sql, nouns, newId, rebootWhenReady, inventories, log}));
+  const busWorkers = {bus, sql, nouns, newId, rebootWhenReady, inventories, log, outages};
+  stack.use(startBusWorkers(busWorkers));
 
   const webhooks = stack.use(await openWebhooks({deps, key, config, registry, log}));
   const people = createPeople({deps, key, config});

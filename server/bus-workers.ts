@@ -1,4 +1,4 @@
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 import {jetstream} from '@nats-io/jetstream';
 import type {NatsConnection} from '@nats-io/transport-node';
 import type {NatsLink} from './clients/nats.ts';
@@ -24,6 +24,7 @@ export type BusWorkersDeps = {
   readonly rebootWhenReady: boolean;
   readonly inventories: Inventories;
   readonly log: Logger;
+  readonly outages: Outages;
 };
 
 /** Everything that lives on the bus: what agents report, what they are told, the queue of builders. */
@@ -49,7 +50,7 @@ export function busStatusOf(bus: NatsLink, now: () => Date): () => BusStatus {
 }
 
 async function startAll(
-  {sql, nouns, newId, rebootWhenReady, inventories, log}: BusWorkersDeps,
+  {sql, nouns, newId, rebootWhenReady, inventories, log, outages}: BusWorkersDeps,
   nats: NatsConnection,
   presence: PresenceWriter,
 ): Promise<AsyncDisposable> {
@@ -61,7 +62,7 @@ async function startAll(
   const receipts = stack.use(startInventoryReceipts({...inventories, settling, log}));
   const commit = createCommitReport({sql, hellos, commands});
   const reports = {jetstream: jetstream(nats), commit, inventories: receipts, settling};
-  stack.use(startAgentReports({nats, ...reports, log}));
+  stack.use(startAgentReports({nats, ...reports, outages}));
   stack.use(startCommandSender({nats, commands, rebootWhenReady, log}));
   stack.use(await startMetricsWorker({nats, metrics, presence, newId, count, log}));
   stack.use(await startBuildJobs({sql, nats, upkeep, log}));

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ensureStreams} from '@muster/runtime/bus.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Logger, Outages} from '@muster/runtime/log.ts';
 import {jetstream, jetstreamManager} from '@nats-io/jetstream';
 import type {NatsConnection} from '@nats-io/transport-node';
 import {pushAccountJwt} from './clients/nats-accounts.ts';
@@ -23,17 +23,21 @@ export async function startNatsLinks({
   sql,
   trust,
   log,
+  outages,
 }: {
   servers: readonly string[];
   sql: Database;
   trust: NatsTrust;
   log: Logger;
+  outages: Outages;
 }): Promise<AsyncDisposable & {readonly bus: NatsLink}> {
   await using stack = new AsyncDisposableStack();
   const {siteCa, accountId} = trust;
   const login = {servers, siteCa};
   const systemUser = await trust.systemUser();
-  const system = stack.use(keepConnected({...login, name: 'muster-system', user: systemUser}, log));
+  const system = stack.use(
+    keepConnected({...login, name: 'muster-system', user: systemUser}, log, outages),
+  );
   const push = async (jwt: string) => {
     const connection = system.connection();
     if (!connection) throw new Error('NATS is away');
@@ -53,6 +57,7 @@ export async function startNatsLinks({
         prepare: connection => makeStreams(connection, log),
       },
       log,
+      outages,
     ),
   );
   const owned = stack.move();

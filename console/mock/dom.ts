@@ -26,6 +26,7 @@ const names = [
   'MutationObserver',
   'ResizeObserver',
   'getComputedStyle',
+  'devicePixelRatio',
   'getSelection',
   'matchMedia',
   'requestAnimationFrame',

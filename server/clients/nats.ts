@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {busOptions} from '@muster/runtime/bus.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import {createOutages, type Logger} from '@muster/runtime/log.ts';
 import type {KeyPair} from '@nats-io/nkeys';
 import {connect, jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 
@@ -26,12 +26,18 @@ export type NatsLink = AsyncDisposable & {
 };
 
 /** One connection, kept for as long as the process runs, however late NATS comes up. */
-export function keepConnected(login: NatsLogin, log: Logger): NatsLink {
+export function keepConnected(
+  login: NatsLogin,
+  log: Logger,
+  outages = createOutages(log),
+): NatsLink {
+  const what = `NATS (${login.name})`;
   const stop = new AbortController();
   const listeners: ((connection: NatsConnection) => void)[] = [];
   let online: NatsConnection | undefined;
   /** Of what was last heard about the connection. */
   let turn = 0;
+  let isNew = true;
 
   const goOffline = () => {
     turn += 1;
@@ -44,15 +50,17 @@ export function keepConnected(login: NatsLogin, log: Logger): NatsLink {
     // Lost meanwhile.
     if (mine !== turn) return;
     online = connection;
-    log.info({connection: login.name, server: connection.getServer()}, 'connected to NATS');
+    const context = {connection: login.name, server: connection.getServer()};
+    log[isNew ? 'info' : 'debug'](context, 'connected to NATS');
+    isNew = false;
+    outages.works(what);
     for (const listener of listeners) listener(connection);
   };
   const follow = async (connection: NatsConnection) => {
     for await (const {type} of connection.status()) {
-      if (type === 'disconnect') {
-        goOffline();
-        log.warn({connection: login.name}, 'lost NATS');
-      }
+      if (type === 'disconnect') goOffline();
+      if ((type === 'disconnect' || type === 'reconnecting') && !stop.signal.aborted)
+        outages.failed({what, message: `lost ${what}, will try again`});
       if (type === 'reconnect') void goOnline(connection);
     }
   };
@@ -75,7 +83,8 @@ export function keepConnected(login: NatsLogin, log: Logger): NatsLink {
     ) {
       const openedMs = performance.now();
       await live().catch((error: unknown) => {
-        log.debug({err: error, connection: login.name}, 'cannot connect to NATS yet');
+        if (!stop.signal.aborted)
+          outages.failed({what, err: error, message: `cannot connect to ${what}, will try again`});
       });
       if (performance.now() - openedMs > retryMaxMs) waitMs = retryFirstMs;
       await sleep(waitMs, undefined, {signal: stop.signal}).catch(() => undefined);

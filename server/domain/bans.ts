@@ -90,6 +90,20 @@ export function createBans({
     /** The ban of any of this evidence. */
     find: (tx: Sql, items: readonly EvidenceItem[]) => store.findBan(tx, {keys: keysOf(items)}),
 
+    /** The same of several lists, asked for at once. */
+    async findAll(
+      tx: Sql,
+      lists: readonly (readonly EvidenceItem[])[],
+    ): Promise<readonly (Ban | undefined)[]> {
+      const keys = lists.map(keysOf);
+      const all = new Map(keys.flat().map(key => [textOf(key), key]));
+      const bans = await store.findBansOf(tx, [...all.values()]);
+      return keys.map(own => {
+        const texts = new Set(own.map(textOf));
+        return bans.find(one => texts.has(textOf(one)));
+      });
+    },
+
     ofKey: (key: BanKey) => store.findBan(sql, {keys: [key]}),
 
     /** Newest first. */
@@ -172,10 +186,12 @@ const banKinds: Readonly<Partial<Record<EvidenceItem['kind'], BanKey['kind']>>> 
 function keysOf(items: readonly EvidenceItem[]): readonly BanKey[] {
   const keys = items.flatMap(({kind, value}) => {
     const banKind = banKinds[kind];
-    return banKind ? [[`${banKind} ${value}`, {kind: banKind, value}] as const] : [];
+    return banKind ? [{kind: banKind, value}] : [];
   });
-  return [...new Map(keys).values()];
+  return [...new Map(keys.map(key => [textOf(key), key])).values()];
 }
+
+const textOf = ({kind, value}: BanKey): string => `${kind} ${value}`;
 
 export function parseIdentifier(text: string): BanKey | undefined {
   const mac = parseMacAddress(text);

@@ -1,13 +1,5 @@
-import {appendEvent} from '../store/events.ts';
 import {lockEvidence} from '../store/evidence.ts';
-import {
-  findMacOwners,
-  findOrigin,
-  findOriginOfLocal,
-  type Origin,
-  putOrigin,
-} from '../store/imports.ts';
-import {findMachineForUpdate, type Machine, updateMachine} from '../store/machines.ts';
+import type {Origin} from '../store/imports.ts';
 import {updated} from './changes.ts';
 import {changeLabels} from './machines.ts';
 import {type Batch, eachRecord, type ImportOutcome, skipped} from './import-batch.ts';
@@ -18,7 +10,8 @@ import {
   type ReadMachine,
   type TakenFields,
 } from './import-rules.ts';
-import {type Evidence, evidenceItems} from './identity.ts';
+import {type ImportSite, openImportSite, type SiteMachine} from './import-site.ts';
+import {type Evidence, type EvidenceItem, evidenceItems} from './identity.ts';
 import {parseMacAddress} from './identifiers.ts';
 import {machineFields, type Recognition} from './recognition.ts';
 
@@ -30,78 +23,82 @@ export async function importMachines(
   recognition: Recognition,
   machines: readonly ForeignMachine[],
 ): Promise<readonly ImportOutcome[]> {
-  const records = machines.map(machine => ({...machine, ...readMachine(machine)}));
+  const records = machines.map(machine => {
+    const read = readMachine(machine);
+    return {...machine, ...read, items: evidenceItems(read.evidence)};
+  });
   // All at once and in one order: enrolments of the same machines wait, and never for ever.
   await lockEvidence(
     batch.tx,
-    records.flatMap(({evidence}) => evidenceItems(evidence)),
+    records.flatMap(({items}) => items),
   );
-  return eachRecord(records, record => importMachine(batch, recognition, record));
+  const site = await openImportSite(batch, recognition, records);
+  const outcomes = await eachRecord(records, record => importMachine(batch, site, record));
+  await site.write();
+  return outcomes;
 }
 
-type Record = ForeignMachine & ReadMachine;
+type Record = ForeignMachine & ReadMachine & {readonly items: readonly EvidenceItem[]};
 
 async function importMachine(
   batch: Batch,
-  recognition: Recognition,
+  site: ImportSite,
   record: Record,
 ): Promise<ImportOutcome> {
-  const {tx, source} = batch;
-  const {originId, evidence} = record;
-  const origin = await findOrigin(tx, {source, kind: 'machine', originId});
-  const before = origin && (await findMachineForUpdate(tx, origin.localId));
-  if (before) return update(batch, record, {machine: before, origin});
-  const items = evidenceItems(evidence);
+  const {originId, items} = record;
+  const origin = site.origin(originId);
+  const before = origin && (await site.machine(origin.localId));
+  if (before) return update({batch, site}, record, {machine: before, origin});
   if (items.length === 0)
     return skipped(originId, 'Nothing identifies it: neither its serial number nor a MAC address');
 
-  const match = await recognition.recognise(tx, items);
+  const match = site.recognise(items);
   if (match.kind === 'conflict') return skipped(originId, match.reason);
-  if (match.kind === 'none') return create(batch, recognition, record);
+  if (match.kind === 'none') return create(batch, site, record);
   const {machineId: localId} = match;
-  const other = await findOriginOfLocal(tx, {source, kind: 'machine', localId});
+  const other = await site.originOf(localId);
   if (other !== undefined)
     return skipped(
       originId,
       `It cannot be told from "${other}", which became machine "${localId}"`,
     );
-  const machine = await findMachineForUpdate(tx, localId);
+  const machine = await site.machine(localId);
   if (!machine) throw new Error(`Machine "${localId}" vanished while it was locked`);
-  return update(batch, record, {machine, origin: undefined});
+  return update({batch, site}, record, {machine, origin: undefined});
 }
 
-async function create(
-  batch: Batch,
-  recognition: Recognition,
-  record: Record,
-): Promise<ImportOutcome> {
-  const {tx, source, actor, now} = batch;
+function create(batch: Batch, site: ImportSite, record: Record): ImportOutcome {
+  const {source, actor, now} = batch;
   const {originId, fields, hardware, createTime} = record;
-  const {evidence, losses} = await withoutOwnedMacs(batch, record.evidence);
+  const {evidence, losses} = withoutOwnedMacs(site, record.evidence);
   const items = evidenceItems(evidence);
   if (items.length === 0)
     return skipped(originId, `Nothing identifies it but what others have: ${losses.join(', ')}`);
-  const {id} = await recognition.add(tx, {
+  const machine = {
     state: 'expected',
     actor,
     reason: `Brought over from ${source} by ${actor}`,
     items,
     fields: {...machineFields(evidence), ...fields, ...hardware, expected: true},
     createTime: createTime && createTime < now() ? createTime : undefined,
-  });
+  } as const;
+  const id = site.create(machine, fields);
   const {taken} = merge({}, flat(fields), {});
-  await putOrigin(tx, {source, kind: 'machine', originId}, {localId: id, taken, time: now()});
+  site.putOrigin(originId, {localId: id, taken, time: now()});
   return {originId, result: 'created', id, reason: '', losses: [...record.losses, ...losses]};
 }
 
 /** A MAC is one machine's: it stays with the one that came first. */
-async function withoutOwnedMacs(
-  {tx}: Batch,
+function withoutOwnedMacs(
+  site: ImportSite,
   evidence: Evidence,
-): Promise<{evidence: Evidence; losses: readonly string[]}> {
+): {evidence: Evidence; losses: readonly string[]} {
   const macs = evidence.macAddresses.map(parseMacAddress).filter(mac => mac !== undefined);
   const owners = new Map(
-    (await findMacOwners(tx, macs)).map(({value, machineId}) => [value, machineId]),
+    macs.flatMap(mac => {
+      const owner = site.macOwner(mac);
+      return owner === undefined ? [] : [[mac, owner] as const];
+    }),
   );
   const free = evidence.macAddresses.filter(mac => !owners.has(parseMacAddress(mac) ?? ''));
   return {
@@ -112,12 +109,12 @@ async function withoutOwnedMacs(
   };
 }
 
-async function update(
-  batch: Batch,
+function update(
+  {batch, site}: {readonly batch: Batch; readonly site: ImportSite},
   {originId, fields, losses}: Record,
-  {machine, origin}: {readonly machine: Machine; readonly origin: Origin | undefined},
-): Promise<ImportOutcome> {
-  const {tx, source, actor, now, newId} = batch;
+  {machine, origin}: {readonly machine: SiteMachine; readonly origin: Origin | undefined},
+): ImportOutcome {
+  const {source, actor, now, newId} = batch;
   const {id} = machine;
   const there = flat(fields);
   const {take, kept, taken} = merge(flat(machine), there, origin?.taken ?? {});
@@ -134,20 +131,24 @@ async function update(
     ...(labels === machine.labels ? {} : {labels}),
   };
   if (take.length > 0) {
-    await updateMachine(tx, id, {...change, updateTime: now()});
-    await appendEvent(tx, {
-      id: newId(),
-      time: now(),
-      type: 'machine.updated',
-      actor,
-      machineId: id,
-      subject: `machines/${id}`,
-      data: {fields: Object.keys(change), source},
-      change: updated(machine, change),
-    });
+    const time = now();
+    site.change(
+      machine,
+      {...change, updateTime: time},
+      {
+        id: newId(),
+        time,
+        type: 'machine.updated',
+        actor,
+        machineId: id,
+        subject: `machines/${id}`,
+        data: {fields: Object.keys(change), source},
+        change: updated(machine, change),
+      },
+    );
   }
   if (!origin || JSON.stringify(taken) !== JSON.stringify(origin.taken))
-    await putOrigin(tx, {source, kind: 'machine', originId}, {localId: id, taken, time: now()});
+    site.putOrigin(originId, {localId: id, taken, time: now()});
   const reason = [
     ...(origin ? [] : [`It is here already, as ${machine.state}`]),
     ...(kept.length > 0 ? [`Changed here and left so: ${kept.join(', ')}`] : []),

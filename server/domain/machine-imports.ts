@@ -1,13 +1,15 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
-import {appendEvent} from '../store/events.ts';
+import {appendEvents, type NewEvent} from '../store/events.ts';
 import {countEvidenceAnew, lockAllEvidence} from '../store/evidence.ts';
-import {findGroup, insertMember} from '../store/groups.ts';
+import {findGroupsByName, type Group, insertMembers} from '../store/groups.ts';
 import type {Deps} from './deps.ts';
 import type {ExpectedMachine, Machines} from './machines.ts';
 
-/** Rows: each time that there are four times as many. */
-const analysedAfter: ReadonlySet<number> = new Set([64, 256, 1024]);
+/** Lines that are looked up and written together. */
+const linesOfStep = 256;
+/** Lines: each time that there are four times as many. */
+const analysedAfter: ReadonlySet<number> = new Set([linesOfStep, 4 * linesOfStep]);
 
 /** A line that says what machine is expected. */
 export type ImportRow = {
@@ -39,29 +41,42 @@ export function createMachineImports({
   now,
   newId,
   machines,
-}: Deps & {readonly machines: Pick<Machines, 'register'>}) {
-  async function enter(tx: Sql, actor: string, {machine, groups}: ImportRow): Promise<string> {
-    const {id} = await machines.register(tx, actor, machine);
-    for (const name of groups) {
-      const group = await findGroup(tx, {name}, 'share');
-      if (!group) throw new DomainError('not_found', `Cannot find group "${name}"`);
-      if (group.filter !== '')
-        throw new DomainError(
-          'failed_precondition',
-          `Cannot put a machine into group "${name}": its filter says which they are`,
-        );
-      await insertMember(tx, group.id, id);
-      await appendEvent(tx, {
-        id: newId(),
-        time: now(),
-        type: 'group.machine_added',
-        actor,
-        machineId: id,
-        subject: `groups/${group.id}`,
-        data: {name: group.name},
-      });
+}: Deps & {readonly machines: Pick<Machines, 'openRegistration'>}) {
+  /** The id of each line's machine, or what is wrong with the line; one that fails takes nothing of the others with it. */
+  async function enter(
+    tx: Sql,
+    actor: string,
+    rows: readonly ImportRow[],
+  ): Promise<readonly (string | ImportProblem)[]> {
+    const registration = await machines.openRegistration(
+      tx,
+      rows.map(({machine}) => machine),
+    );
+    const groups = await holdGroups(tx, new Set(rows.flatMap(row => row.groups)));
+    const events: NewEvent[] = [];
+    const members: {groupId: string; machineId: string}[] = [];
+
+    async function enterLine({machine, groups: names}: ImportRow): Promise<string> {
+      await registration.check(machine);
+      const its = names.map(name => byHand(name, groups.get(name.toLowerCase())));
+      const {id: machineId, event} = registration.add(actor, machine);
+      events.push(event);
+      for (const {id: groupId, name} of its) {
+        members.push({groupId, machineId});
+        const subject = `groups/${groupId}`;
+        const added = {type: 'group.machine_added', actor, machineId, subject, data: {name}};
+        events.push({id: newId(), time: now(), ...added});
+      }
+      return machineId;
     }
-    return id;
+
+    const done: (string | ImportProblem)[] = [];
+    for (const row of rows)
+      done.push(await enterLine(row).catch((error: unknown) => problemOf(row.line, error)));
+    await registration.write();
+    await insertMembers(tx, members);
+    await appendEvents(tx, events);
+    return done;
   }
 
   return {
@@ -81,14 +96,11 @@ export function createMachineImports({
       try {
         await sql.begin(async tx => {
           await lockAllEvidence(tx);
-          for (const [index, row] of rows.entries()) {
-            if (analysedAfter.has(index)) await countEvidenceAnew(tx);
-            // Each line by itself: one that fails takes nothing of the others with it.
-            const done = await tx
-              .savepoint(inner => enter(inner, actor, row))
-              .catch((error: unknown) => problemOf(row.line, error));
-            if (typeof done === 'string') machineIds.push(done);
-            else problems.push(done);
+          for (let start = 0; start < rows.length; start += linesOfStep) {
+            if (analysedAfter.has(start)) await countEvidenceAnew(tx);
+            for (const done of await enter(tx, actor, rows.slice(start, start + linesOfStep)))
+              if (typeof done === 'string') machineIds.push(done);
+              else problems.push(done);
           }
           if (how.dryRun || (problems.length > 0 && !how.partial)) throw undone;
         });
@@ -100,6 +112,25 @@ export function createMachineImports({
       return {machineIds, goodCount: machineIds.length, applied, problems};
     },
   };
+}
+
+/** By name in lower case; nobody changes them before the transaction ends. */
+async function holdGroups(
+  tx: Sql,
+  names: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Group>> {
+  const groups = names.size > 0 ? await findGroupsByName(tx, [...names], 'share') : [];
+  return new Map(groups.map(group => [group.name.toLowerCase(), group]));
+}
+
+function byHand(name: string, group: Group | undefined): Group {
+  if (!group) throw new DomainError('not_found', `Cannot find group "${name}"`);
+  if (group.filter !== '')
+    throw new DomainError(
+      'failed_precondition',
+      `Cannot put a machine into group "${name}": its filter says which they are`,
+    );
+  return group;
 }
 
 const remedies: Readonly<Partial<Record<DomainError['kind'], string>>> = {

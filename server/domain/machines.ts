@@ -12,10 +12,10 @@ import {updated} from './changes.ts';
 import {concealIn} from './concealed.ts';
 import type {Deps} from './deps.ts';
 import {parseMacAddress} from './identifiers.ts';
-import {evidenceItems, noEvidence} from './identity.ts';
 import {isUuid} from './ids.ts';
 import {reasons} from './machine-search.ts';
-import {machineFields, type Recognition} from './recognition.ts';
+import type {Recognition} from './recognition.ts';
+import {expectedItems, openRegistration, type Registration} from './registration.ts';
 import {assertTemplatesFit} from './template-use.ts';
 import type {Transitions} from './transitions.ts';
 
@@ -55,7 +55,7 @@ export function createMachines({
   readonly recognition: Recognition;
   readonly transitions: Transitions;
   readonly agentKeys: AgentKeys;
-  readonly bans: Pick<Bans, 'find'>;
+  readonly bans: Pick<Bans, 'findAll'>;
 }) {
   async function append(
     tx: Sql,
@@ -123,40 +123,6 @@ export function createMachines({
     return {machine: {...machine, ...fields}, changed: ['labels']};
   }
 
-  /** In a transaction that holds the locks of its evidence, or of all. Throws already_exists. */
-  async function register(tx: Sql, actor: string, machine: ExpectedMachine): Promise<Machine> {
-    const {change} = machine;
-    const evidence = evidenceOf(machine);
-    const items = evidenceItems(evidence);
-    if (items.length === 0)
-      throw new DomainError(
-        'invalid_argument',
-        'Cannot register a machine: a usable service_tag, uuid or MAC address is needed to recognise it',
-      );
-    await assertTemplatesFit(tx, change.templates ?? []);
-    const ban = await bans.find(tx, items);
-    if (ban)
-      throw new DomainError(
-        'failed_precondition',
-        `Cannot register this machine: "${ban.value}" is banned (${ban.reason}); "muster machines unban" lets it in again`,
-      );
-    const match = await recognition.recognise(tx, items);
-    if (match.kind !== 'none')
-      throw new DomainError(
-        'already_exists',
-        match.kind === 'match'
-          ? `Cannot register this machine: it is machine "${match.machineId}"`
-          : `Cannot register this machine: ${match.reason}`,
-      );
-    return recognition.add(tx, {
-      state: 'expected',
-      actor,
-      reason: `Registered by ${actor}`,
-      items,
-      fields: {...machineFields(evidence), ...change, expected: true},
-    });
-  }
-
   return {
     /** By id, or by a service tag, UUID or MAC that names one machine only. */
     async get(name: string): Promise<Machine> {
@@ -175,13 +141,22 @@ export function createMachines({
       return shown(machine);
     },
 
-    register,
+    /** In a transaction that holds the locks of all their evidence. */
+    openRegistration: (tx: Sql, machines: readonly ExpectedMachine[]): Promise<Registration> =>
+      openRegistration(tx, machines, {recognition, bans}),
 
     /** Registers a machine that is expected. Throws already_exists when this evidence names one that is known. */
     create: (actor: string, machine: ExpectedMachine): Promise<Machine> =>
       sql.begin(async tx => {
-        await lockEvidence(tx, evidenceItems(evidenceOf(machine)));
-        return register(tx, actor, machine);
+        await lockEvidence(tx, expectedItems(machine));
+        const registration = await openRegistration(tx, [machine], {recognition, bans});
+        await registration.check(machine);
+        const {id, event} = registration.add(actor, machine);
+        await registration.write();
+        await appendEvent(tx, event);
+        const made = await store.findMachineForUpdate(tx, id);
+        if (!made) throw new Error(`Machine "${id}" vanished in its own transaction`);
+        return made;
       }),
 
     update: (actor: string, key: string, change: OperatorChange): Promise<Machine> =>
@@ -240,13 +215,6 @@ export function createMachines({
 }
 
 export type ChangedMachine = {readonly machine: Machine; readonly changed: readonly string[]};
-
-const evidenceOf = ({serviceTag, uuid, macAddresses}: ExpectedMachine) => ({
-  ...noEvidence,
-  systemSerial: serviceTag,
-  uuid,
-  macAddresses,
-});
 
 export type LabelChange = {readonly set: Labels; readonly remove: readonly string[]};
 

@@ -1,11 +1,11 @@
-import {findMachinesByEvidence, listEvidence} from '../store/evidence.ts';
-import {findHardwareBody} from '../store/hardware.ts';
-import {findMachineRules, type MachineRules} from '../store/machine-rules.ts';
-import {findMachine, type Machine, type MachineState} from '../store/machines.ts';
+import {type EvidentMachine, findEvidentMachines, findLookAlikes} from '../store/evidence.ts';
+import {findHardwareBodies} from '../store/hardware.ts';
+import {findRulesOfMachines, type MachineRules} from '../store/machine-rules.ts';
+import type {Machine, MachineState} from '../store/machines.ts';
 import {nameOf} from './build-rules.ts';
 import type {Deps} from './deps.ts';
 import {unpackHardware} from './hardware.ts';
-import {type Candidate, type EvidenceItem, identify, type Score} from './identity.ts';
+import {type Candidate, type EvidenceKind, identify, type Score} from './identity.ts';
 import {isUuid} from './ids.ts';
 import type {MachineSearch} from './machine-search.ts';
 import {mergeable} from './lifecycle.ts';
@@ -37,40 +37,33 @@ export function createPendingQueue({
   sql,
   search,
 }: Pick<Deps, 'sql'> & {readonly search: MachineSearch}) {
-  async function lookAlikesOf(
-    machineId: string,
-    items: readonly EvidenceItem[],
-  ): Promise<readonly LookAlike[]> {
-    if (items.length === 0) return [];
-    const found = await findMachinesByEvidence(sql, items, lookAlikesMax + 1);
-    const others = found.filter(other => other.machineId !== machineId) as readonly Candidate[];
-    const alike: LookAlike[] = [];
-    for (const score of identify(items, others).scores) {
-      const other = await findMachine(sql, score.machineId);
-      if (other) alike.push({...score, name: nameOf(other), state: other.state});
-    }
-    return alike.slice(0, lookAlikesMax);
-  }
-
-  async function describe(machine: Machine): Promise<PendingMachine> {
-    const items = (await listEvidence(sql, machine.id)) as readonly EvidenceItem[];
-    const [own] = identify(items, [
-      {machineId: machine.id, quarantined: false, evidence: items},
-    ]).scores;
-    const rules = await findMachineRules(sql, machine.id);
-    const body = await findHardwareBody(sql, machine.id);
-    const lookAlikes = await lookAlikesOf(machine.id, items);
-    return {
-      machine,
-      hardwareJson: body && (await unpackHardware(body.body)),
-      identity: {
-        score: own?.score ?? 0,
-        reasons: (own?.reasons ?? []).map(reason => reason.replace(/^same /, '')),
-      },
-      lookAlikes,
-      heldByRule: rules?.decision === 'hold' ? rules.decisionRule : '',
-      nextStep: nextStepOf(machine, {rules, lookAlikes}),
-    };
+  /** Of each machine, the likest first; four statements for all of them. */
+  async function describe(machines: readonly Machine[]): Promise<readonly PendingMachine[]> {
+    const ids = machines.map(({id}) => id);
+    if (ids.length === 0) return [];
+    const pairs = await findLookAlikes(sql, ids, lookAlikesMax + 1);
+    const evident = await findEvidentMachines(sql, [
+      ...new Set([...ids, ...pairs.map(({alikeId}) => alikeId)]),
+    ]);
+    const rules = await findRulesOfMachines(sql, ids);
+    const bodies = await findHardwareBodies(sql, ids);
+    const byId = new Map(evident.map(known => [known.machineId, known]));
+    const alike = Map.groupBy(pairs, ({machineId}) => machineId);
+    return Promise.all(
+      machines.map(async machine => {
+        const {id} = machine;
+        const body = bodies.get(id);
+        const others = (alike.get(id) ?? []).filter(({alikeId}) => alikeId !== id);
+        return {
+          ...tell(machine, {
+            own: byId.get(id),
+            others: others.flatMap(({alikeId}) => byId.get(alikeId) ?? []),
+            rules: rules.get(id),
+          }),
+          hardwareJson: body && (await unpackHardware(body)),
+        };
+      }),
+    );
   }
 
   return {
@@ -97,12 +90,52 @@ export function createPendingQueue({
         exactTotal: true,
         columns: undefined,
       });
-      const machines: PendingMachine[] = [];
-      for (const machine of page.machines) machines.push(await describe(machine));
+      const machines = await describe(page.machines);
       return {machines, nextPageToken: page.nextPageToken, total: page.total?.count ?? 0};
     },
   };
 }
+
+function tell(
+  machine: Machine,
+  {
+    own,
+    others,
+    rules,
+  }: {
+    readonly own: EvidentMachine | undefined;
+    readonly others: readonly EvidentMachine[];
+    readonly rules: MachineRules | undefined;
+  },
+): Omit<PendingMachine, 'hardwareJson'> {
+  const items = own ? candidateOf(own).evidence : [];
+  const itself = {machineId: machine.id, quarantined: false, evidence: items};
+  const [identity] = identify(items, [itself]).scores;
+  const named = new Map(others.map(other => [other.machineId, other]));
+  const lookAlikes = identify(items, others.map(candidateOf))
+    .scores.flatMap(score => {
+      const other = named.get(score.machineId);
+      if (!other) return [];
+      return [{...score, name: nameOf({...other, id: other.machineId}), state: other.state}];
+    })
+    .slice(0, lookAlikesMax);
+  return {
+    machine,
+    identity: {
+      score: identity?.score ?? 0,
+      reasons: (identity?.reasons ?? []).map(reason => reason.replace(/^same /, '')),
+    },
+    lookAlikes,
+    heldByRule: rules?.decision === 'hold' ? rules.decisionRule : '',
+    nextStep: nextStepOf(machine, {rules, lookAlikes}),
+  };
+}
+
+const candidateOf = ({machineId, quarantined, evidence}: EvidentMachine): Candidate => ({
+  machineId,
+  quarantined,
+  evidence: evidence.map(({kind, value}) => ({kind: kind as EvidenceKind, value})),
+});
 
 export function nextStepOf(
   machine: Pick<Machine, 'id' | 'quarantineReason' | 'banReason'>,

@@ -1,7 +1,14 @@
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
-import {appendEvent} from '../store/events.ts';
-import {addEvidence, findMachinesByEvidence} from '../store/evidence.ts';
+import {appendEvent, type NewEvent} from '../store/events.ts';
+import {
+  addEvidence,
+  type EvidenceOfMachine,
+  findMachinesByEvidence,
+  findMachinesByEvidenceLists,
+  insertEvidence,
+} from '../store/evidence.ts';
+import {insertMachines, type NewMachineRow} from '../store/machine-batches.ts';
 import {
   countMachinesSince,
   findBootMacs,
@@ -12,9 +19,11 @@ import {
   findMachineForUpdate,
 } from '../store/machines.ts';
 import {created} from './changes.ts';
+import {createCandidates} from './candidates.ts';
 import type {Deps} from './deps.ts';
 import {macKind, parseMacAddress} from './identifiers.ts';
 import {
+  type Candidate,
   type Evidence,
   type EvidenceItem,
   type EvidenceKind,
@@ -40,6 +49,17 @@ export type NewMachine = {
   readonly createTime?: Date | undefined;
 };
 
+/** Each finds what the one before left, as if one had been written after the other. */
+export type RecognitionBatch = {
+  recognise(items: readonly EvidenceItem[]): Match;
+  /** The event is the caller's to append, after `write`. */
+  add(machine: NewMachine & {readonly state: 'expected'}): {
+    readonly id: string;
+    readonly event: NewEvent;
+  };
+  write(): Promise<void>;
+};
+
 export type Recognition = ReturnType<typeof createRecognition>;
 
 /** Which machine this evidence is about, and new machines: every way in goes through here. */
@@ -61,36 +81,16 @@ export function createRecognition({
     return machines;
   }
 
-  return {
-    async recognise(sql: Sql, items: readonly EvidenceItem[]): Promise<Match> {
-      if (items.length === 0) return {kind: 'none', scores: []};
-      const found = await findMachinesByEvidence(sql, items, candidatesMax);
-      const candidates = found.map(({evidence, ...machine}) => ({
-        ...machine,
-        evidence: evidence.map(({kind, value}) => ({kind: kind as EvidenceKind, value})),
-      }));
-      return identify(items, candidates);
-    },
-
-    /** Throws resource_exhausted when too many machines came within the hour. */
-    async add(
-      tx: Sql,
-      {state, actor, reason, items, fields, createTime}: NewMachine,
-    ): Promise<Machine> {
-      const time = now();
-      // Whoever registers many machines does so on purpose; they are not counted either.
-      const isExpected = state === 'expected';
-      const count = isExpected ? 0 : await countNew(tx, time);
-      if (count >= newMachinesPerHourMax)
-        throw new DomainError(
-          'resource_exhausted',
-          `Cannot take in a new machine: ${count} came within the last hour; raise NEW_MACHINES_PER_HOUR_MAX if that is right`,
-        );
-      const id = newId();
-      const times = {stateTime: time, createTime: createTime ?? time, updateTime: time};
-      await insertMachine(tx, {...fields, id, state, stateReason: reason, ...times});
-      await addEvidence(tx, id, items, evidenceOfMachineMax);
-      await appendEvent(tx, {
+  /** Its row, and what the journal tells of it. */
+  function describe({state, actor, reason, fields, createTime}: NewMachine): {
+    readonly row: NewMachineRow;
+    readonly event: NewEvent;
+  } {
+    const [time, id] = [now(), newId()];
+    const times = {stateTime: time, createTime: createTime ?? time, updateTime: time};
+    return {
+      row: {...fields, id, state, stateReason: reason, ...times},
+      event: {
         id: newId(),
         time,
         type: `machine.${state}`,
@@ -99,10 +99,57 @@ export function createRecognition({
         subject: `machines/${id}`,
         data: {reason, ...(fields.quarantineReason ? {quarantine: fields.quarantineReason} : {})},
         change: created({...fields, id, state}),
-      });
-      const machine = await findMachineForUpdate(tx, id);
-      if (!machine) throw new Error(`Machine "${id}" vanished in its own transaction`);
-      return machine;
+      },
+    };
+  }
+
+  return {
+    async recognise(sql: Sql, items: readonly EvidenceItem[]): Promise<Match> {
+      if (items.length === 0) return {kind: 'none', scores: []};
+      const found = await findMachinesByEvidence(sql, items, candidatesMax);
+      return identify(items, found.map(candidateOf));
+    },
+
+    /** For many machines in one transaction, which holds the locks of all this evidence: it is asked for once, and what is added is written once. */
+    async batch(tx: Sql, lists: readonly (readonly EvidenceItem[])[]): Promise<RecognitionBatch> {
+      const found = await findMachinesByEvidenceLists(tx, lists, candidatesMax);
+      const candidates = createCandidates(found.map(candidateOf), candidatesMax);
+      const rows: NewMachineRow[] = [];
+      const evidence: {machineId: string; kind: EvidenceKind; value: string}[] = [];
+      return {
+        recognise: items => identify(items, candidates.of(items)),
+        add(machine) {
+          const {row, event} = describe(machine);
+          const {id: machineId} = row;
+          rows.push(row);
+          evidence.push(...machine.items.map(({kind, value}) => ({machineId, kind, value})));
+          candidates.add({machineId, quarantined: false, evidence: machine.items});
+          return {id: machineId, event};
+        },
+        async write() {
+          await insertMachines(tx, rows);
+          await insertEvidence(tx, evidence);
+        },
+      };
+    },
+
+    /** Throws resource_exhausted when too many machines came within the hour. */
+    async add(tx: Sql, machine: NewMachine): Promise<Machine> {
+      // Whoever registers many machines does so on purpose; they are not counted either.
+      const count = machine.state === 'expected' ? 0 : await countNew(tx, now());
+      if (count >= newMachinesPerHourMax)
+        throw new DomainError(
+          'resource_exhausted',
+          `Cannot take in a new machine: ${count} came within the last hour; raise NEW_MACHINES_PER_HOUR_MAX if that is right`,
+        );
+      const {row, event} = describe(machine);
+      const {id} = row;
+      await insertMachine(tx, row);
+      await addEvidence(tx, id, machine.items, evidenceOfMachineMax);
+      await appendEvent(tx, event);
+      const made = await findMachineForUpdate(tx, id);
+      if (!made) throw new Error(`Machine "${id}" vanished in its own transaction`);
+      return made;
     },
 
     /**
@@ -127,6 +174,11 @@ export function createRecognition({
       addEvidence(tx, machineId, items, evidenceOfMachineMax),
   };
 }
+
+const candidateOf = ({evidence, ...machine}: EvidenceOfMachine): Candidate => ({
+  ...machine,
+  evidence: evidence.map(({kind, value}) => ({kind: kind as EvidenceKind, value})),
+});
 
 /** What the machine's row shows of the evidence; values as they were reported, but for MACs. */
 export function machineFields(evidence: Evidence): MachineChange {

@@ -5,7 +5,7 @@ import {parseMacAddress, parseSerial, parseUuid, printable} from '../domain/iden
 import type {ImportProblem} from '../domain/machine-imports.ts';
 import {type CsvLine, readCsvLines} from './csv-lines.ts';
 
-/** While they are registered nobody enrols: some seconds. */
+/** While they are registered nobody enrols: a second or two. */
 const rowsMax = 2000;
 const problemsMax = 1000;
 

@@ -38,6 +38,18 @@ export async function findBan(
   return row;
 }
 
+/** Of all these identifiers, the oldest first. */
+export async function findBansOf(sql: Sql, keys: readonly BanKey[]): Promise<readonly Ban[]> {
+  if (keys.length === 0) return [];
+  return sql<Ban[]>`
+    select bans.* from json_to_recordset(${JSON.stringify(keys)}::text::json) as key (kind text, value text)
+    cross join lateral (
+      select * from bans where bans.kind = key.kind and bans.value = key.value offset 0
+    ) as bans
+    order by create_time, id
+  `;
+}
+
 /** Newest first, before the one given. */
 export async function listBans(
   sql: Sql,

@@ -1,5 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {Sql} from './db.ts';
+import type {Machine} from './machines.ts';
+import {machineInScope} from './scope.ts';
 
 /** Any constant that nobody else locks. */
 const allEvidenceKey = '7308901743268521';
@@ -59,6 +61,81 @@ export async function findMachinesByEvidence(
   `;
 }
 
+/**
+ * All the evidence of every machine that shares a value with one of the lists, for each list the `limit` machines that share most. One look-up a
+ * value and a machine, whatever plan there is from the time when the tables were small.
+ */
+export async function findMachinesByEvidenceLists(
+  sql: Sql,
+  lists: readonly (readonly EvidenceRow[])[],
+  limit: number,
+): Promise<readonly EvidenceOfMachine[]> {
+  const items = lists.flatMap((list, place) => list.map(item => ({...item, place})));
+  if (items.length === 0) return [];
+  return sql<EvidenceOfMachine[]>`
+    with ranked as (
+      select machine_id, row_number() over (partition by place order by count(*) desc, machine_id) as rank
+      from json_to_recordset(${JSON.stringify(items)}::text::json) as item (place int, kind text, value text)
+      cross join lateral (
+        select machine_id from machine_evidence where kind = item.kind and value = item.value offset 0
+      ) as known
+      group by place, machine_id
+    ), candidates as (
+      select distinct machine_id from ranked where rank <= ${limit}
+    )
+    select candidates.machine_id, quarantined, evidence from candidates
+    cross join lateral (
+      select quarantine_reason <> '' as quarantined from machines where id = candidates.machine_id limit 1
+    ) as machine
+    cross join lateral (
+      select json_agg(json_build_object('kind', kind, 'value', value)) as evidence
+      from machine_evidence where machine_id = candidates.machine_id
+    ) as all_of_it
+  `;
+}
+
+/** Of each of these machines those that share most values with it, the machine itself among them; at most `limit` of each. One look-up a value. */
+export async function findLookAlikes(
+  sql: Sql,
+  machineIds: readonly string[],
+  limit: number,
+): Promise<readonly {readonly machineId: string; readonly alikeId: string}[]> {
+  return sql<{machineId: string; alikeId: string}[]>`
+    select wanted.machine_id, alike_id
+    from unnest(${[...machineIds]}::text[]::uuid[]) as wanted (machine_id)
+    cross join lateral (
+      select other.machine_id as alike_id
+      from machine_evidence as own
+      cross join lateral (
+        select machine_id from machine_evidence where kind = own.kind and value = own.value offset 0
+      ) as other
+      where own.machine_id = wanted.machine_id
+      group by other.machine_id order by count(*) desc, other.machine_id limit ${limit}
+    ) as alike
+  `;
+}
+
+export type EvidentMachine = EvidenceOfMachine & Pick<Machine, 'hostname' | 'serviceTag' | 'state'>;
+
+/** Those of them that the caller may see, with all their evidence; in any order, machine by machine. */
+export async function findEvidentMachines(
+  sql: Sql,
+  machineIds: readonly string[],
+): Promise<readonly EvidentMachine[]> {
+  return sql<EvidentMachine[]>`
+    select wanted.machine_id, hostname, service_tag, state, quarantined, evidence
+    from unnest(${[...machineIds]}::text[]::uuid[]) as wanted (machine_id)
+    cross join lateral (
+      select hostname, service_tag, state, quarantine_reason <> '' as quarantined from machines
+      where id = wanted.machine_id and ${machineInScope(sql)} limit 1
+    ) as machine
+    cross join lateral (
+      select coalesce(json_agg(json_build_object('kind', kind, 'value', value)), '[]') as evidence
+      from machine_evidence where machine_id = wanted.machine_id
+    ) as known
+  `;
+}
+
 /** Adds what is new, up to `countMax` values of one machine: whoever reports other disks at each boot does not grow for ever. */
 export async function addEvidence(
   sql: Sql,
@@ -72,6 +149,20 @@ export async function addEvidence(
     insert into machine_evidence (machine_id, kind, value)
     select ${machineId}, kind, value from unnest(${kinds}::text[], ${values}::text[]) as new (kind, value)
     where (select count(*) from machine_evidence where machine_id = ${machineId}) < ${countMax}
+    on conflict do nothing
+  `;
+}
+
+/** Of machines that are new. */
+export async function insertEvidence(
+  sql: Sql,
+  items: readonly (EvidenceRow & {readonly machineId: string})[],
+): Promise<void> {
+  if (items.length === 0) return;
+  await sql`
+    insert into machine_evidence (machine_id, kind, value)
+    select "machineId", kind, value
+    from json_to_recordset(${JSON.stringify(items)}::text::json) as item ("machineId" uuid, kind text, value text)
     on conflict do nothing
   `;
 }

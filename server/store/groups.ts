@@ -84,10 +84,12 @@ export async function findGroup(
 export async function findGroupsByName(
   sql: Sql,
   names: readonly string[],
+  lock: 'none' | 'share' = 'none',
 ): Promise<readonly Group[]> {
   const lower = names.map(name => name.toLowerCase());
   const rows = await sql<Row[]>`
     select ${columns(sql)} from groups where lower(name) = any(${lower}::text[])
+    order by lower(name) ${lock === 'share' ? sql`for share` : sql``}
   `;
   return rows.map(toGroup);
 }
@@ -128,6 +130,20 @@ export async function insertMember(sql: Sql, groupId: string, machineId: string)
     insert into group_members (group_id, machine_id) values (${groupId}, ${machineId}) on conflict do nothing
   `;
   return result.count === 1;
+}
+
+/** Each pair once, however often it is named. */
+export async function insertMembers(
+  sql: Sql,
+  members: readonly {readonly groupId: string; readonly machineId: string}[],
+): Promise<void> {
+  if (members.length === 0) return;
+  await sql`
+    insert into group_members (group_id, machine_id)
+    select "groupId", "machineId"
+    from json_to_recordset(${JSON.stringify(members)}::text::json) as member ("groupId" uuid, "machineId" uuid)
+    on conflict do nothing
+  `;
 }
 
 /** False when it is none. */

@@ -35,6 +35,22 @@ export async function findHardwareBody(
   return row;
 }
 
+/** The same of several machines, by id; without those that have none. */
+export async function findHardwareBodies(
+  sql: Sql,
+  machineIds: readonly string[],
+): Promise<ReadonlyMap<string, Buffer>> {
+  const rows = await sql<{machineId: string; body: Buffer}[]>`
+    select wanted.machine_id, body
+    from unnest(${[...machineIds]}::text[]::uuid[]) as wanted (machine_id)
+    cross join lateral (
+      select body from machine_hardware
+      where machine_id = wanted.machine_id and ${ofMachineInScope(sql, sql`machine_hardware.machine_id`)} limit 1
+    ) as hardware
+  `;
+  return new Map(rows.map(({machineId, body}) => [machineId, body]));
+}
+
 export async function saveHardware(
   sql: Sql,
   hardware: {

@@ -26,16 +26,43 @@ export async function findOrigin(sql: Sql, key: OriginKey): Promise<Origin | und
   return row && {localId: row.localId, taken: JSON.parse(row.takenText) as Taken};
 }
 
-/** Of the same source: which of its records this row here is. */
-export async function findOriginOfLocal(
+/** By origin; without those that were not brought over. */
+export async function findOrigins(
   sql: Sql,
-  key: Omit<OriginKey, 'originId'> & {readonly localId: string},
-): Promise<string | undefined> {
-  const [row] = await sql<{originId: string}[]>`
-    select origin_id from import_origins
-    where source = ${key.source} and kind = ${key.kind} and local_id = ${key.localId} limit 1
+  {source, kind}: Omit<OriginKey, 'originId'>,
+  originIds: readonly string[],
+): Promise<ReadonlyMap<string, Origin>> {
+  const rows = await sql<{originId: string; localId: string; takenText: string}[]>`
+    select wanted.origin_id, local_id, taken_text
+    from unnest(${[...new Set(originIds)]}::text[]) as wanted (origin_id)
+    cross join lateral (
+      select local_id, taken::text as taken_text from import_origins
+      where source = ${source} and kind = ${kind} and origin_id = wanted.origin_id limit 1
+    ) as origin
   `;
-  return row?.originId;
+  return new Map(
+    rows.map(({originId, localId, takenText}) => [
+      originId,
+      {localId, taken: JSON.parse(takenText) as Taken},
+    ]),
+  );
+}
+
+/** Of the same source: which of its records these rows here are, by row. */
+export async function findOriginsOfLocals(
+  sql: Sql,
+  {source, kind}: Omit<OriginKey, 'originId'>,
+  localIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{originId: string; localId: string}[]>`
+    select wanted.local_id, origin_id
+    from unnest(${[...new Set(localIds)]}::text[]::uuid[]) as wanted (local_id)
+    cross join lateral (
+      select origin_id from import_origins
+      where source = ${source} and kind = ${kind} and local_id = wanted.local_id limit 1
+    ) as origin
+  `;
+  return new Map(rows.map(({originId, localId}) => [localId, originId]));
 }
 
 /** Origin → machine here; those that were not brought over, or are here no more, are not in it. */
@@ -64,16 +91,36 @@ export async function putOrigin(
   `;
 }
 
+/** Each origin once. */
+export async function putOrigins(
+  sql: Sql,
+  {source, kind}: Omit<OriginKey, 'originId'>,
+  origins: ReadonlyMap<string, Origin & {readonly time: Date}>,
+): Promise<void> {
+  if (origins.size === 0) return;
+  const rows = [...origins].map(([originId, origin]) => ({originId, ...origin}));
+  await sql`
+    insert into import_origins (source, kind, origin_id, local_id, taken, create_time, update_time)
+    select ${source}, ${kind}, "originId", "localId", taken, time, time
+    from json_to_recordset(${JSON.stringify(rows)}::text::json) as origin (
+      "originId" text, "localId" uuid, taken jsonb, time timestamptz
+    )
+    on conflict (source, kind, origin_id)
+    do update set local_id = excluded.local_id, taken = excluded.taken, update_time = excluded.update_time
+  `;
+}
+
 /** Of these MACs those that a machine is known by. */
 export async function findMacOwners(
   sql: Sql,
   macs: readonly string[],
 ): Promise<readonly {readonly value: string; readonly machineId: string}[]> {
   return sql<{value: string; machineId: string}[]>`
-    select value, machine_id from machine_evidence
-    where (kind, value) in (
-      select kind, value from unnest(array['mac', 'local_mac']) as kind, unnest(${macs}::text[]) as value
-    )
+    select mac as value, machine_id from unnest(${macs}::text[]) as mac
+    cross join unnest(array['mac', 'local_mac']) as mac_kind
+    cross join lateral (
+      select machine_id from machine_evidence where kind = mac_kind and value = mac offset 0
+    ) as owner
   `;
 }
 

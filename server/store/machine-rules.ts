@@ -41,11 +41,32 @@ export async function findMachineRules(
   machineId: string,
 ): Promise<MachineRules | undefined> {
   const [row] = await sql<Row[]>`
-    select apply_time, decision, decision_rule, policy_accepts, group_ids, labels::text as labels_text,
-      templates::text as templates_text, boot_profile::text as boot_profile_text
-    from machine_rules where machine_id = ${machineId}
+    select ${columnsOf(sql)} from machine_rules where machine_id = ${machineId}
   `;
-  if (!row) return undefined;
+  return row && toRules(row);
+}
+
+/** Of several machines, by id; without those that rules never saw. */
+export async function findRulesOfMachines(
+  sql: Sql,
+  machineIds: readonly string[],
+): Promise<ReadonlyMap<string, MachineRules>> {
+  const rows = await sql<(Row & {machineId: string})[]>`
+    select wanted.machine_id, applied.*
+    from unnest(${[...machineIds]}::text[]::uuid[]) as wanted (machine_id)
+    cross join lateral (
+      select ${columnsOf(sql)} from machine_rules where machine_id = wanted.machine_id limit 1
+    ) as applied
+  `;
+  return new Map(rows.map(({machineId, ...row}) => [machineId, toRules(row)]));
+}
+
+const columnsOf = (sql: Sql) => sql`
+  apply_time, decision, decision_rule, policy_accepts, group_ids, labels::text as labels_text,
+  templates::text as templates_text, boot_profile::text as boot_profile_text
+`;
+
+function toRules(row: Row): MachineRules {
   const {applyTime, labelsText, templatesText, bootProfileText, ...same} = row;
   return {
     ...same,

@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import type {Report} from '@muster/agent/outbox.ts';
 import {reportText} from '@muster/agent/report-text.ts';
 import {ensureStreams, subjects} from '@muster/runtime/bus.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
+import {createOutages, silentLogger as log} from '@muster/runtime/log.ts';
 import {jetstream, jetstreamManager} from '@nats-io/jetstream';
 import {jwtAuthenticator, type NatsConnection} from '@nats-io/transport-node';
 import {createUser} from '@nats-io/nkeys';
@@ -69,8 +69,9 @@ async function setUp() {
     startInventoryReceipts({intake, settling, pressure, kept, count, log}),
   );
   const commit = createCommitReport({sql, hellos: server.hellos, commands: server.commands});
-  const sources = {nats: connection, jetstream: jetstream(connection)};
-  stack.use(startAgentReports({...sources, commit, inventories, settling, log}));
+  const outages = createOutages(log);
+  const sources = {nats: connection, jetstream: jetstream(connection), outages};
+  stack.use(startAgentReports({...sources, commit, inventories, settling}));
   const sender = stack.use(
     startCommandSender({nats: connection, commands: server.commands, rebootWhenReady: true, log}),
   );

@@ -9,7 +9,7 @@ import {nanos, type NatsConnection} from '@nats-io/transport-node';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {AgentReport} from '@muster/proto/gen/muster/v1/agents_pb.ts';
 import {streams} from '@muster/runtime/bus.ts';
-import type {Logger} from '@muster/runtime/log.ts';
+import type {Outages} from '@muster/runtime/log.ts';
 import {digestReading, type InventoryText, readInventoryText} from './inventory-text.ts';
 import type {InventoryMessage, InventoryReceipts} from './inventory-receipts.ts';
 import {parseReport, reportBytesMax} from './parse-report.ts';
@@ -21,6 +21,7 @@ const readersCount = 4;
 const messagesInFlightMax = 16;
 const ackWaitMs = 30_000;
 const restartMs = 1000;
+const what = 'the stream of reports';
 
 /** Commits one report, but no inventory; false when it was committed before or there is no such machine. */
 export type CommitReport = (
@@ -39,14 +40,15 @@ export function startAgentReports({
   commit,
   inventories,
   settling,
-  log,
+  outages,
 }: {
   readonly nats: NatsConnection;
   readonly jetstream: JetStreamClient;
   readonly commit: CommitReport;
   readonly inventories: Pick<InventoryReceipts, 'take'>;
   readonly settling: ReportSettling;
-  readonly log: Logger;
+  /** Of the process: all readers wait for the same NATS. */
+  readonly outages: Outages;
 }): AsyncDisposable {
   const stop = new AbortController();
   const {signal} = stop;
@@ -77,6 +79,7 @@ export function startAgentReports({
       max_messages: messagesInFlightMax,
       abort_on_missing_resource: true,
     });
+    outages.works(what);
     const end = () => messages.stop();
     signal.addEventListener('abort', end, {once: true});
     try {
@@ -95,7 +98,8 @@ export function startAgentReports({
       try {
         await read(await openConsumer(nats, jetstream));
       } catch (error) {
-        if (!signal.aborted) log.warn({err: error}, 'reports cannot be read, will try again');
+        if (!signal.aborted)
+          outages.failed({what, err: error, message: 'reports cannot be read, will try again'});
       }
       await sleep(restartMs, undefined, {signal}).catch(() => undefined);
     }

@@ -22,7 +22,7 @@ import {openServerSession} from '@muster/builder/server-session.ts';
 import {BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Service_Kind, ServiceService} from '@muster/proto/gen/muster/v1/services_pb.ts';
-import {silentLogger} from '@muster/runtime/log.ts';
+import {createOutages, silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 
@@ -57,7 +57,11 @@ async function joinAsBuilder(): Promise<void> {
   const session = await openServerSession(
     {serverUrl, stateDirectory, joinCode},
     await loadIdentity(stateDirectory),
-    {signal: new AbortController().signal, log: silentLogger},
+    {
+      signal: new AbortController().signal,
+      log: silentLogger,
+      outages: createOutages(silentLogger),
+    },
   );
   stack.use(session.connection);
   const {storePaths, authorize} = session;

@@ -26,7 +26,7 @@ import {describeArtifact} from '@muster/builder/digests.ts';
 import {createImageStore} from '@muster/builder/image-store.ts';
 import {startWorker} from '@muster/builder/worker.ts';
 import {buildersDurable, streams, subjects} from '@muster/runtime/bus.ts';
-import {silentLogger} from '@muster/runtime/log.ts';
+import {createOutages, silentLogger} from '@muster/runtime/log.ts';
 import {listenOnePort} from '@muster/runtime/rpc-server.ts';
 import {startJobLab} from './job-lab.ts';
 import {until} from './processes.ts';
@@ -211,6 +211,7 @@ export function startLabWorker({
       bootTests: {firmwares: [], accelerator: 'tcg', timeLimitSeconds: 60},
       workDirectory: path.join(directory, 'work'),
       buildTimeLimitSeconds,
+      outages: createOutages(silentLogger),
       log: silentLogger,
     },
     1,

@@ -7,9 +7,10 @@ import {isCode} from '../../api/errors.ts';
 import {LogCard} from '../../log/LogCard.tsx';
 import type {WatchedLog} from '../../log/use-watched-log.ts';
 import {OperationBadge} from '../../ui/Badge.tsx';
-import {Card, PageHeader, ProgressBar, Skeleton} from '../../ui/blocks.tsx';
+import {Card, PageHeader, ProgressBar} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
+import {Notice} from '../../ui/states.tsx';
 import {BootTests} from '../images/BootTests.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {BuildActions} from './BuildActions.tsx';
@@ -26,17 +27,23 @@ export function BuildPage() {
   const build = data?.build;
   if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
     return (
-      <EmptyState icon="question" title="There is no such build">
+      <MissingPage title="There is no such build">
         <p>
           It may be of another server, or you may not see its machine. The id that was asked for:{' '}
           <span className="mono">{id}</span>
         </p>
         <ButtonLink to="/builds">To the builds</ButtonLink>
-      </EmptyState>
+      </MissingPage>
     );
-  if (error && !build)
-    return <ErrorState error={error} attempt="load the build" onRetry={() => void refetch()} />;
-  if (!build) return <Skeleton lines={8} />;
+  if (!build)
+    return (
+      <AwaitedPage
+        title="Build"
+        error={error}
+        attempt="load the build"
+        onRetry={() => void refetch()}
+      />
+    );
   return <LoadedBuild build={build} />;
 }
 

@@ -9,9 +9,10 @@ import {useNavigate, useSearch} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
 import {LogCard, logFormOf} from '../../log/LogCard.tsx';
 import {Badge} from '../../ui/Badge.tsx';
-import {Card, PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {Card, PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
+import {Notice} from '../../ui/states.tsx';
 import {TestActions} from './TestActions.tsx';
 import {TestFacts} from './TestFacts.tsx';
 import {TestResults} from './TestResults.tsx';
@@ -24,17 +25,23 @@ export function ImageTestDetail({id}: {readonly id: string}) {
   const test = data?.imageTest;
   if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
     return (
-      <EmptyState icon="question" title="There is no such test">
+      <MissingPage title="There is no such test">
         <p>
           Of each image the newest 100 are kept, and only those for machines that you may see are
           shown. The id that was asked for: <span className="mono">{id}</span>
         </p>
         <ButtonLink to="/image-tests">To the image tests</ButtonLink>
-      </EmptyState>
+      </MissingPage>
     );
-  if (error && !test)
-    return <ErrorState error={error} attempt="load the test" onRetry={() => void refetch()} />;
-  if (!test) return <Skeleton lines={8} />;
+  if (!test)
+    return (
+      <AwaitedPage
+        title="Image test"
+        error={error}
+        attempt="load the test"
+        onRetry={() => void refetch()}
+      />
+    );
   return <LoadedTest test={test} />;
 }
 

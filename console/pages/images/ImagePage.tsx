@@ -4,13 +4,13 @@ import {useQuery} from '@connectrpc/connect-query';
 import {Link, useParams} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {formatBytes} from '../../ui/format.ts';
 import {Identifier} from '../../ui/Identifier.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
 import {BootTests} from './BootTests.tsx';
 import {bootTestLook} from './image-columns.tsx';
 import {imageBytes} from './image-files.ts';
@@ -26,15 +26,21 @@ export function ImagePage() {
   const image = data?.image;
   if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
     return (
-      <EmptyState icon="question" title="There is no such image">
+      <MissingPage title="There is no such image">
         <p>It may have been collected: no machine had a use for it any more.</p>
         <p className="mono muted image-digest">{id}</p>
         <ButtonLink to="/images">To the images</ButtonLink>
-      </EmptyState>
+      </MissingPage>
     );
-  if (error && !image)
-    return <ErrorState error={error} attempt="load the image" onRetry={() => void refetch()} />;
-  if (!image) return <Skeleton lines={8} />;
+  if (!image)
+    return (
+      <AwaitedPage
+        title="Image"
+        error={error}
+        attempt="load the image"
+        onRetry={() => void refetch()}
+      />
+    );
   return (
     <div className="page">
       <PageHeader

@@ -4,8 +4,8 @@ import {useQuery} from '@connectrpc/connect-query';
 import {Outlet, useParams} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
 import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
-import {PageHeader, Skeleton} from '../../ui/blocks.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {PageHeader} from '../../ui/blocks.tsx';
+import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
 import {Tabs} from '../../ui/Tabs.tsx';
 import {machineName} from './machine-name.ts';
 import {LifeCycleStrip} from './LifeCycleStrip.tsx';
@@ -20,14 +20,20 @@ export function MachinePage() {
   const machine = data?.machine;
   if (isCode(error, Code.NotFound))
     return (
-      <EmptyState icon="question" title={`No machine is called “${id}”`}>
+      <MissingPage title={`No machine is called “${id}”`}>
         <p>It may have been deleted, or merged with another one.</p>
         <BackToMachines />
-      </EmptyState>
+      </MissingPage>
     );
-  if (error && !machine)
-    return <ErrorState error={error} attempt="load the machine" onRetry={() => void refetch()} />;
-  if (!machine) return <Skeleton lines={8} />;
+  if (!machine)
+    return (
+      <AwaitedPage
+        title="Machine"
+        error={error}
+        attempt="load the machine"
+        onRetry={() => void refetch()}
+      />
+    );
   return (
     <div className="page">
       <PageHeader

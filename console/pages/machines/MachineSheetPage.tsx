@@ -1,11 +1,11 @@
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {useParams} from '@tanstack/react-router';
-import {KeyValues, Skeleton} from '../../ui/blocks.tsx';
+import {KeyValues} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {formatBytes, formatDiskBytes} from '../../ui/format.ts';
+import {AwaitedPage} from '../../ui/page-states.tsx';
 import {QrCode} from '../../ui/QrCode.tsx';
-import {ErrorState} from '../../ui/states.tsx';
 import {machineName} from './machine-name.ts';
 import './sheet.css';
 
@@ -14,9 +14,17 @@ export function MachineSheetPage() {
   const {id} = useParams({from: '/machines/$id/sheet'});
   const {data, error, refetch} = useQuery(MachineService.method.getMachine, {id});
   const machine = data?.machine;
-  if (error)
-    return <ErrorState error={error} attempt="load the machine" onRetry={() => void refetch()} />;
-  if (!machine) return <Skeleton lines={8} />;
+  if (!machine)
+    return (
+      <main className="sheet">
+        <AwaitedPage
+          title="Sheet of a machine"
+          error={error}
+          attempt="load the machine"
+          onRetry={() => void refetch()}
+        />
+      </main>
+    );
   const {hardware, labels} = machine;
   const address = `${globalThis.location.origin}/machines/${id}`;
   return (

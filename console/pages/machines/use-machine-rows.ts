@@ -6,7 +6,7 @@ import {type Client, ConnectError, createClient} from '@connectrpc/connect';
 import {useTransport} from '@connectrpc/connect-query';
 import {useQueryClient} from '@tanstack/react-query';
 import {useCallback, useEffect, useMemo, useState} from 'react';
-import {mayRetry, retryDelayMs} from '../../api/query-client.ts';
+import {patiently} from '../../api/patiently.ts';
 import {useLiveBatches} from '../../live/live.tsx';
 import type {PagePlace} from '../../table/row-pages.ts';
 import {useRowPages} from '../../table/use-row-pages.ts';
@@ -129,18 +129,6 @@ function useLoad(
     },
     [client, filter, orderBy, onHead],
   );
-}
-
-/** As every other question of the console is asked again. */
-async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let failures = 0; ; failures += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (signal.aborted || !mayRetry(failures, error)) throw error;
-    }
-    await new Promise(resolve => setTimeout(resolve, retryDelayMs(failures)));
-  }
 }
 
 /** Of a range of which some rows are not loaded. */

@@ -7,12 +7,13 @@ import {isCode} from '../../api/errors.ts';
 import {useReloadEvery} from '../../api/use-reload.ts';
 import {useNow} from '../../hooks/use-now.ts';
 import {Badge, OperationBadge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {formatDuration} from '../../ui/format.ts';
 import {Identifier} from '../../ui/Identifier.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
+import {Notice} from '../../ui/states.tsx';
 import {durationMs, isLive} from '../builds/build-words.ts';
 import {ChildrenTable} from './ChildrenTable.tsx';
 import {CountsBar} from './CountsBar.tsx';
@@ -30,17 +31,23 @@ export function OperationPage() {
   const operation = data?.operation;
   if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
     return (
-      <EmptyState icon="question" title="There is no such operation">
+      <MissingPage title="There is no such operation">
         <p>
           Operations that have been over for 90 days go. The journal keeps what they did:{' '}
           <code>muster events list</code>.
         </p>
         <ButtonLink to="/operations">To the operations</ButtonLink>
-      </EmptyState>
+      </MissingPage>
     );
-  if (error && !operation)
-    return <ErrorState error={error} attempt="load the operation" onRetry={() => void refetch()} />;
-  if (!operation) return <Skeleton lines={8} />;
+  if (!operation)
+    return (
+      <AwaitedPage
+        title="Operation"
+        error={error}
+        attempt="load the operation"
+        onRetry={() => void refetch()}
+      />
+    );
   if (operation.kind === 'build') return <Navigate to="/builds/$id" params={{id}} replace />;
   return <LoadedOperation operation={operation} />;
 }

@@ -4,12 +4,13 @@ import {useQuery} from '@connectrpc/connect-query';
 import {isCode} from '../../api/errors.ts';
 import {useReloadEvery} from '../../api/use-reload.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {plural} from '../../ui/format.ts';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
+import {Notice} from '../../ui/states.tsx';
 import {DeliveriesCard} from './DeliveriesCard.tsx';
 import {webhookLook} from './webhook-looks.ts';
 import {WebhookActions} from './WebhookActions.tsx';
@@ -24,14 +25,20 @@ export function WebhookView({name}: {readonly name: string}) {
   const webhook = data?.webhook;
   if (isCode(error, Code.NotFound))
     return (
-      <EmptyState icon="question" title={`There is no webhook “${name}”`}>
+      <MissingPage title={`There is no webhook “${name}”`}>
         <p>It may have been deleted, or it has another name now.</p>
         <ButtonLink to="/webhooks">To the webhooks</ButtonLink>
-      </EmptyState>
+      </MissingPage>
     );
-  if (error && !webhook)
-    return <ErrorState error={error} attempt="load the webhook" onRetry={() => void refetch()} />;
-  if (!webhook) return <Skeleton lines={8} />;
+  if (!webhook)
+    return (
+      <AwaitedPage
+        title="Webhook"
+        error={error}
+        attempt="load the webhook"
+        onRetry={() => void refetch()}
+      />
+    );
   return (
     <div className="page">
       <PageHeader

@@ -7,14 +7,15 @@ import {useState} from 'react';
 import {isCode} from '../../api/errors.ts';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
-import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {plural} from '../../ui/format.ts';
 import {Meter} from '../../ui/Meter.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
+import {ErrorState} from '../../ui/states.tsx';
 import {MembersCard} from './MembersCard.tsx';
 import {WorkspaceDialog} from './WorkspaceDialog.tsx';
 import {WorkspaceMachinesCard} from './WorkspaceMachinesCard.tsx';
@@ -25,14 +26,20 @@ export function WorkspaceView({name}: {readonly name: string}) {
   const workspace = data?.workspace;
   if (isCode(error, Code.NotFound))
     return (
-      <EmptyState icon="question" title={`There is no workspace “${name}”`}>
+      <MissingPage title={`There is no workspace “${name}”`}>
         <p>It may have another name now, or you have no role in it.</p>
         <ButtonLink to="/workspaces">To the workspaces</ButtonLink>
-      </EmptyState>
+      </MissingPage>
     );
-  if (error && !workspace)
-    return <ErrorState error={error} attempt="load the workspace" onRetry={() => void refetch()} />;
-  if (!workspace) return <Skeleton lines={8} />;
+  if (!workspace)
+    return (
+      <AwaitedPage
+        title="Workspace"
+        error={error}
+        attempt="load the workspace"
+        onRetry={() => void refetch()}
+      />
+    );
   return (
     <div className="page">
       <PageHeader

@@ -10,10 +10,11 @@ import {useMemo, useState} from 'react';
 import {useOperateReason} from '../../../api/caller.ts';
 import {isCode} from '../../../api/errors.ts';
 import {StateBadge} from '../../../ui/Badge.tsx';
-import {PageHeader, Skeleton} from '../../../ui/blocks.tsx';
+import {PageHeader} from '../../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../../ui/Button.tsx';
 import {CommandLine} from '../../../ui/CommandLine.tsx';
-import {EmptyState, ErrorState, Notice} from '../../../ui/states.tsx';
+import {AwaitedPage, MissingPage} from '../../../ui/page-states.tsx';
+import {Notice} from '../../../ui/states.tsx';
 import {BackToMachines} from '../MachineActions.tsx';
 import {machineName} from '../machine-name.ts';
 import {BoxesCard} from './BoxesCard.tsx';
@@ -35,19 +36,16 @@ export function SplitPage() {
   );
   if (isCode(error, Code.NotFound))
     return (
-      <div className="page">
-        <PageHeader title="Split a record" />
-        <EmptyState icon="question" title={`No machine is called “${id}”`}>
-          <p>It may have been deleted, or merged with another one.</p>
-          <BackToMachines />
-        </EmptyState>
-      </div>
+      <MissingPage title={`No machine is called “${id}”`}>
+        <p>It may have been deleted, or merged with another one.</p>
+        <BackToMachines />
+      </MissingPage>
     );
-  const problem = error ?? evidence.error;
-  if (problem && (!machine || !evidence.data))
+  if (!machine || !evidence.data)
     return (
-      <ErrorState
-        error={problem}
+      <AwaitedPage
+        title="Split a record"
+        error={error ?? evidence.error}
         attempt="load what it is recognised by"
         onRetry={() => {
           void refetch();
@@ -55,7 +53,6 @@ export function SplitPage() {
         }}
       />
     );
-  if (!machine || !evidence.data) return <Skeleton lines={8} />;
   return <LoadedSplit machine={machine} evidence={evidence.data} />;
 }
 
