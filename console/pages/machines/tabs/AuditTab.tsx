@@ -1,6 +1,5 @@
 import {
   type AuditEntry,
-  AuditEntry_Outcome as Outcome,
   AuditService,
   type ListAuditResponse,
 } from '@muster/proto/gen/muster/v1/audit_pb.ts';
@@ -11,16 +10,10 @@ import {useKeysetRows} from '../../../table/use-keyset-rows.ts';
 import {Badge} from '../../../ui/Badge.tsx';
 import {RelativeTime} from '../../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState} from '../../../ui/states.tsx';
-import type {Look} from '../../../ui/tones.ts';
+import {outcomeLook} from '../../audit/audit-columns.tsx';
 import {actorWords, dataWords, typeWords} from '../../events-words.ts';
 import {useMachine} from '../use-machine.ts';
 
-const outcomes: Readonly<Record<number, Look>> = {
-  [Outcome.OK]: {word: 'Done', tone: 'ok', icon: 'check'},
-  [Outcome.REFUSED]: {word: 'Refused', tone: 'bad', icon: 'cross'},
-  [Outcome.FAILED]: {word: 'Failed', tone: 'warn', icon: 'warning'},
-};
-const unknown: Look = {word: 'Unknown', tone: 'idle', icon: 'question'};
 const entriesOf = (page: ListAuditResponse) => page.entries;
 const idOf = ({position}: AuditEntry): string => String(position);
 
@@ -44,7 +37,7 @@ const columns: readonly TableColumn<AuditEntry>[] = [
     id: 'outcome',
     header: 'Outcome',
     widthPx: 104,
-    cell: ({outcome}) => <Badge look={outcomes[outcome] ?? unknown} />,
+    cell: ({outcome}) => <Badge look={outcomeLook(outcome)} />,
   },
   {
     id: 'change',
