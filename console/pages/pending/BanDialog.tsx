@@ -1,13 +1,12 @@
 import {type Ban, DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useState} from 'react';
-import {explainError} from '../../api/errors.ts';
 import {useChange} from '../../api/use-change.ts';
 import {TextField} from '../../forms/fields.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {plural} from '../../ui/format.ts';
 import {ErrorState} from '../../ui/states.tsx';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import type {DecisionProps} from './RejectDialog.tsx';
 
@@ -71,8 +70,7 @@ export function useUnban() {
       for (const {id} of bans) await mutateAsync({id});
       showToast('The ban is ended. A machine that was turned away stays so until it is accepted');
     } catch (error) {
-      const {title, message} = explainError(error, 'end the ban');
-      showToast(`${title}: ${message}`, {tone: 'bad'});
+      showFailure(error, 'end the ban');
     }
   };
 }

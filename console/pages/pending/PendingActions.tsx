@@ -7,12 +7,11 @@ import {
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {explainError} from '../../api/errors.ts';
 import {useChange} from '../../api/use-change.ts';
 import {Button} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {BanDialog} from './BanDialog.tsx';
 import {RejectDialog} from './RejectDialog.tsx';
@@ -119,10 +118,7 @@ export function LocateButton({machine}: {readonly machine: Machine}) {
       {id: machine.id, command: Command.LOCATE},
       {
         onSuccess: () => showToast('Told to blink: look for the light, where the box has one'),
-        onError: error => {
-          const {title, message} = explainError(error, 'make it blink');
-          showToast(`${title}: ${message}`, {tone: 'bad'});
-        },
+        onError: error => showFailure(error, 'make it blink'),
       },
     );
   return (

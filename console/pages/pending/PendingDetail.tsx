@@ -3,14 +3,13 @@ import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {useOperateReason} from '../../api/caller.ts';
-import {explainError} from '../../api/errors.ts';
 import {useChange} from '../../api/use-change.ts';
 import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Card} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
 import {Notice} from '../../ui/states.tsx';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {RuleExplanations} from '../rules/RuleExplanations.tsx';
 import {BoxFacts} from './BoxFacts.tsx';
@@ -76,10 +75,7 @@ export function ApplyButton({machineId}: {readonly machineId: string}) {
           showToast(
             `Asked about ${machineCount}: ${acceptedCount} accepted, ${rejectedCount} rejected, ${heldCount} wait`,
           ),
-        onError: error => {
-          const {title, message} = explainError(error, 'ask the rules');
-          showToast(`${title}: ${message}`, {tone: 'bad'});
-        },
+        onError: error => showFailure(error, 'ask the rules'),
       },
     );
   return (

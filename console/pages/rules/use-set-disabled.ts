@@ -1,7 +1,6 @@
 import {type Rule, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
-import {explainError} from '../../api/errors.ts';
 import {useChange} from '../../api/use-change.ts';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 
 /** Harmless and easily taken back: no question before, undo after. */
 export function useSetDisabled() {
@@ -14,10 +13,7 @@ export function useSetDisabled() {
           showToast(`Rule ${rule.name} is ${disabled ? 'disabled' : 'enabled'}`, {
             undo: () => setDisabled(rule, !disabled),
           }),
-        onError: error => {
-          const {title, message} = explainError(error, `change rule ${rule.name}`);
-          showToast(`${title}: ${message}`, {tone: 'bad'});
-        },
+        onError: error => showFailure(error, `change rule ${rule.name}`),
       },
     );
   };
