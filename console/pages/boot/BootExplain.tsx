@@ -1,7 +1,7 @@
 import {BootAction, BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {useQuery, useMutation} from '@connectrpc/connect-query';
 import {keepPreviousData, useQueryClient} from '@tanstack/react-query';
-import {Link, useNavigate} from '@tanstack/react-router';
+import {useNavigate} from '@tanstack/react-router';
 import {type FormEvent, useEffect, useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
@@ -9,6 +9,7 @@ import {Button} from '../../ui/Button.tsx';
 import {Icon} from '../../ui/icons.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
+import {ImageLink} from '../images/ImageLink.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {useMachineName} from '../machines/use-machine-name.ts';
 import {bootActionWord} from './boot-words.ts';
@@ -75,9 +76,7 @@ function Explanation({asked}: {readonly asked: string}) {
           {decision?.action === BootAction.IMAGE && (
             <>
               {' '}
-              <Link to="/images/$id" params={{id: decision.imageId}} className="mono">
-                {decision.imageId.slice(0, 12)}
-              </Link>
+              <ImageLink id={decision.imageId} />
             </>
           )}
           <p>{decision?.reason}</p>

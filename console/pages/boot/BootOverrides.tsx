@@ -3,7 +3,7 @@ import {
   BootService,
   type ListBootOverridesResponse,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {Link, useNavigate, useSearch} from '@tanstack/react-router';
+import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useOperateReason} from '../../api/caller.ts';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
@@ -11,6 +11,7 @@ import {Button} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {ImageLink} from '../images/ImageLink.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {overrideChoiceOf, overrideChoices} from './boot-choices.ts';
@@ -90,11 +91,7 @@ function OverrideRow({
       <MachineLink id={machineId} />
       <span>
         {persistent ? 'All boots' : 'Next boot'}: {bootTargetWord(action)}{' '}
-        {imageId !== '' && (
-          <Link to="/images/$id" params={{id: imageId}} className="mono">
-            {imageId.slice(0, 12)}
-          </Link>
-        )}
+        <ImageLink id={imageId} />
       </span>
       <span className="muted">
         {actor && `${actor}, `}

@@ -1,9 +1,8 @@
 import {type Build, BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Operation_State as State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
-import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useParams, useSearch} from '@tanstack/react-router';
-import {isCode} from '../../api/errors.ts';
+import {isUnknownId} from '../../api/errors.ts';
 import {LogCard} from '../../log/LogCard.tsx';
 import type {WatchedLog} from '../../log/use-watched-log.ts';
 import {OperationBadge} from '../../ui/Badge.tsx';
@@ -24,7 +23,7 @@ export function BuildPage() {
   const {id} = useParams({from: '/shell/builds/$id'});
   const {data, error, refetch} = useQuery(BuildService.method.getBuild, {id});
   const build = data?.build;
-  if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
+  if (isUnknownId(error))
     return (
       <EmptyState icon="question" title="There is no such build">
         <p>

@@ -1,8 +1,7 @@
 import {type Image, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
-import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {Link, useParams} from '@tanstack/react-router';
-import {isCode} from '../../api/errors.ts';
+import {isUnknownId} from '../../api/errors.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
@@ -14,7 +13,7 @@ import {EmptyState, ErrorState} from '../../ui/states.tsx';
 import {BootTests} from './BootTests.tsx';
 import {bootTestLook} from './image-columns.tsx';
 import {imageBytes} from './image-files.ts';
-import {imageKindWord, imageVariantWord} from './image-words.ts';
+import {imageKindWord, imageVariantWord, shortImageId} from './image-words.ts';
 import {ImageFiles} from './ImageFiles.tsx';
 import {ImageMachines} from './ImageMachines.tsx';
 import {ImageTestsCard} from './ImageTestsCard.tsx';
@@ -24,7 +23,7 @@ export function ImagePage() {
   const {id} = useParams({from: '/shell/images/$id'});
   const {data, error, refetch} = useQuery(ImageService.method.getImage, {id});
   const image = data?.image;
-  if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
+  if (isUnknownId(error))
     return (
       <EmptyState icon="question" title="There is no such image">
         <p>It may have been collected: no machine had a use for it any more.</p>
@@ -40,7 +39,7 @@ export function ImagePage() {
       <PageHeader
         title={
           <>
-            Image <span className="mono">{image.id.slice(0, 12)}</span>
+            Image <span className="mono">{shortImageId(image.id)}</span>
           </>
         }
         beside={<Badge look={bootTestLook(image)} title="Boot tests" />}

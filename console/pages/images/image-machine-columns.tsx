@@ -4,6 +4,7 @@ import type {TableColumn} from '../../table/columns.ts';
 import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {machineName} from '../machines/machine-name.ts';
+import {ImageLink} from './ImageLink.tsx';
 
 type Input = {
   readonly imageId: string;
@@ -76,9 +77,5 @@ export const imageMachineColumns = ({
 function OtherImage({id, thisId}: {readonly id: string; readonly thisId: string}) {
   if (id === '') return <span className="muted">none</span>;
   if (id === thisId) return <>this image</>;
-  return (
-    <Link to="/images/$id" params={{id}} className="mono" title={id}>
-      {id.slice(0, 12)}
-    </Link>
-  );
+  return <ImageLink id={id} />;
 }

@@ -1,9 +1,8 @@
 import {type Operation, OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {type Rollout, RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
-import {Code} from '@connectrpc/connect';
 import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {Navigate, useParams} from '@tanstack/react-router';
-import {isCode} from '../../api/errors.ts';
+import {isUnknownId} from '../../api/errors.ts';
 import {useReloadEvery} from '../../api/use-reload.ts';
 import {useNow} from '../../hooks/use-now.ts';
 import {Badge, OperationBadge} from '../../ui/Badge.tsx';
@@ -28,7 +27,7 @@ export function OperationPage() {
   const {id} = useParams({from: '/shell/operations/$id'});
   const {data, error, refetch} = useQuery(OperationService.method.getOperation, {id});
   const operation = data?.operation;
-  if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
+  if (isUnknownId(error))
     return (
       <EmptyState icon="question" title="There is no such operation">
         <p>

@@ -15,6 +15,7 @@ import {EmptyState, ErrorState, Notice} from '../../../ui/states.tsx';
 import {showToast} from '../../../ui/Toast.tsx';
 import {bootTestLook} from '../../images/image-columns.tsx';
 import {imageBytes} from '../../images/image-files.ts';
+import {ImageLink} from '../../images/ImageLink.tsx';
 import {GateCard} from '../GateCard.tsx';
 import {machineName} from '../machine-name.ts';
 import {MachineTestsCard} from '../MachineTestsCard.tsx';
@@ -78,10 +79,7 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
     <Card
       title={
         <>
-          <Link to="/images/$id" params={{id}} className="mono">
-            {id.slice(0, 12)}
-          </Link>{' '}
-          <span className="muted">{roles.join(', ')}</span>
+          <ImageLink id={id} /> <span className="muted">{roles.join(', ')}</span>
         </>
       }
       actions={
