@@ -49,7 +49,7 @@ export function VerifyDialog({onClose}: {readonly onClose: () => void}) {
           Walk the chain
         </Button>
       </form>
-      {error !== undefined && <ErrorState error={error} attempt="verify the audit" />}
+      <ErrorState error={error} attempt="verify the audit" />
       {step && !step.done && <Progress step={step} />}
       {step?.done && <Verdict step={step} />}
     </Dialog>

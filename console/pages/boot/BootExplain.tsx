@@ -171,7 +171,7 @@ export function TakeBack({machineId, persistent, disabledReason}: TakeBackProps)
       >
         Take the {what} back
       </Button>
-      {clear.error && <ErrorState error={clear.error} attempt={`take the ${what} back`} />}
+      <ErrorState error={clear.error} attempt={`take the ${what} back`} />
     </>
   );
 }

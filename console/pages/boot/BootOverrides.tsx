@@ -47,9 +47,7 @@ export function BootOverrides() {
           onRemove={() => void navigate({search: old => ({...old, machine: undefined})})}
         />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list what was decided" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list what was decided" onRetry={list.refresh} />
       <Card flush>
         {list.isLoading && (
           <div className="boot-loading">

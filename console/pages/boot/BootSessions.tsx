@@ -44,9 +44,7 @@ export function BootSessions() {
   return (
     <>
       <BootFilters />
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the boots" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list the boots" onRetry={list.refresh} />
       <Card flush>
         {list.isLoading && (
           <div className="boot-loading">

@@ -39,7 +39,7 @@ export function OverrideDialog({machineId, name, imageId = '', onClose}: Overrid
       action={reboots ? 'Decide and reboot' : 'Decide'}
       busy={isPending}
       disabledReason={needsImage ? 'Choose an image first' : undefined}
-      error={error && <ErrorState error={error} attempt="decide its boot" />}
+      error={<ErrorState error={error} attempt="decide its boot" />}
       onConfirm={() =>
         submit({action, imageId: action === Action.IMAGE ? image : '', persistent, reboots})
       }

@@ -77,7 +77,7 @@ function MachineValues({group, machineId}: {readonly group: Group; readonly mach
         </ButtonLink>
       }
     >
-      {error && <ErrorState error={error} attempt="read its configuration" />}
+      <ErrorState error={error} attempt="read its configuration" />
       {!error && !values && <Skeleton lines={3} />}
       {values?.length === 0 && (
         <p className="muted">
@@ -162,7 +162,7 @@ function DeleteDialog({group, onClose}: {readonly group: Group; readonly onClose
       action="Delete the group"
       typeToConfirm={group.name}
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the group" />}
+      error={<ErrorState error={remove.error} attempt="delete the group" />}
       onConfirm={confirm}
       onClose={onClose}
     >

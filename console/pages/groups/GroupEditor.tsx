@@ -146,7 +146,7 @@ function MemberFields({draft, change, isTried}: PartProps) {
             hint="As in the filter of the machines, without group"
             error={isRefused ? error.rawMessage : isTried ? groupMistakes(draft).filter : undefined}
           />
-          {error && !isRefused && <ErrorState error={error} attempt="count the machines" />}
+          {!isRefused && <ErrorState error={error} attempt="count the machines" />}
           <FilterMatches matches={matches} isOld={isOld} />
         </div>
       )}

@@ -55,9 +55,7 @@ export function GroupMembers({group}: {readonly group: Group}) {
         />
         {group.filter === '' && <AddMember group={group} />}
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
       <DataTable
         label={`Machines of ${group.name}`}
         columns={columns}

@@ -113,7 +113,7 @@ function StartDialog({group, draft, total, start, onClose}: StartProps) {
       action="Start the roll-out"
       typeToConfirm={group.name}
       busy={start.isPending}
-      error={start.error && <ErrorState error={start.error} attempt="start the roll-out" />}
+      error={<ErrorState error={start.error} attempt="start the roll-out" />}
       onConfirm={() => start.mutate(requestOf(group.name, draft, false))}
       onClose={onClose}
     >

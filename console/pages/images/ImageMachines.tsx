@@ -101,9 +101,7 @@ export function ImageMachines({image}: {readonly image: Image}) {
           }
         />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
       <DataTable
         label={`Machines that ${words[role].toLowerCase()}`}
         columns={columns}

@@ -76,9 +76,7 @@ export function ImagesPage() {
           onChange={kind => void navigate({search: old => ({...old, kind})})}
         />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the images" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list the images" onRetry={list.refresh} />
       {!(list.error && list.rows.length === 0) && (
         <DataTable
           fills

@@ -78,7 +78,7 @@ function AcknowledgeForm({issue, onClose}: FormProps) {
       onWords={setNote}
       action="I take care"
       isBusy={acknowledge.isPending}
-      error={acknowledge.error && <ErrorState error={acknowledge.error} attempt="acknowledge it" />}
+      error={<ErrorState error={acknowledge.error} attempt="acknowledge it" />}
       onSubmit={() => acknowledge.mutate({id: issue.id, note: note.trim()})}
       onClose={onClose}
     />
@@ -100,7 +100,7 @@ function ClearForm({issue, onClose}: FormProps) {
       onWords={setWords}
       action="End the issue"
       isBusy={clear.isPending}
-      error={clear.error && <ErrorState error={clear.error} attempt="end the issue" />}
+      error={<ErrorState error={clear.error} attempt="end the issue" />}
       onSubmit={() => clear.mutate({id: issue.id, reason: words.trim()})}
       onClose={onClose}
     />
@@ -116,7 +116,7 @@ function MuteIssueForm({issue, onClose}: FormProps) {
     <MuteForm
       hasScope
       isBusy={mute.isPending}
-      error={mute.error && <ErrorState error={mute.error} attempt="mute it" />}
+      error={<ErrorState error={mute.error} attempt="mute it" />}
       onClose={onClose}
       onSubmit={({duration, reason, onMachine}) =>
         mute.mutate({

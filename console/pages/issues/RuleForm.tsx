@@ -46,7 +46,7 @@ export function RuleForm({rule}: {readonly rule: IssueRule}) {
         drafts={draft.thresholds}
         onChange={thresholds => change({thresholds})}
       />
-      {update.error && <ErrorState error={update.error} attempt="change the rule" />}
+      <ErrorState error={update.error} attempt="change the rule" />
       <div className="pane-actions">
         <Button type="submit" kind="primary" busy={update.isPending} disabledReason={reason}>
           Save

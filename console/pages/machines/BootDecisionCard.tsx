@@ -29,7 +29,7 @@ export function BootDecisionCard({machine}: {readonly machine: Machine}) {
   const decision = data?.decision;
   return (
     <Card title="What it boots next">
-      {error && <ErrorState error={error} attempt="explain it" onRetry={() => void refetch()} />}
+      <ErrorState error={error} attempt="explain it" onRetry={() => void refetch()} />
       {!data && !error && <Skeleton lines={4} />}
       {decision && (
         <div className="prose">
@@ -103,8 +103,8 @@ function Override({machine}: {readonly machine: Machine}) {
           Counts for the next boot only, and is used up by the hello of that boot.
         </Notice>
       )}
-      {set.error && <ErrorState error={set.error} attempt="decide its boot" />}
-      {clear.error && <ErrorState error={clear.error} attempt="clear it" />}
+      <ErrorState error={set.error} attempt="decide its boot" />
+      <ErrorState error={clear.error} attempt="clear it" />
       <div className="form-actions">
         <Button
           disabledReason={mayNot}

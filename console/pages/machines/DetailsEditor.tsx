@@ -63,7 +63,7 @@ export function DetailsEditor({machine}: {readonly machine: Machine}) {
             value={draft.notes}
             onChange={event => setDraft({...draft, notes: event.target.value})}
           />
-          {update.error && <ErrorState error={update.error} attempt="save the details" />}
+          <ErrorState error={update.error} attempt="save the details" />
           <div className="form-actions">
             <Button onClick={() => setDraft(undefined)}>Cancel</Button>
             <Button type="submit" kind="primary" busy={update.isPending}>

@@ -65,7 +65,7 @@ export function LabelsEditor({machine}: {readonly machine: Machine}) {
         </form>
       )}
       {text.includes('=') && parsed.mistake && <p className="mistake">{parsed.mistake}</p>}
-      {label.error && <ErrorState error={label.error} attempt="change the labels" />}
+      <ErrorState error={label.error} attempt="change the labels" />
     </Card>
   );
 }

@@ -85,9 +85,7 @@ export function MachinesPage() {
         }
       />
       <MachineFilter filter={filter} onFilter={onFilter} error={list.error} />
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
       {list.head?.similar && (
         <Notice tone="info" icon="info">
           Nothing holds these words; these machines hold words that are like them.

@@ -31,7 +31,7 @@ export function NewestBoot({machineId}: {readonly machineId: string}) {
       }
       flush
     >
-      {error && !data && (
+      {!data && (
         <ErrorState error={error} attempt="load its boots" onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton lines={6} />}

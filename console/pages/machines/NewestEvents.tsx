@@ -18,7 +18,7 @@ export function NewestEvents({machineId}: {readonly machineId: string}) {
       }
       flush
     >
-      {error && !data && (
+      {!data && (
         <ErrorState error={error} attempt="load its events" onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton lines={6} />}

@@ -113,7 +113,7 @@ function SaveDialog({view, onClose}: {readonly view: View; readonly onClose: () 
           checked={shared}
           onChange={event => setShared(event.target.checked)}
         />
-        {save.error && <ErrorState error={save.error} attempt="save the view" />}
+        <ErrorState error={save.error} attempt="save the view" />
         <div className="form-actions">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="primary" busy={save.isPending}>

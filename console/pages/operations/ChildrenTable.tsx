@@ -84,9 +84,7 @@ export function ChildrenTable({operation, isRollout}: ChildrenTableProps) {
           </Chip>
         )}
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
       <DataTable
         label="Machines of the operation"
         columns={columns}

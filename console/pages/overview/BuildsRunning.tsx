@@ -36,7 +36,7 @@ export function BuildsRunning() {
       }
       flush
     >
-      {error && !data && (
+      {!data && (
         <ErrorState error={error} attempt="list the builds" onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton lines={3} />}

@@ -34,7 +34,7 @@ export function BanDialog({machine, onDone, onClose}: DecisionProps) {
       title={`Ban ${machineName(machine)}?`}
       action="Ban the box"
       busy={ban.isPending}
-      error={ban.error && <ErrorState error={ban.error} attempt="ban it" />}
+      error={<ErrorState error={ban.error} attempt="ban it" />}
       onConfirm={confirm}
       onClose={onClose}
     >

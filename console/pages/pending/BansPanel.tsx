@@ -36,7 +36,7 @@ export function BansPanel() {
     <div className="bans">
       <BanForm />
       <Card title="Banned" flush>
-        {error && <ErrorState error={error} attempt="load the bans" onRetry={refresh} />}
+        <ErrorState error={error} attempt="load the bans" onRetry={refresh} />
         {isLoading && <Skeleton lines={4} />}
         {!isLoading && !error && rows.length === 0 && (
           <EmptyState icon="check" title="Nothing is banned">
@@ -123,7 +123,7 @@ function BanForm() {
           Ban it
         </Button>
       </form>
-      {ban.error && <ErrorState error={ban.error} attempt="ban it" />}
+      <ErrorState error={ban.error} attempt="ban it" />
     </Card>
   );
 }

@@ -41,7 +41,7 @@ export function MergeDialog({machine, other, onClose}: MergeDialogProps) {
       title="These two are one machine"
       action={`Merge into ${machineName(kept)}`}
       busy={merge.isPending}
-      error={merge.error && <ErrorState error={merge.error} attempt="merge them" />}
+      error={<ErrorState error={merge.error} attempt="merge them" />}
       onConfirm={confirm}
       onClose={onClose}
     >

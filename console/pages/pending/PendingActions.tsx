@@ -56,7 +56,7 @@ export function PendingActions({pending, machine, onDone}: ActionsProps) {
           Ban…
         </Button>
       </div>
-      {accept.error && asked !== 'accept' && (
+      {asked !== 'accept' && (
         <ErrorState error={accept.error} attempt={`accept ${machineName(machine)}`} />
       )}
       {asked === 'accept' && <AcceptDialog machine={machine} accept={accept} onClose={close} />}
@@ -80,7 +80,7 @@ function AcceptDialog({
       title="Accept it as a machine of its own?"
       action="Accept it"
       busy={accept.isPending}
-      error={accept.error && <ErrorState error={accept.error} attempt="accept it" />}
+      error={<ErrorState error={accept.error} attempt="accept it" />}
       onConfirm={accept.run}
       onClose={onClose}
     >

@@ -32,7 +32,7 @@ export function RejectDialog({machine, onDone, onClose}: DecisionProps) {
       title={`Turn ${machineName(machine)} away?`}
       action="Reject it"
       busy={reject.isPending}
-      error={reject.error && <ErrorState error={reject.error} attempt="reject it" />}
+      error={<ErrorState error={reject.error} attempt="reject it" />}
       onConfirm={confirm}
       onClose={onClose}
     >

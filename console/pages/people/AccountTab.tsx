@@ -123,7 +123,7 @@ function PasswordCard({username}: {readonly username: string}) {
           value={next}
           onChange={setNext}
         />
-        {change.error && <ErrorState error={change.error} attempt="change the password" />}
+        <ErrorState error={change.error} attempt="change the password" />
         <div className="pane-actions">
           <Button type="submit" kind="primary" busy={change.isPending}>
             Change the password

@@ -34,7 +34,7 @@ export function CreateUserDialog({onClose, onMade}: CreateUserDialogProps) {
       busy={create.isPending}
       onSubmit={submit}
       onClose={onClose}
-      error={create.error && <ErrorState error={create.error} attempt="make the user" />}
+      error={<ErrorState error={create.error} attempt="make the user" />}
     >
       <TextField
         label="User name"

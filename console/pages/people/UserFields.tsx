@@ -46,7 +46,7 @@ export function UserFields({user, isMe}: UserFieldsProps) {
     if (isMe && draft.role !== role) setAsking(true);
     else write();
   };
-  const error = save.error && <ErrorState error={save.error} attempt="save the user" />;
+  const error = <ErrorState error={save.error} attempt="save the user" />;
   return (
     <PaneSection title="Role and identity">
       <form className="form" onSubmit={submit}>

@@ -109,7 +109,7 @@ function GrantForm({
       >
         Give
       </Button>
-      {grant.error && <ErrorState error={grant.error} attempt="give the role" />}
+      <ErrorState error={grant.error} attempt="give the role" />
     </form>
   );
 }

@@ -124,7 +124,7 @@ function DeleteDialog({rule, onClose}: {readonly rule: Rule; readonly onClose: (
       title={`Delete rule ${rule.name}?`}
       action="Delete the rule"
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the rule" />}
+      error={<ErrorState error={remove.error} attempt="delete the rule" />}
       onConfirm={confirm}
       onClose={onClose}
     >

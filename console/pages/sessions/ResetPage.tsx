@@ -71,7 +71,7 @@ export function ResetPage() {
           value={password}
           onChange={setPassword}
         />
-        {reset.error && <ErrorState error={reset.error} attempt="set the password" />}
+        <ErrorState error={reset.error} attempt="set the password" />
         <Button type="submit" kind="primary" busy={reset.isPending || reset.isSuccess}>
           {user === '' ? 'Set the password' : 'Set the password and sign in'}
         </Button>

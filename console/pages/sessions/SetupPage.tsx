@@ -69,8 +69,8 @@ export function SetupPage() {
           value={email}
           onChange={event => setEmail(event.target.value)}
         />
-        {setup.error && <ErrorState error={setup.error} attempt="make the administrator" />}
-        {login.error && <ErrorState error={login.error} attempt="sign in" />}
+        <ErrorState error={setup.error} attempt="make the administrator" />
+        <ErrorState error={login.error} attempt="sign in" />
         <Button type="submit" kind="primary" busy={setup.isPending || login.isPending}>
           Make the administrator and sign in
         </Button>

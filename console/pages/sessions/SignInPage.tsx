@@ -39,9 +39,7 @@ export function SignInPage() {
           </p>
         </Notice>
       )}
-      {error && (
-        <ErrorState error={error} attempt="reach the server" onRetry={() => void refetch()} />
-      )}
+      <ErrorState error={error} attempt="reach the server" onRetry={() => void refetch()} />
       <form className="form" onSubmit={submit}>
         <TextField
           label="User name"
@@ -90,7 +88,7 @@ export function SignInPage() {
           >
             Sign in with {options.oidcName || 'single sign-on'}
           </Button>
-          {oidc.error && <ErrorState error={oidc.error} attempt="ask the provider" />}
+          <ErrorState error={oidc.error} attempt="ask the provider" />
         </>
       )}
     </Door>

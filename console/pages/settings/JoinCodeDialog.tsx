@@ -42,7 +42,7 @@ export function JoinCodeDialog({onClose}: {readonly onClose: () => void}) {
       onSubmit={submit}
       onClose={onClose}
 
-      error={create.error && <ErrorState error={create.error} attempt="make a code" />}
+      error={<ErrorState error={create.error} attempt="make a code" />}
     >
       <SelectField
         label="What joins"

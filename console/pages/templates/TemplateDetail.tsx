@@ -53,7 +53,7 @@ export function TemplateDetail({newest}: {readonly newest: Template}) {
         )}
       </div>
       <DetailTabs newest={newest} />
-      {error && <ErrorState error={error} attempt="load this version" />}
+      <ErrorState error={error} attempt="load this version" />
       {!error && !template && <Skeleton lines={8} />}
       {template && <Shown template={template} newest={newest} />}
     </>
@@ -137,7 +137,7 @@ function DeleteDialog({name, onClose}: {readonly name: string; readonly onClose:
       action="Delete the template"
       typeToConfirm={name}
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the template" />}
+      error={<ErrorState error={remove.error} attempt="delete the template" />}
       onConfirm={confirm}
       onClose={onClose}
     >

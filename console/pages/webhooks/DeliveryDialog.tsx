@@ -52,8 +52,8 @@ export function DeliveryDialog({webhook, id, onClose}: DeliveryDialogProps) {
         </>
       }
     >
-      {redeliver.error && <ErrorState error={redeliver.error} attempt="send it again" />}
-      {error && !delivery && (
+      <ErrorState error={redeliver.error} attempt="send it again" />
+      {!delivery && (
         <ErrorState error={error} attempt="load the delivery" onRetry={() => void refetch()} />
       )}
       {!delivery && !error && <Skeleton lines={5} />}

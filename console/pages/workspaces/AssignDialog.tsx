@@ -89,7 +89,7 @@ function MachinePicker({chosen, onToggle}: MachinePickerProps) {
         value={text}
         onChange={event => setText(event.target.value)}
       />
-      {error && <ErrorState error={error} attempt="find machines" />}
+      <ErrorState error={error} attempt="find machines" />
       {!data && !error && <Skeleton lines={4} />}
       {data && machines.length === 0 && (
         <p className="muted">

@@ -31,7 +31,7 @@ export function MembersCard({workspace}: {readonly workspace: Workspace}) {
   return (
     <Card title="Members">
       <div className="prose">
-        {error && !data && (
+        {!data && (
           <ErrorState error={error} attempt="list the members" onRetry={() => void refetch()} />
         )}
         {!data && !error && <Skeleton lines={3} />}
@@ -131,7 +131,7 @@ function GrantForm({
       <Button type="submit" busy={grant.isPending} disabledReason={reason}>
         Give
       </Button>
-      {grant.error && <ErrorState error={grant.error} attempt="give the role" />}
+      <ErrorState error={grant.error} attempt="give the role" />
     </form>
   );
 }

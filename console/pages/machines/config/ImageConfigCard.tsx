@@ -82,7 +82,7 @@ export function ImageConfigCard({machine}: {readonly machine: Machine}) {
             them.
           </p>
         )}
-        {update.error && <ErrorState error={update.error} attempt="save the configuration" />}
+        <ErrorState error={update.error} attempt="save the configuration" />
         <div className="form-actions">
           <Button
             type="submit"

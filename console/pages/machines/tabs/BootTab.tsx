@@ -35,9 +35,7 @@ export function BootTab() {
   return (
     <div className="machine-columns">
       <Card title="Boots" flush>
-        {list.error && (
-          <ErrorState error={list.error} attempt="load its boots" onRetry={list.refresh} />
-        )}
+        <ErrorState error={list.error} attempt="load its boots" onRetry={list.refresh} />
         {list.isLoading && <Skeleton lines={8} />}
         {!list.isLoading && !list.error && sessions.length === 0 && (
           <EmptyState icon="boot" title="It has not been seen to boot">

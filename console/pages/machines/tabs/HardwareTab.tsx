@@ -48,12 +48,12 @@ export function HardwareTab() {
     <div className="hardware-page">
       <div className="page">
         {number > 1 && <HardwareChanges machineId={id} from={number - 1} to={number} />}
-        {error && <ErrorState error={error} attempt="load its hardware" />}
+        <ErrorState error={error} attempt="load its hardware" />
         {!hardware && !error && <Skeleton lines={10} />}
         {hardware && <HardwareTree hardware={hardware} />}
       </div>
       <Card title="History" flush>
-        {versions.error && <ErrorState error={versions.error} attempt="load its history" />}
+        <ErrorState error={versions.error} attempt="load its history" />
         {versions.rows.map((item, index) => {
           const isShown = number === 0 ? index === 0 : item.number === number;
           return (

@@ -38,7 +38,7 @@ export function ImagesTab() {
   if (gate?.held) add(gate.imageId, 'held back');
   return (
     <>
-      {gateError !== null && <ErrorState error={gateError} attempt="read its gate" />}
+      <ErrorState error={gateError} attempt="read its gate" />
       {roles.size === 0 && (
         <EmptyState icon="image" title="It has no image yet">
           <p>Give it a configuration and build it.</p>
@@ -90,7 +90,7 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
         )
       }
     >
-      {error && <ErrorState error={error} attempt="load this image" />}
+      <ErrorState error={error} attempt="load this image" />
       {image && (
         <KeyValues
           entries={[
@@ -121,7 +121,7 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
           title={`Let ${machineName(machine)} boot this image?`}
           action="Set its boot entry"
           busy={boot.isPending}
-          error={boot.error && <ErrorState error={boot.error} attempt="set its boot entry" />}
+          error={<ErrorState error={boot.error} attempt="set its boot entry" />}
           onConfirm={() =>
             boot.mutate({
               machineId: machine.id,
