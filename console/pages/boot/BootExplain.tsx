@@ -2,8 +2,9 @@ import {BootAction, BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {useQuery, useMutation} from '@connectrpc/connect-query';
 import {keepPreviousData, useQueryClient} from '@tanstack/react-query';
 import {useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useEffect, useState} from 'react';
+import {useEffect, useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
+import {Form} from '../../forms/Form.tsx';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {Icon} from '../../ui/icons.tsx';
@@ -24,13 +25,11 @@ export function BootExplain({asked}: {readonly asked: string}) {
   const navigate = useNavigate({from: '/boot'});
   const [text, setText] = useState(asked);
   useEffect(() => setText(asked), [asked]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () =>
     void navigate({search: old => ({...old, explain: text.trim()}), resetScroll: false});
-  };
   return (
     <Card title="What would it boot, and why?">
-      <form className="boot-ask" onSubmit={submit} data-page-filter>
+      <Form className="boot-ask" onSubmit={submit} data-page-filter>
         <input
           className="input mono"
           aria-label="MAC, serial number, UUID or id of a machine"
@@ -49,7 +48,7 @@ export function BootExplain({asked}: {readonly asked: string}) {
         >
           Explain
         </Button>
-      </form>
+      </Form>
       {asked !== '' && <Explanation key={asked} asked={asked} />}
     </Card>
   );

@@ -5,10 +5,11 @@ import {
 } from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {type FormEvent, type ReactNode, useState} from 'react';
+import {type ReactNode, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {MuteForm} from './MuteForm.tsx';
@@ -143,12 +144,9 @@ type WordsFormProps = {
 };
 
 function WordsForm(props: WordsFormProps) {
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    props.onSubmit();
-  };
+  const submit = () => props.onSubmit();
   return (
-    <form className="issue-form" onSubmit={submit}>
+    <Form className="issue-form" onSubmit={submit}>
       <TextField
         label={props.label}
         hint={props.hint}
@@ -164,6 +162,6 @@ function WordsForm(props: WordsFormProps) {
         </Button>
         <Button onClick={props.onClose}>Cancel</Button>
       </div>
-    </form>
+    </Form>
   );
 }

@@ -5,10 +5,11 @@ import {
   type ListBansResponse,
 } from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import {useChange} from '../../api/use-change.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Button} from '../../ui/Button.tsx';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
@@ -90,8 +91,7 @@ function BanForm() {
   const [reason, setReason] = useState('');
   const operateReason = useOperateReason();
   const ban = useChange(DiscoveryService.method.createBan, [DiscoveryService, MachineService]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     ban.mutate(
       {identifier: identifier.trim(), reason},
       {
@@ -104,7 +104,7 @@ function BanForm() {
   };
   return (
     <Card title="Ban an identifier">
-      <form className="ban-form" onSubmit={submit}>
+      <Form className="ban-form" onSubmit={submit}>
         <TextField
           label="Serial number, UUID or MAC"
           required
@@ -122,7 +122,7 @@ function BanForm() {
         <Button type="submit" kind="danger" busy={ban.isPending} disabledReason={operateReason}>
           Ban it
         </Button>
-      </form>
+      </Form>
       <ErrorState error={ban.error} attempt="ban it" />
     </Card>
   );

@@ -1,9 +1,10 @@
 import type {GetCallerResponse} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useCaller} from '../../api/caller.ts';
 import {useAction} from '../../api/use-action.ts';
+import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField, PasswordField} from '../../forms/PasswordField.tsx';
 import {Card, KeyValues, Skeleton} from '../../ui/blocks.tsx';
@@ -98,15 +99,14 @@ function PasswordCard({username}: {readonly username: string}) {
       setTouched(false);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (passwordMistake(next) === undefined)
       change.mutate({currentPassword: current, newPassword: next});
   };
   return (
     <Card title="Change the password">
-      <form className="form" onSubmit={submit}>
+      <Form onSubmit={submit}>
         <input
           type="text"
           hidden
@@ -129,7 +129,7 @@ function PasswordCard({username}: {readonly username: string}) {
             Change the password
           </Button>
         </div>
-      </form>
+      </Form>
     </Card>
   );
 }

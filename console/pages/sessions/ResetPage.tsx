@@ -2,8 +2,9 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {useMutation} from '@connectrpc/connect-query';
 import {useLocation, useSearch} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField} from '../../forms/PasswordField.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
@@ -31,8 +32,7 @@ export function ResetPage() {
   const [password, setPassword] = useState('');
   const [touched, setTouched] = useState(false);
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (passwordMistake(password) === undefined)
       reset.mutate({code: code.trim(), newPassword: password});
@@ -41,7 +41,7 @@ export function ResetPage() {
   if (reset.isSuccess && (user === '' || login.error)) return <PasswordSet />;
   return (
     <Door title={user === '' ? 'Choose a new password' : `A new password for ${user}`}>
-      <form className="form" onSubmit={submit}>
+      <Form onSubmit={submit}>
         {/* For those who keep passwords. */}
         <input
           type="text"
@@ -75,7 +75,7 @@ export function ResetPage() {
         <Button type="submit" kind="primary" busy={reset.isPending || reset.isSuccess}>
           {user === '' ? 'Set the password' : 'Set the password and sign in'}
         </Button>
-      </form>
+      </Form>
       <ButtonLink to="/sign-in" kind="quiet">
         You know it after all? Sign in
       </ButtonLink>

@@ -1,8 +1,9 @@
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {useMutation} from '@connectrpc/connect-query';
 import {useLocation} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField} from '../../forms/PasswordField.tsx';
 import {Button} from '../../ui/Button.tsx';
@@ -23,8 +24,7 @@ export function SetupPage() {
   const [email, setEmail] = useState('');
   const [touched, setTouched] = useState(false);
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (passwordMistake(password) === undefined) setup.mutate({code, username, password, email});
   };
@@ -43,7 +43,7 @@ export function SetupPage() {
     );
   return (
     <Door title="Make the first administrator">
-      <form className="form" onSubmit={submit}>
+      <Form onSubmit={submit}>
         <TextField
           label="User name"
           hint="Lower case letters, digits, dots and dashes"
@@ -74,7 +74,7 @@ export function SetupPage() {
         <Button type="submit" kind="primary" busy={setup.isPending || login.isPending}>
           Make the administrator and sign in
         </Button>
-      </form>
+      </Form>
     </Door>
   );
 }

@@ -16,9 +16,7 @@ export function JoinCodeDialog({onClose}: {readonly onClose: () => void}) {
   const [kind, setKind] = useState<Kind>(Kind.EDGE);
   const [name, setName] = useState('');
   const create = useAction(ServiceService.method.createJoinCode);
-  const submit = () => {
-    create.mutate({kind, name});
-  };
+  const submit = () => create.mutate({kind, name});
   if (create.data)
     return (
       <SecretDialog

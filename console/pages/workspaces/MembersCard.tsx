@@ -6,10 +6,11 @@ import {
   WorkspaceService,
 } from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {Button, IconButton} from '../../ui/Button.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -107,12 +108,9 @@ function GrantForm({
     onDone: () => setUserId(''),
     also: [UserService],
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    grant.mutate({workspaceId, userId: userId.trim(), role});
-  };
+  const submit = () => grant.mutate({workspaceId, userId: userId.trim(), role});
   return (
-    <form className="grant-form" onSubmit={submit}>
+    <Form className="grant-form" onSubmit={submit}>
       <TextField
         label="User name"
         autoCapitalize="off"
@@ -132,6 +130,6 @@ function GrantForm({
         Give
       </Button>
       <ErrorState error={grant.error} attempt="give the role" />
-    </form>
+    </Form>
   );
 }
