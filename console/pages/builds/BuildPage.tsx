@@ -6,9 +6,10 @@ import {isUnknownId} from '../../api/errors.ts';
 import {LogCard} from '../../log/LogCard.tsx';
 import type {WatchedLog} from '../../log/use-watched-log.ts';
 import {OperationBadge} from '../../ui/Badge.tsx';
-import {Card, PageHeader, ProgressBar, Skeleton} from '../../ui/blocks.tsx';
+import {Card, PageHeader, ProgressBar} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {Loading} from '../../ui/Loading.tsx';
+import {EmptyState, Notice} from '../../ui/states.tsx';
 import {BootTests} from '../images/BootTests.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {BuildActions} from './BuildActions.tsx';
@@ -33,9 +34,7 @@ export function BuildPage() {
         <ButtonLink to="/builds">To the builds</ButtonLink>
       </EmptyState>
     );
-  if (error && !build)
-    return <ErrorState error={error} attempt="load the build" onRetry={() => void refetch()} />;
-  if (!build) return <Skeleton lines={8} />;
+  if (!build) return <Loading error={error} refetch={refetch} attempt="load the build" lines={8} />;
   return <LoadedBuild build={build} />;
 }
 

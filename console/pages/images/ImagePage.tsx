@@ -3,13 +3,14 @@ import {useQuery} from '@connectrpc/connect-query';
 import {Link, useParams} from '@tanstack/react-router';
 import {isUnknownId} from '../../api/errors.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {formatBytes} from '../../ui/format.ts';
 import {Identifier} from '../../ui/Identifier.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {BootTests} from './BootTests.tsx';
 import {bootTestLook} from './image-columns.tsx';
 import {imageBytes} from './image-files.ts';
@@ -31,9 +32,7 @@ export function ImagePage() {
         <ButtonLink to="/images">To the images</ButtonLink>
       </EmptyState>
     );
-  if (error && !image)
-    return <ErrorState error={error} attempt="load the image" onRetry={() => void refetch()} />;
-  if (!image) return <Skeleton lines={8} />;
+  if (!image) return <Loading error={error} refetch={refetch} attempt="load the image" lines={8} />;
   return (
     <div className="page">
       <PageHeader

@@ -4,8 +4,8 @@ import {
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
-import {Card, Skeleton} from '../../ui/blocks.tsx';
-import {ErrorState} from '../../ui/states.tsx';
+import {Card} from '../../ui/blocks.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {BootTimeline} from './BootTimeline.tsx';
 
 /** Hops come without events: only the beginning and the end of a boot are told. */
@@ -31,10 +31,7 @@ export function NewestBoot({machineId}: {readonly machineId: string}) {
       }
       flush
     >
-      {!data && (
-        <ErrorState error={error} attempt="load its boots" onRetry={() => void refetch()} />
-      )}
-      {!data && !error && <Skeleton lines={6} />}
+      {!data && <Loading error={error} refetch={refetch} attempt="load its boots" lines={6} />}
       {data && !session && <p className="rows-none">It has not been seen to boot.</p>}
       {session && <BootTimeline session={session} />}
     </Card>

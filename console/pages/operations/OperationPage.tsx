@@ -6,12 +6,13 @@ import {isUnknownId} from '../../api/errors.ts';
 import {useReloadEvery} from '../../api/use-reload.ts';
 import {useNow} from '../../hooks/use-now.ts';
 import {Badge, OperationBadge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {formatDuration} from '../../ui/format.ts';
 import {Identifier} from '../../ui/Identifier.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {EmptyState, Notice} from '../../ui/states.tsx';
 import {durationMs, isLive} from '../builds/build-words.ts';
 import {ChildrenTable} from './ChildrenTable.tsx';
 import {CountsBar} from './CountsBar.tsx';
@@ -37,9 +38,8 @@ export function OperationPage() {
         <ButtonLink to="/operations">To the operations</ButtonLink>
       </EmptyState>
     );
-  if (error && !operation)
-    return <ErrorState error={error} attempt="load the operation" onRetry={() => void refetch()} />;
-  if (!operation) return <Skeleton lines={8} />;
+  if (!operation)
+    return <Loading error={error} refetch={refetch} attempt="load the operation" lines={8} />;
   if (operation.kind === 'build') return <Navigate to="/builds/$id" params={{id}} replace />;
   return <LoadedOperation operation={operation} />;
 }

@@ -8,10 +8,11 @@ import {useQuery} from '@connectrpc/connect-query';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {KeyValues, Skeleton} from '../../ui/blocks.tsx';
+import {KeyValues} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {Dialog} from '../../ui/Dialog.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {Attempts} from './Attempts.tsx';
@@ -54,9 +55,8 @@ export function DeliveryDialog({webhook, id, onClose}: DeliveryDialogProps) {
     >
       <ErrorState error={redeliver.error} attempt="send it again" />
       {!delivery && (
-        <ErrorState error={error} attempt="load the delivery" onRetry={() => void refetch()} />
+        <Loading error={error} refetch={refetch} attempt="load the delivery" lines={5} />
       )}
-      {!delivery && !error && <Skeleton lines={5} />}
       {delivery && <DeliveryDetails delivery={delivery} />}
     </Dialog>
   );

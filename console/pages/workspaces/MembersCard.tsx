@@ -11,8 +11,9 @@ import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
 import {Form} from '../../forms/Form.tsx';
-import {Card, Skeleton} from '../../ui/blocks.tsx';
+import {Card} from '../../ui/blocks.tsx';
 import {Button, IconButton} from '../../ui/Button.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {roleOf, roleWord, workspaceRoles} from '../people/roles.ts';
@@ -32,10 +33,7 @@ export function MembersCard({workspace}: {readonly workspace: Workspace}) {
   return (
     <Card title="Members">
       <div className="prose">
-        {!data && (
-          <ErrorState error={error} attempt="list the members" onRetry={() => void refetch()} />
-        )}
-        {!data && !error && <Skeleton lines={3} />}
+        {!data && <Loading error={error} refetch={refetch} attempt="list the members" lines={3} />}
         {data && members.length === 0 && (
           <p className="muted">
             Nobody has a role here yet; people with a role everywhere see it all the same.
