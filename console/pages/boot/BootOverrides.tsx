@@ -5,9 +5,9 @@ import {
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useOperateReason} from '../../api/caller.ts';
+import {MoreRows} from '../../table/MoreRows.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
@@ -64,13 +64,7 @@ export function BootOverrides() {
             />
           ))}
         </ul>
-        {list.hasMore && (
-          <p className="rows-none">
-            <Button busy={list.isLoadingMore} onClick={list.loadMore}>
-              Older ones
-            </Button>
-          </p>
-        )}
+        <MoreRows list={list}>Older ones</MoreRows>
       </Card>
     </>
   );

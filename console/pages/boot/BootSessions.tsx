@@ -6,9 +6,9 @@ import {
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {Link, useNavigate, useSearch} from '@tanstack/react-router';
 import {useReloadEvery} from '../../api/use-reload.ts';
+import {MoreRows} from '../../table/MoreRows.tsx';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {formatCounted} from '../../ui/format.ts';
 import {sinceOf, SinceChoice} from '../../ui/SinceChoice.tsx';
@@ -57,13 +57,7 @@ export function BootSessions() {
             <BootSessionRow key={session.id} session={session} who={<Who session={session} />} />
           ))}
         </ul>
-        {list.hasMore && (
-          <p className="rows-none">
-            <Button busy={list.isLoadingMore} onClick={list.loadMore}>
-              Older boots
-            </Button>
-          </p>
-        )}
+        <MoreRows list={list}>Older boots</MoreRows>
       </Card>
     </>
   );

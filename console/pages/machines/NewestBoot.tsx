@@ -1,25 +1,11 @@
-import {
-  BootService,
-  BootSession_State as SessionState,
-} from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
 import {Card} from '../../ui/blocks.tsx';
 import {Loading} from '../../ui/Loading.tsx';
 import {BootTimeline} from './BootTimeline.tsx';
-
-/** Hops come without events: only the beginning and the end of a boot are told. */
-export const bootAgainMs = 2_000;
+import {useNewestBoot} from './use-newest-boot.ts';
 
 export function NewestBoot({machineId}: {readonly machineId: string}) {
-  const {data, error, refetch} = useQuery(
-    BootService.method.listBootSessions,
-    {machineId, pageSize: 1},
-    {
-      refetchInterval: ({state}) =>
-        state.data?.bootSessions[0]?.state === SessionState.OPEN ? bootAgainMs : false,
-    },
-  );
+  const {data, error, refetch} = useNewestBoot(machineId);
   const session = data?.bootSessions[0];
   return (
     <Card

@@ -10,6 +10,7 @@ import {useOperateReason} from '../../api/caller.ts';
 import {useChange} from '../../api/use-change.ts';
 import {TextField} from '../../forms/fields.tsx';
 import {Form} from '../../forms/Form.tsx';
+import {MoreRows} from '../../table/MoreRows.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Button} from '../../ui/Button.tsx';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
@@ -28,11 +29,8 @@ const bansOf = (page: ListBansResponse) => page.bans;
 
 /** Boxes that are never let in. */
 export function BansPanel() {
-  const {rows, error, isLoading, hasMore, loadMore, refresh} = useKeysetRows(
-    DiscoveryService.method.listBans,
-    {pageSize: 100},
-    bansOf,
-  );
+  const list = useKeysetRows(DiscoveryService.method.listBans, {pageSize: 100}, bansOf);
+  const {rows, error, isLoading, refresh} = list;
   return (
     <div className="bans">
       <BanForm />
@@ -52,7 +50,7 @@ export function BansPanel() {
             <BanRow key={ban.id} ban={ban} />
           ))}
         </ul>
-        {hasMore && <Button onClick={loadMore}>Show more</Button>}
+        <MoreRows list={list}>Show more</MoreRows>
       </Card>
     </div>
   );
