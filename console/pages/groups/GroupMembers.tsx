@@ -9,20 +9,19 @@ import {Link, useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {DataTable} from '../../table/DataTable.tsx';
 import {FilterBar} from '../../table/FilterBar.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Card} from '../../ui/blocks.tsx';
 import {ButtonLink, IconButton} from '../../ui/Button.tsx';
 import {formatCount} from '../../ui/format.ts';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {MachinePicker} from '../machines/MachinePicker.tsx';
 import {useMembership} from './use-membership.ts';
 
 const rowsOf = (page: ListGroupMachinesResponse) => page.machines;
-const idOf = ({id}: Machine) => id;
 
 export const groupFilter = ({name}: Pick<Group, 'name'>) => `group = ${JSON.stringify(name)}`;
 
@@ -55,18 +54,14 @@ export function GroupMembers({group}: {readonly group: Group}) {
         />
         {group.filter === '' && <AddMember group={group} />}
       </div>
-      <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
-      <DataTable
+      <KeysetTable
         label={`Machines of ${group.name}`}
+        attempt="list its machines"
         columns={columns}
-        rows={list.rows}
-        rowId={idOf}
-        hasMore={list.hasMore}
-        isLoading={list.isLoading}
-        isLoadingMore={list.isLoadingMore}
-        onLoadMore={list.loadMore}
+        list={list}
+        rowId={({id}) => id}
         onOpen={({id}) => void navigate({to: '/machines/$id', params: {id}})}
-        empty={!list.isLoading && !list.error && <NoMembers group={group} filter={filter} />}
+        empty={<NoMembers group={group} filter={filter} />}
       />
     </Card>
   );

@@ -5,17 +5,16 @@ import {
 } from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {useMemo} from 'react';
 import type {TableColumn} from '../../../table/columns.ts';
-import {DataTable} from '../../../table/DataTable.tsx';
+import {KeysetTable} from '../../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../../table/use-keyset-rows.ts';
 import {Badge} from '../../../ui/Badge.tsx';
 import {RelativeTime} from '../../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../../ui/states.tsx';
+import {EmptyState} from '../../../ui/states.tsx';
 import {outcomeLook} from '../../audit/audit-columns.tsx';
 import {actorWords, dataWords, typeWords} from '../../events-words.ts';
 import {useMachine} from '../use-machine.ts';
 
 const entriesOf = (page: ListAuditResponse) => page.entries;
-const idOf = ({position}: AuditEntry): string => String(position);
 
 const columns: readonly TableColumn<AuditEntry>[] = [
   {
@@ -53,17 +52,13 @@ export function AuditTab() {
   const {id} = useMachine();
   const input = useMemo(() => ({resource: `machines/${id}`, pageSize: 200}), [id]);
   const list = useKeysetRows(AuditService.method.listAudit, input, entriesOf);
-  if (list.error) return <ErrorState error={list.error} attempt="read the audit" />;
   return (
-    <DataTable
+    <KeysetTable
       label="Audit of this machine"
+      attempt="read the audit"
       columns={columns}
-      rows={list.rows}
-      rowId={idOf}
-      isLoading={list.isLoading}
-      hasMore={list.hasMore}
-      isLoadingMore={list.isLoadingMore}
-      onLoadMore={list.loadMore}
+      list={list}
+      rowId={({position}) => String(position)}
       empty={<EmptyState icon="audit" title="Nobody has changed anything" />}
     />
   );
