@@ -5,18 +5,18 @@ import {
 } from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
-import {Link, useNavigate, useSearch} from '@tanstack/react-router';
+import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import type {TableColumn} from '../../table/columns.ts';
 import {FilterBar} from '../../table/FilterBar.tsx';
 import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
-import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Card} from '../../ui/blocks.tsx';
 import {ButtonLink, IconButton} from '../../ui/Button.tsx';
 import {formatCount} from '../../ui/format.ts';
 import {EmptyState} from '../../ui/states.tsx';
+import {briefColumns} from '../machines/brief-columns.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {MachinePicker} from '../machines/MachinePicker.tsx';
 import {useMembership} from './use-membership.ts';
@@ -121,47 +121,15 @@ const NoMembers = ({group, filter}: {readonly group: Group; readonly filter: str
     <EmptyState icon="filter" title="None of its machines meets the filter" />
   );
 
-const memberColumns: readonly TableColumn<Machine>[] = [
-  {
-    id: 'name',
-    header: 'Machine',
-    widthPx: 150,
-    grows: true,
-    onPhone: true,
-    cell: machine => (
-      <Link to="/machines/$id" params={{id: machine.id}}>
-        {machineName(machine)}
-      </Link>
-    ),
-  },
-  {
-    id: 'state',
-    header: 'State',
-    widthPx: 124,
-    onPhone: true,
-    cell: ({state}) => <StateBadge value={state} />,
-  },
-  {
-    id: 'presence',
-    header: 'Presence',
-    widthPx: 96,
-    cell: ({presence}) => <PresenceMark value={presence} />,
-  },
-  {
-    id: 'model',
-    header: 'Model',
-    widthPx: 120,
-    grows: true,
-    cell: ({manufacturer, product}) => `${manufacturer} ${product}`,
-  },
-];
-
 function useMemberColumns(group: Group): readonly TableColumn<Machine>[] {
   const {remove} = useMembership(group);
   const reason = useOperateReason();
   return useMemo(
     () => [
-      ...memberColumns,
+      briefColumns.name,
+      briefColumns.state,
+      briefColumns.presence,
+      briefColumns.model,
       {
         id: 'actions',
         header: 'Actions',

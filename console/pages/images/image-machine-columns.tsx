@@ -1,9 +1,7 @@
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {Link} from '@tanstack/react-router';
 import type {TableColumn} from '../../table/columns.ts';
-import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Button} from '../../ui/Button.tsx';
-import {machineName} from '../machines/machine-name.ts';
+import {briefColumns} from '../machines/brief-columns.tsx';
 import {ImageLink} from './ImageLink.tsx';
 
 type Input = {
@@ -17,31 +15,9 @@ export const imageMachineColumns = ({
   disabledReason,
   onBoot,
 }: Input): readonly TableColumn<Machine>[] => [
-  {
-    id: 'machine',
-    header: 'Machine',
-    widthPx: 160,
-    grows: true,
-    onPhone: true,
-    cell: machine => (
-      <Link to="/machines/$id" params={{id: machine.id}}>
-        {machineName(machine)}
-      </Link>
-    ),
-  },
-  {
-    id: 'state',
-    header: 'State',
-    widthPx: 130,
-    onPhone: true,
-    cell: ({state}) => <StateBadge value={state} />,
-  },
-  {
-    id: 'presence',
-    header: 'Presence',
-    widthPx: 110,
-    cell: ({presence}) => <PresenceMark value={presence} />,
-  },
+  briefColumns.name,
+  briefColumns.state,
+  briefColumns.presence,
   {
     id: 'desired',
     header: 'Desires',
