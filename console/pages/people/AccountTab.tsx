@@ -7,6 +7,7 @@ import {useAction} from '../../api/use-action.ts';
 import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField, PasswordField} from '../../forms/PasswordField.tsx';
+import {HiddenUsername} from '../../forms/UsernameField.tsx';
 import {Card, KeyValues, Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
@@ -107,14 +108,7 @@ function PasswordCard({username}: {readonly username: string}) {
   return (
     <Card title="Change the password">
       <Form onSubmit={submit}>
-        <input
-          type="text"
-          hidden
-          readOnly
-          autoComplete="username"
-          aria-label="User name"
-          value={username}
-        />
+        <HiddenUsername username={username} />
         <PasswordField label="Present password" value={current} onChange={setCurrent} />
         <NewPasswordField
           label="New password"

@@ -7,6 +7,7 @@ import {TextField} from '../../forms/fields.tsx';
 import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField} from '../../forms/PasswordField.tsx';
+import {HiddenUsername} from '../../forms/UsernameField.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
 import {Door} from './Door.tsx';
@@ -42,15 +43,7 @@ export function ResetPage() {
   return (
     <Door title={user === '' ? 'Choose a new password' : `A new password for ${user}`}>
       <Form onSubmit={submit}>
-        {/* For those who keep passwords. */}
-        <input
-          type="text"
-          hidden
-          readOnly
-          autoComplete="username"
-          aria-label="User name"
-          value={user}
-        />
+        <HiddenUsername username={user} />
         <TextField
           label="Code"
           className="input mono"

@@ -6,6 +6,7 @@ import {TextField} from '../../forms/fields.tsx';
 import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField} from '../../forms/PasswordField.tsx';
+import {NewUsernameField} from '../../forms/UsernameField.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
 import {Door} from './Door.tsx';
@@ -44,17 +45,7 @@ export function SetupPage() {
   return (
     <Door title="Make the first administrator">
       <Form onSubmit={submit}>
-        <TextField
-          label="User name"
-          hint="Lower case letters, digits, dots and dashes"
-          autoComplete="username"
-          autoCapitalize="off"
-          pattern="[a-z0-9][a-z0-9._\-]{0,62}"
-          required
-          autoFocus
-          value={username}
-          onChange={event => setUsername(event.target.value)}
-        />
+        <NewUsernameField autoComplete="username" value={username} onChange={setUsername} />
         <NewPasswordField
           label="Password"
           hint="; a long sentence is better than signs"
