@@ -8,7 +8,7 @@ import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
@@ -145,7 +145,7 @@ function GroupActions({group}: {readonly group: Group}) {
 
 function DeleteDialog({group, onClose}: {readonly group: Group; readonly onClose: () => void}) {
   const navigate = useNavigate();
-  const remove = useChange(GroupService.method.deleteGroup, [GroupService, MachineService]);
+  const remove = useAction(GroupService.method.deleteGroup, {also: [MachineService]});
   const confirm = () =>
     remove.mutate(
       {id: group.id},

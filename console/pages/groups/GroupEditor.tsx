@@ -4,7 +4,7 @@ import {Code} from '@connectrpc/connect';
 import {useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {BootProfileFields} from '../../forms/BootProfileFields.tsx';
 import {TextField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
@@ -98,9 +98,9 @@ function InheritedFields({draft, change}: PartProps) {
 function useSaveGroup(group: Group | undefined) {
   const navigate = useNavigate();
   const [isSaved, setSaved] = useState(false);
-  const stale = [GroupService, MachineService];
-  const create = useChange(GroupService.method.createGroup, stale);
-  const update = useChange(GroupService.method.updateGroup, stale);
+  const alsoStale = {also: [MachineService]};
+  const create = useAction(GroupService.method.createGroup, alsoStale);
+  const update = useAction(GroupService.method.updateGroup, alsoStale);
   const onSuccess = (answer: {readonly group?: Group | undefined}) => {
     const name = answer.group?.name ?? '';
     setSaved(true);

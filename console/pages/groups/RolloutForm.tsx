@@ -6,7 +6,7 @@ import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {Form} from '../../forms/Form.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
@@ -130,9 +130,9 @@ function StartDialog({group, draft, total, start, onClose}: StartProps) {
 
 function useRollout(group: Group) {
   const navigate = useNavigate();
-  const stale = [RolloutService, OperationService];
-  const dryRun = useChange(RolloutService.method.createRollout, stale);
-  const change = useChange(RolloutService.method.createRollout, stale);
+  const alsoStale = {also: [OperationService]};
+  const dryRun = useAction(RolloutService.method.createRollout, alsoStale);
+  const change = useAction(RolloutService.method.createRollout, alsoStale);
   const mutate = (request: ReturnType<typeof requestOf>) =>
     change.mutate(request, {
       onSuccess: ({rollout}) => {

@@ -1,7 +1,7 @@
 import {type Ban, DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useState} from 'react';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {TextField} from '../../forms/fields.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {plural} from '../../ui/format.ts';
@@ -12,7 +12,7 @@ import type {DecisionProps} from './RejectDialog.tsx';
 
 export function BanDialog({machine, onDone, onClose}: DecisionProps) {
   const [reason, setReason] = useState('');
-  const ban = useChange(DiscoveryService.method.banMachine, [DiscoveryService, MachineService]);
+  const ban = useAction(DiscoveryService.method.banMachine, {also: [MachineService]});
   const unban = useUnban();
   const identifiers = [
     ...new Set([machine.serviceTag, machine.uuid, machine.macAddress, ...machine.macAddresses]),
@@ -61,10 +61,7 @@ export function BanDialog({machine, onDone, onClose}: DecisionProps) {
 
 /** Ends bans. The machine stays turned away until somebody accepts it. */
 export function useUnban() {
-  const {mutateAsync} = useChange(DiscoveryService.method.deleteBan, [
-    DiscoveryService,
-    MachineService,
-  ]);
+  const {mutateAsync} = useAction(DiscoveryService.method.deleteBan, {also: [MachineService]});
   return async (bans: readonly Pick<Ban, 'id'>[]) => {
     try {
       for (const {id} of bans) await mutateAsync({id});

@@ -7,7 +7,7 @@ import {
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {TextField} from '../../forms/fields.tsx';
 import {Form} from '../../forms/Form.tsx';
 import {MoreRows} from '../../table/MoreRows.tsx';
@@ -88,7 +88,7 @@ function BanForm() {
   const [identifier, setIdentifier] = useState('');
   const [reason, setReason] = useState('');
   const operateReason = useOperateReason();
-  const ban = useChange(DiscoveryService.method.createBan, [DiscoveryService, MachineService]);
+  const ban = useAction(DiscoveryService.method.createBan, {also: [MachineService]});
   const submit = () => {
     ban.mutate(
       {identifier: identifier.trim(), reason},

@@ -5,9 +5,10 @@ import {
   Machine_Presence as Presence,
   MachineService,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {useMutation} from '@connectrpc/connect-query';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {Button} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -94,7 +95,7 @@ function AcceptDialog({
 }
 
 function useAccept(machine: Machine, onDone: () => void) {
-  const accept = useChange(MachineService.method.acceptMachine, [DiscoveryService, MachineService]);
+  const accept = useAction(MachineService.method.acceptMachine, {also: [DiscoveryService]});
   const run = () =>
     accept.mutate(
       {id: machine.id},
@@ -110,7 +111,7 @@ function useAccept(machine: Machine, onDone: () => void) {
 
 /** For whoever stands in front of a rack. */
 export function LocateButton({machine}: {readonly machine: Machine}) {
-  const command = useChange(MachineService.method.commandMachine, []);
+  const command = useMutation(MachineService.method.commandMachine);
   const operateReason = useOperateReason();
   const isOffline = machine.presence !== Presence.ONLINE;
   const blink = () =>

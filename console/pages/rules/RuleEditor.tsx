@@ -5,7 +5,7 @@ import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {BootProfileFields} from '../../forms/BootProfileFields.tsx';
 import {Checkbox, SelectField, TextAreaField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
@@ -98,8 +98,8 @@ export function RuleEditor({rule}: {readonly rule: Rule | undefined}) {
 function useSaveRule(rule: Rule | undefined) {
   const navigate = useNavigate();
   const [isSaved, setSaved] = useState(false);
-  const create = useChange(RuleService.method.createRule, [RuleService]);
-  const update = useChange(RuleService.method.updateRule, [RuleService]);
+  const create = useAction(RuleService.method.createRule);
+  const update = useAction(RuleService.method.updateRule);
   const onSuccess = (answer: {readonly rule?: Rule | undefined}) => {
     const name = answer.rule?.name ?? '';
     setSaved(true);

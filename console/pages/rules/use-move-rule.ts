@@ -1,5 +1,5 @@
 import {type Rule, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {announce} from '../../ui/LiveRegion.tsx';
 import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {prioritiesAfterMove} from './rule-order.ts';
@@ -8,7 +8,7 @@ type Ranked = Pick<Rule, 'id' | 'priority'>;
 
 /** Another place in the order, by other priorities. */
 export function useMoveRule(rules: readonly Rule[]) {
-  const {mutateAsync, isPending} = useChange(RuleService.method.updateRule, [RuleService]);
+  const {mutateAsync, isPending} = useAction(RuleService.method.updateRule);
   const apply = async (changes: readonly Ranked[]) => {
     try {
       for (const rule of changes) await mutateAsync({rule, updateMask: {paths: ['priority']}});

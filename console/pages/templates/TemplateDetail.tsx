@@ -3,7 +3,7 @@ import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {LazyNixEditor} from '../../editor/LazyNixEditor.tsx';
 import {Badge} from '../../ui/Badge.tsx';
 import {Skeleton} from '../../ui/blocks.tsx';
@@ -120,7 +120,7 @@ function TemplateActions({newest}: {readonly newest: Template}) {
 
 function DeleteDialog({name, onClose}: {readonly name: string; readonly onClose: () => void}) {
   const navigate = useNavigate();
-  const remove = useChange(TemplateService.method.deleteTemplate, [TemplateService]);
+  const remove = useAction(TemplateService.method.deleteTemplate);
   const confirm = () =>
     remove.mutate(
       {name},

@@ -4,9 +4,10 @@ import {
   TemplateService,
 } from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {useNavigate} from '@tanstack/react-router';
+import {useMutation} from '@connectrpc/connect-query';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {LazyNixEditor} from '../../editor/LazyNixEditor.tsx';
 import {useNixSyntax} from '../../editor/use-nix-syntax.ts';
 import {TextField} from '../../forms/fields.tsx';
@@ -129,9 +130,9 @@ const Reached = ({machines}: {readonly machines: readonly TemplateMachine[]}) =>
 function useSaveTemplate(template: Template | undefined) {
   const navigate = useNavigate();
   const [isSaved, setSaved] = useState(false);
-  const create = useChange(TemplateService.method.createTemplate, [TemplateService]);
-  const update = useChange(TemplateService.method.updateTemplate, [TemplateService]);
-  const tryIt = useChange(TemplateService.method.updateTemplate, []);
+  const create = useAction(TemplateService.method.createTemplate);
+  const update = useAction(TemplateService.method.updateTemplate);
+  const tryIt = useMutation(TemplateService.method.updateTemplate);
   const onSuccess = (answer: {readonly template?: Template | undefined}) => {
     const {name = '', version = 0} = answer.template ?? {};
     setSaved(true);
