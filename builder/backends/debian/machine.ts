@@ -18,7 +18,7 @@ import {type MachineConfig, parseMachineConfig} from './machine-config.ts';
 import {machineTree} from './machine-layer.ts';
 import {moduleSelection, moduleTree} from './modules.ts';
 import {unpackPackages, versionLine} from './packages.ts';
-import {baseTree} from './root-tree.ts';
+import {baseScripts, baseTree} from './root-tree.ts';
 import {writeTreeLayer} from './squashfs.ts';
 
 /** Login prompts appear on the consoles, but no account has a password: people come by SSH key. */
@@ -68,7 +68,7 @@ export async function planMachine(
       node: await sha256OfFile(deps.nodeBinary),
       agent: await sha256OfFile(deps.agentBundle),
       files: await ownFileDigests(),
-      scripts: await digestImageFiles(['machine-init.sh', 'network.sh', 'udhcpc.sh']),
+      scripts: await digestImageFiles(['machine-init.sh', ...baseScripts]),
       commandLineStart,
       sourceDateEpoch,
     }),

@@ -14,7 +14,7 @@ import {moduleSelection, moduleTree} from './modules.ts';
 import {nodeLibraryPackages, prepareNode} from './node-runtime.ts';
 import {unpackPackages, versionLine} from './packages.ts';
 import {findProgram, type Program, programTree} from './programs.ts';
-import {baseTree} from './root-tree.ts';
+import {baseScripts, baseTree} from './root-tree.ts';
 
 /** No shell and no login on the console: whoever stands before the machine gets nothing but its messages. */
 const commandLine = 'console=tty0 console=ttyS0,115200n8 panic=30 loglevel=5';
@@ -74,7 +74,7 @@ export async function planRegistration(
       modules: moduleSelection(variant, 'registration'),
       node: await sha256OfFile(deps.nodeBinary),
       agent: await sha256OfFile(deps.agentBundle),
-      scripts: await digestImageFiles(['registration-init.sh', 'network.sh', 'udhcpc.sh']),
+      scripts: await digestImageFiles(['registration-init.sh', ...baseScripts]),
       commandLine,
       sourceDateEpoch,
     }),
