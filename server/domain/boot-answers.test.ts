@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {addImage, type ServerMachines, wireMachines} from '../../test/helpers/server-machines.ts';
 import type {Database} from '../store/db.ts';
 import {
@@ -13,11 +13,7 @@ import {
 import {listenFor} from '../store/notifications.ts';
 import {type BookMessage, startBootAnswers} from './boot-answers.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const facts = {
   policy: 'open',

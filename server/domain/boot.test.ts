@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {
   addImage,
   allBoots,
@@ -12,11 +12,7 @@ import {
 import type {AcceptancePolicy} from './acceptance.ts';
 import type {BootClient, SeenHop} from './boot-sessions.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp(options: {policy?: AcceptancePolicy} = {}) {
   const database = await postgres.createDatabase();

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {constants, zstdCompressSync} from 'node:zlib';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {evidenceWith, newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
 import {readInventoryText} from '../workers/inventory-text.ts';
 import {createTakeIn} from '../workers/take-in-inventory.ts';
@@ -12,11 +12,7 @@ import {
   waitingOfMachineMax,
 } from './hardware-intake.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 type Said = {readonly machineId: string; readonly disk: string; readonly reportId?: string};
 

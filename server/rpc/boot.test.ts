@@ -16,18 +16,14 @@ import {silentLogger as log} from '@muster/runtime/log.ts';
 import {ConnectError} from '@connectrpc/connect';
 import test from 'ava';
 import {serve} from '../../test/helpers/one-port.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
 import {startBootAnswers} from '../domain/boot-answers.ts';
 import {listenFor} from '../store/notifications.ts';
 import {agentService} from './agents.ts';
 import {bootService} from './boot.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const facts = {
   policy: 'open',

@@ -20,16 +20,12 @@ import {
   sha256,
   succeededWith,
 } from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import type {Database} from '../store/db.ts';
 import {findImages, latestRegistrationImage} from '../store/images.ts';
 import {findMachine} from '../store/machines.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   await using stack = new AsyncDisposableStack();

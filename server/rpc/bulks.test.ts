@@ -4,15 +4,11 @@ import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
 import {createTestBulks, type TestBulks} from '../../test/helpers/bulks.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {takePlace} from '../store/bulks.ts';
 import type {Database} from '../store/db.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp(userId?: string) {
   await using stack = new AsyncDisposableStack();

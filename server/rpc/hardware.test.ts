@@ -3,18 +3,14 @@ import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {serve} from '../../test/helpers/one-port.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {evidenceWith, newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
 import type {Part} from '../domain/hardware-parts.ts';
 import {componentService} from './components.ts';
 import {hardwareService} from './hardware.ts';
 import {issueService} from './issues.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const mac = '3c:ec:ef:00:00:01';
 const disk = (serial: string): Part => ({

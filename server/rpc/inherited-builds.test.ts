@@ -1,16 +1,12 @@
 import {Code, ConnectError} from '@connectrpc/connect';
 import test from 'ava';
 import {createTestBuilds, createTestMachine} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createGroups} from '../domain/groups.ts';
 import {createMachineSearch} from '../domain/machine-search.ts';
 import {createTemplates} from '../domain/templates.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const builder = {
   builder: 'b1',

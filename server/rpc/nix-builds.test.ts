@@ -10,15 +10,11 @@ import {
   debianBuilder,
   succeededWith,
 } from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createTemplates, type NamedContent} from '../domain/templates.ts';
 import {findMachine} from '../store/machines.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const nixBuilder = {builder: 'b1', backends: [{name: 'nix', available: true, missing: ''}]};
 

@@ -11,15 +11,11 @@ import {
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import test from 'ava';
 import {createTestBuilds, createTestMachine} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {addImage} from '../../test/helpers/server-machines.ts';
 import type {Sql} from '../store/db.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const states = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 

@@ -4,13 +4,9 @@ import {type Rollout, Rollout_State} from '@muster/proto/gen/muster/v1/rollouts_
 import test from 'ava';
 import {createTestMachine, sha256, succeededWith} from '../../test/helpers/builds.ts';
 import {createTestBulks, type TestBulks} from '../../test/helpers/bulks.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   await using stack = new AsyncDisposableStack();

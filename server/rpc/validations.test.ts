@@ -10,16 +10,12 @@ import {
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test from 'ava';
 import {createTestBuilds, createTestMachine, debianBuilder} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {until} from '../../test/helpers/processes.ts';
 import {webTemplate} from '../../test/helpers/templates.ts';
 import {createTemplates} from '../domain/templates.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 type Ask = MessageInitShape<typeof ValidateConfigRequestSchema>;
 
