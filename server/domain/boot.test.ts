@@ -4,8 +4,7 @@ import {postgresOf} from '../../test/helpers/postgres.ts';
 import {
   addImage,
   allBoots,
-  evidenceWith,
-  newAgentKey,
+  enrolMachine,
   type ServerMachines,
   wireMachines,
 } from '../../test/helpers/server-machines.ts';
@@ -47,19 +46,8 @@ const hop = (part: Partial<SeenHop>): SeenHop => ({
   ...part,
 });
 
-async function enrolled(server: ServerMachines, session = 's1'): Promise<string> {
-  const bootToken = await server.token({session, mac});
-  const evidence = evidenceWith({macAddresses: [mac], systemSerial: 'ABC1234'});
-  const request = {
-    bootToken,
-    publicKey: newAgentKey(),
-    evidence,
-    imageInputKey: '',
-    bootId: session,
-    agentVersion: '1',
-  };
-  return (await server.enrolment.enrol(request)).machineId;
-}
+const enrolled = (server: ServerMachines, session = 's1'): Promise<string> =>
+  enrolMachine(server, {mac, session, systemSerial: 'ABC1234'});
 
 async function hello(
   server: ServerMachines,

@@ -4,7 +4,7 @@ import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {serve} from '../../test/helpers/one-port.ts';
 import {postgresOf} from '../../test/helpers/postgres.ts';
-import {evidenceWith, newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
+import {enrolMachine, wireMachines} from '../../test/helpers/server-machines.ts';
 import type {Part} from '../domain/hardware-parts.ts';
 import {componentService} from './components.ts';
 import {hardwareService} from './hardware.ts';
@@ -34,14 +34,7 @@ async function setUp() {
   await using stack = new AsyncDisposableStack();
   const {sql} = stack.use(await postgres.createDatabase());
   const server = await wireMachines(sql);
-  const {machineId} = await server.enrolment.enrol({
-    bootToken: await server.token({session: 's1', mac}),
-    publicKey: newAgentKey(),
-    imageInputKey: '',
-    bootId: 'b1',
-    agentVersion: '1',
-    evidence: evidenceWith({systemSerial: 'ABC1234', macAddresses: [mac]}),
-  });
+  const machineId = await enrolMachine(server, {mac, systemSerial: 'ABC1234'});
   for (const [index, serial] of ['D1X', 'D2X'].entries()) {
     const json = JSON.stringify({disks: [{name: 'sda', serial}]});
     const inventory = {

@@ -10,7 +10,7 @@ import {
   debianBuilder,
   succeededWith,
 } from '../../test/helpers/builds.ts';
-import {postgresOf} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
 import {createTemplates, type NamedContent} from '../domain/templates.ts';
 import {findMachine} from '../store/machines.ts';
 
@@ -36,13 +36,10 @@ const web: NamedContent = {
 };
 
 async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBuilds(sql, {builders: [nixBuilder]}));
+  const app = await onDatabase(postgres, sql => createTestBuilds(sql, {builders: [nixBuilder]}));
   const templates = createTemplates(app.deps);
   await templates.create('alice', web);
-  const owned = stack.move();
-  return {...app, templates, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+  return {...app, templates};
 }
 
 const use = (version: number, parameters: object) => [

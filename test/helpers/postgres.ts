@@ -40,6 +40,18 @@ export function postgresOf(test: TestFn): TestDatabases {
   return {createDatabase: () => postgres.createDatabase()};
 }
 
+/** What is wired on a database of its own, which ends with it. */
+export async function onDatabase<App extends AsyncDisposable>(
+  databases: TestDatabases,
+  wire: (sql: Database) => Promise<App>,
+): Promise<App> {
+  await using stack = new AsyncDisposableStack();
+  const {sql} = stack.use(await databases.createDatabase());
+  const app = stack.use(await wire(sql));
+  const owned = stack.move();
+  return {...app, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
 /** A private PostgreSQL on a Unix socket with a migrated database. */
 export async function startPostgres(
   settings: readonly string[] = settingsOfTests,
