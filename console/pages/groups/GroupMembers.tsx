@@ -14,7 +14,7 @@ import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card} from '../../ui/blocks.tsx';
 import {ButtonLink, IconButton} from '../../ui/Button.tsx';
-import {formatCount} from '../../ui/format.ts';
+import {formatTotal} from '../../ui/format.ts';
 import {EmptyState} from '../../ui/states.tsx';
 import {briefColumns} from '../machines/brief-columns.tsx';
 import {machineName} from '../machines/machine-name.ts';
@@ -77,11 +77,7 @@ function MemberTitle({group}: {readonly group: Group}) {
   if (!data) return 'Machines';
   return (
     <>
-      Machines{' '}
-      <span className="muted">
-        {data.totalEstimated && 'about '}
-        {formatCount(data.totalSize)}
-      </span>
+      Machines <span className="muted">{formatTotal(data.totalSize, data.totalEstimated)}</span>
     </>
   );
 }
