@@ -38,9 +38,5 @@ export function explainError(error: unknown, attempt: string): ExplainedError {
 const isRefusedOtherwise = (code: Code, message: string): boolean =>
   code === Code.PermissionDenied && !message.includes('role "');
 
-/** Nothing has the id that was asked for, or it cannot be one. */
-export const isUnknownId = (error: unknown): boolean =>
-  isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument);
-
 export const isCode = (error: unknown, code: Code): boolean =>
   error instanceof ConnectError && error.code === code;

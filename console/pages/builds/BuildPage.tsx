@@ -1,15 +1,15 @@
 import {type Build, BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Operation_State as State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
+import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useParams, useSearch} from '@tanstack/react-router';
-import {isUnknownId} from '../../api/errors.ts';
+import {isCode} from '../../api/errors.ts';
 import {LogCard} from '../../log/LogCard.tsx';
 import type {WatchedLog} from '../../log/use-watched-log.ts';
 import {OperationBadge} from '../../ui/Badge.tsx';
-import {Card, PageHeader, ProgressBar} from '../../ui/blocks.tsx';
+import {Card, PageHeader, ProgressBar, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
-import {Loading} from '../../ui/Loading.tsx';
-import {EmptyState, Notice} from '../../ui/states.tsx';
+import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
 import {BootTests} from '../images/BootTests.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {BuildActions} from './BuildActions.tsx';
@@ -24,7 +24,7 @@ export function BuildPage() {
   const {id} = useParams({from: '/shell/builds/$id'});
   const {data, error, refetch} = useQuery(BuildService.method.getBuild, {id});
   const build = data?.build;
-  if (isUnknownId(error))
+  if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
     return (
       <EmptyState icon="question" title="There is no such build">
         <p>
@@ -34,7 +34,9 @@ export function BuildPage() {
         <ButtonLink to="/builds">To the builds</ButtonLink>
       </EmptyState>
     );
-  if (!build) return <Loading error={error} refetch={refetch} attempt="load the build" lines={8} />;
+  if (error && !build)
+    return <ErrorState error={error} attempt="load the build" onRetry={() => void refetch()} />;
+  if (!build) return <Skeleton lines={8} />;
   return <LoadedBuild build={build} />;
 }
 

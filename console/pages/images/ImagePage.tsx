@@ -1,16 +1,16 @@
 import {type Image, ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {Link, useParams} from '@tanstack/react-router';
-import {isUnknownId} from '../../api/errors.ts';
+import {isCode} from '../../api/errors.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {formatBytes} from '../../ui/format.ts';
 import {Identifier} from '../../ui/Identifier.tsx';
-import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState} from '../../ui/states.tsx';
+import {EmptyState, ErrorState} from '../../ui/states.tsx';
 import {BootTests} from './BootTests.tsx';
 import {bootTestLook} from './image-columns.tsx';
 import {imageBytes} from './image-files.ts';
@@ -24,7 +24,7 @@ export function ImagePage() {
   const {id} = useParams({from: '/shell/images/$id'});
   const {data, error, refetch} = useQuery(ImageService.method.getImage, {id});
   const image = data?.image;
-  if (isUnknownId(error))
+  if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
     return (
       <EmptyState icon="question" title="There is no such image">
         <p>It may have been collected: no machine had a use for it any more.</p>
@@ -32,7 +32,9 @@ export function ImagePage() {
         <ButtonLink to="/images">To the images</ButtonLink>
       </EmptyState>
     );
-  if (!image) return <Loading error={error} refetch={refetch} attempt="load the image" lines={8} />;
+  if (error && !image)
+    return <ErrorState error={error} attempt="load the image" onRetry={() => void refetch()} />;
+  if (!image) return <Skeleton lines={8} />;
   return (
     <div className="page">
       <PageHeader

@@ -4,9 +4,8 @@ import {useQuery} from '@connectrpc/connect-query';
 import {Outlet, useParams} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
 import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
-import {PageHeader} from '../../ui/blocks.tsx';
-import {Loading} from '../../ui/Loading.tsx';
-import {EmptyState} from '../../ui/states.tsx';
+import {PageHeader, Skeleton} from '../../ui/blocks.tsx';
+import {EmptyState, ErrorState} from '../../ui/states.tsx';
 import {Tabs} from '../../ui/Tabs.tsx';
 import {machineName} from './machine-name.ts';
 import {LifeCycleStrip} from './LifeCycleStrip.tsx';
@@ -26,8 +25,9 @@ export function MachinePage() {
         <BackToMachines />
       </EmptyState>
     );
-  if (!machine)
-    return <Loading error={error} refetch={refetch} attempt="load the machine" lines={8} />;
+  if (error && !machine)
+    return <ErrorState error={error} attempt="load the machine" onRetry={() => void refetch()} />;
+  if (!machine) return <Skeleton lines={8} />;
   return (
     <div className="page">
       <PageHeader

@@ -1,18 +1,18 @@
 import {type Operation, OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {type Rollout, RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
+import {Code} from '@connectrpc/connect';
 import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {Navigate, useParams} from '@tanstack/react-router';
-import {isUnknownId} from '../../api/errors.ts';
+import {isCode} from '../../api/errors.ts';
 import {useReloadEvery} from '../../api/use-reload.ts';
 import {useNow} from '../../hooks/use-now.ts';
 import {Badge, OperationBadge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {formatDuration} from '../../ui/format.ts';
 import {Identifier} from '../../ui/Identifier.tsx';
-import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, Notice} from '../../ui/states.tsx';
+import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
 import {durationMs, isLive} from '../builds/build-words.ts';
 import {ChildrenTable} from './ChildrenTable.tsx';
 import {CountsBar} from './CountsBar.tsx';
@@ -28,7 +28,7 @@ export function OperationPage() {
   const {id} = useParams({from: '/shell/operations/$id'});
   const {data, error, refetch} = useQuery(OperationService.method.getOperation, {id});
   const operation = data?.operation;
-  if (isUnknownId(error))
+  if (isCode(error, Code.NotFound) || isCode(error, Code.InvalidArgument))
     return (
       <EmptyState icon="question" title="There is no such operation">
         <p>
@@ -38,8 +38,9 @@ export function OperationPage() {
         <ButtonLink to="/operations">To the operations</ButtonLink>
       </EmptyState>
     );
-  if (!operation)
-    return <Loading error={error} refetch={refetch} attempt="load the operation" lines={8} />;
+  if (error && !operation)
+    return <ErrorState error={error} attempt="load the operation" onRetry={() => void refetch()} />;
+  if (!operation) return <Skeleton lines={8} />;
   if (operation.kind === 'build') return <Navigate to="/builds/$id" params={{id}} replace />;
   return <LoadedOperation operation={operation} />;
 }

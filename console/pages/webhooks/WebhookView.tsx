@@ -4,13 +4,12 @@ import {useQuery} from '@connectrpc/connect-query';
 import {isCode} from '../../api/errors.ts';
 import {useReloadEvery} from '../../api/use-reload.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {plural} from '../../ui/format.ts';
-import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, Notice} from '../../ui/states.tsx';
+import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
 import {DeliveriesCard} from './DeliveriesCard.tsx';
 import {webhookLook} from './webhook-looks.ts';
 import {WebhookActions} from './WebhookActions.tsx';
@@ -30,8 +29,9 @@ export function WebhookView({name}: {readonly name: string}) {
         <ButtonLink to="/webhooks">To the webhooks</ButtonLink>
       </EmptyState>
     );
-  if (!webhook)
-    return <Loading error={error} refetch={refetch} attempt="load the webhook" lines={8} />;
+  if (error && !webhook)
+    return <ErrorState error={error} attempt="load the webhook" onRetry={() => void refetch()} />;
+  if (!webhook) return <Skeleton lines={8} />;
   return (
     <div className="page">
       <PageHeader

@@ -7,12 +7,11 @@ import {useState} from 'react';
 import {isCode} from '../../api/errors.ts';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
-import {Card, KeyValues, PageHeader} from '../../ui/blocks.tsx';
+import {Card, KeyValues, PageHeader, Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {plural} from '../../ui/format.ts';
-import {Loading} from '../../ui/Loading.tsx';
 import {Meter} from '../../ui/Meter.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
@@ -31,8 +30,9 @@ export function WorkspaceView({name}: {readonly name: string}) {
         <ButtonLink to="/workspaces">To the workspaces</ButtonLink>
       </EmptyState>
     );
-  if (!workspace)
-    return <Loading error={error} refetch={refetch} attempt="load the workspace" lines={8} />;
+  if (error && !workspace)
+    return <ErrorState error={error} attempt="load the workspace" onRetry={() => void refetch()} />;
+  if (!workspace) return <Skeleton lines={8} />;
   return (
     <div className="page">
       <PageHeader
