@@ -36,4 +36,7 @@ export function canonicalJson(value: Json): string {
   return `{${fields.map(({name, field}) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(',')}}`;
 }
 
+/** One key for equal values; for what is cached or built from them. */
+export const digestOf = (value: Json): string => sha256OfText(canonicalJson(value));
+
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -24,6 +24,11 @@ export class CommandError extends Error {
   }
 }
 
+/** Of the contract, every answer holds what was asked for. */
+export function assertAnswered(resource: unknown): asserts resource {
+  if (!resource) throw new CommandError("The server's answer was empty");
+}
+
 const statusOfCode: Partial<Record<Code, ExitStatus>> = {
   [Code.InvalidArgument]: exitStatus.usage,
   [Code.Unavailable]: exitStatus.unreachable,

@@ -6,7 +6,7 @@ import {
   MachineSchema,
   type MachineTemplate,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {CommandError} from './exit-status.ts';
+import {assertAnswered} from './exit-status.ts';
 import {age, bytes, clock, type Column, nameOf, type Output} from './output.ts';
 
 export const machineColumns: readonly Column<Machine>[] = [
@@ -28,7 +28,7 @@ export const shownFields =
 
 /** Every field that a person wants to see, or the resource as JSON. */
 export function showMachine(out: Output, machine: Machine | undefined): void {
-  if (!machine) throw new CommandError("The server's answer was empty");
+  assertAnswered(machine);
   if (out.json) return out.document(MachineSchema, machine);
   const {hardware} = machine;
   out.record({

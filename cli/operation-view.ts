@@ -11,7 +11,7 @@ import {
   OperationSchema,
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {collectPages, type Context} from './context.ts';
-import {CommandError} from './exit-status.ts';
+import {assertAnswered} from './exit-status.ts';
 import {clock, type Column, nameOf, type Output, progressBar} from './output.ts';
 
 const pollMs = 500;
@@ -34,7 +34,7 @@ const whatOf = ({error, summary, nextStep}: OperationChild): string =>
   error || [summary, nextStep].filter(text => text !== '').join('. ');
 
 export function showOperation(out: Output, operation: Operation | undefined): void {
-  if (!operation) throw new CommandError("The server's answer was empty");
+  assertAnswered(operation);
   if (out.json) return out.document(OperationSchema, operation);
   out.record({
     id: operation.id,
@@ -104,6 +104,6 @@ export async function waitFor(context: Context, started: Operation): Promise<Ope
     await delay(pollMs, undefined, {signal});
     ({operation} = await clients.operations.getOperation({id: started.id}));
   }
-  if (!operation) throw new CommandError("The server's answer was empty");
+  assertAnswered(operation);
   return operation;
 }

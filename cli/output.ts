@@ -18,6 +18,12 @@ export type Output = {
   /** The resource as one JSON document. */
   document<D extends DescMessage>(schema: D, message: MessageShape<D>): void;
   documents<D extends DescMessage>(schema: D, messages: readonly MessageShape<D>[]): void;
+  /** Resources as one JSON document, or as a table. */
+  list<D extends DescMessage>(
+    schema: D,
+    columns: readonly Column<MessageShape<D>>[],
+    messages: readonly MessageShape<D>[],
+  ): void;
   /** The resource as one line of a stream. */
   jsonLine<D extends DescMessage>(schema: D, message: MessageShape<D>): void;
   colour(text: string): string;
@@ -37,29 +43,28 @@ export function createOutput(out: Stream, json: boolean): Output {
   const line = (text: string) => void out.write(`${clear}${text}\n`);
   const asJson = <D extends DescMessage>(schema: D, message: MessageShape<D>) =>
     toJson(schema, message, {registry});
+  const document = (json: unknown) => line(JSON.stringify(json, undefined, 2));
+  const documents = <D extends DescMessage>(schema: D, messages: readonly MessageShape<D>[]) =>
+    document(messages.map(message => asJson(schema, message)));
+  const table = <T>(columns: readonly Column<T>[], rows: readonly T[]) => {
+    for (const text of renderTable(columns, rows, colour)) line(text);
+  };
 
   return {
     json,
     interactive,
     line,
     colour,
-    table: (columns, rows) => {
-      for (const text of renderTable(columns, rows, colour)) line(text);
-    },
+    table,
     record: fields => {
       const shown = Object.entries(fields).filter(([, value]) => value !== '');
       const width = Math.max(0, ...shown.map(([name]) => name.length));
       for (const [name, value] of shown) line(`${name.padEnd(width)}  ${colour(value)}`);
     },
-    document: (schema, message) => line(JSON.stringify(asJson(schema, message), undefined, 2)),
-    documents: (schema, messages) =>
-      line(
-        JSON.stringify(
-          messages.map(message => asJson(schema, message)),
-          undefined,
-          2,
-        ),
-      ),
+    document: (schema, message) => document(asJson(schema, message)),
+    documents,
+    list: (schema, columns, messages) =>
+      json ? documents(schema, messages) : table(columns, messages),
     jsonLine: (schema, message) => line(JSON.stringify(asJson(schema, message))),
     progress: text => {
       if (interactive) out.write(`${clear}${text}`);

@@ -1,15 +1,12 @@
-import {TransportProvider} from '@connectrpc/connect-query';
-import {QueryClientProvider} from '@tanstack/react-query';
-import {RouterProvider} from '@tanstack/react-router';
 import {StrictMode} from 'react';
 import {createRoot} from 'react-dom/client';
 import {createQueryClient} from './api/query-client.ts';
 import {createBrowserTransport, onSignedOut} from './api/transport.ts';
+import {ConsoleRoot} from './ConsoleRoot.tsx';
 import {applyDensity} from './hooks/use-density.ts';
 import {applyTheme} from './hooks/use-theme.ts';
 import {createEventStream} from './live/event-stream.ts';
 import {createInvalidator} from './live/invalidate.ts';
-import {LiveProvider} from './live/live.tsx';
 import {createConsoleRouter} from './routes.tsx';
 import './ui/theme.css';
 
@@ -35,13 +32,12 @@ async function start(): Promise<void> {
   if (!element) throw new Error('Cannot start the console: index.html has no #root');
   createRoot(element).render(
     <StrictMode>
-      <TransportProvider transport={transport}>
-        <QueryClientProvider client={queryClient}>
-          <LiveProvider value={stream}>
-            <RouterProvider router={router} />
-          </LiveProvider>
-        </QueryClientProvider>
-      </TransportProvider>
+      <ConsoleRoot
+        transport={transport}
+        queryClient={queryClient}
+        stream={stream}
+        router={router}
+      />
     </StrictMode>,
   );
 }

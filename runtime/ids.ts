@@ -7,6 +7,11 @@ export function uuidv7(nowMs: number = Date.now(), random: Uint8Array = randomBy
   bytes.set(random.subarray(0, 10), 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return uuidText(bytes);
+}
+
+/** 16 bytes as a UUID is written (RFC 9562, 4). */
+export function uuidText(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return [
     hex.slice(0, 8),

@@ -1,3 +1,5 @@
+import {uuidText} from '@muster/runtime/ids.ts';
+
 /** Parser of the SMBIOS structure table (DMTF DSP0134, version 3.7). It never throws: firmware tables hold anything. */
 export type SmbiosVersion = {readonly major: number; readonly minor: number};
 
@@ -150,12 +152,5 @@ export function uuidAt(
     raw.subarray(4, 6).reverse();
     raw.subarray(6, 8).reverse();
   }
-  const hex = raw.toString('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-');
+  return uuidText(raw);
 }

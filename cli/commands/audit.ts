@@ -77,8 +77,7 @@ async function list(options: Filter & {readonly limit: number}, command: Command
     const answer = await context.clients.audit.listAudit({...toRequest(options), ...page});
     return {rows: answer.entries, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(AuditEntrySchema, entries);
-  context.out.table(columns, entries);
+  context.out.list(AuditEntrySchema, columns, entries);
 }
 
 async function verify(

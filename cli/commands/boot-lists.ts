@@ -90,8 +90,7 @@ async function sessions(
     const answer = await context.clients.boot.listBootSessions({...query, ...page, pageSize});
     return {rows: answer.bootSessions, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(BootSessionSchema, rows);
-  context.out.table(sessionColumns, rows);
+  context.out.list(BootSessionSchema, sessionColumns, rows);
 }
 
 async function overrides(
@@ -116,8 +115,7 @@ async function overrides(
     const answer = await context.clients.boot.listBootOverrides({...query, ...page});
     return {rows: answer.bootOverrides, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(BootOverrideSchema, rows);
-  context.out.table(overrideColumns, rows);
+  context.out.list(BootOverrideSchema, overrideColumns, rows);
 }
 
 async function decisions(
@@ -129,8 +127,7 @@ async function decisions(
     const answer = await context.clients.boot.listBootDecisions({filter, ...page});
     return {rows: answer.bootDecisions, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(MachineBootDecisionSchema, rows);
-  context.out.table(decisionColumns, rows);
+  context.out.list(MachineBootDecisionSchema, decisionColumns, rows);
 }
 
 type Decided = Pick<BootDecision, 'action' | 'imageId'>;

@@ -8,7 +8,7 @@ import {
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, type Context, contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {clock, nameOf} from '../output.ts';
 import {addBootListCommands, describeDecision} from './boot-lists.ts';
 import {describeHop, orderedHops, startOf} from '../timeline.ts';
@@ -120,7 +120,7 @@ async function override(
       ? BootAction.REGISTRATION
       : BootAction.LOCAL_DISK;
   const {decision} = await clients.boot.setBootOverride({machineId, action, imageId: image ?? ''});
-  if (!decision) throw new CommandError("The server's answer was empty");
+  assertAnswered(decision);
   if (out.json) return out.document(BootDecisionSchema, decision);
   out.line(`Next boot only: ${describeDecision(decision)}`);
 }

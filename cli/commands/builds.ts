@@ -9,7 +9,7 @@ import {Operation_StateSchema} from '@muster/proto/gen/muster/v1/operations_pb.t
 import type {Command} from 'commander';
 import {currentStep, followBuild} from '../build-progress.ts';
 import {collectPages, type Context, contextOf, machineIdOf} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {
   addListOptions,
   choiceOption,
@@ -87,7 +87,7 @@ async function start(
     registration === undefined
       ? await clients.builds.createBuild({machineId: await machineIdOf(context, name ?? '')})
       : await clients.builds.createRegistrationBuild({variant: parseVariant(registration)});
-  if (!build) throw new CommandError("The server's answer was empty");
+  assertAnswered(build);
 
   if (options.watch) return follow(context, build.id);
   if (out.json) return out.document(BuildSchema, build);
@@ -110,7 +110,7 @@ async function follow({clients, out, remark, signal}: Context, id: string): Prom
 async function cancel(id: string, _options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const {build} = await clients.builds.cancelBuild({id});
-  if (!build) throw new CommandError("The server's answer was empty");
+  assertAnswered(build);
   if (out.json) return out.document(BuildSchema, build);
   const state = nameOf(Operation_StateSchema, build.operation?.state ?? 0);
   out.line(`Build ${build.id} is asked to stop; it is ${state}`);
@@ -134,8 +134,7 @@ async function list(
     const answer = await context.clients.builds.listBuilds({...page, ...of, states, since, until});
     return {rows: answer.builds, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(BuildSchema, builds);
-  context.out.table(columns, builds);
+  context.out.list(BuildSchema, columns, builds);
 }
 
 function parseVariant(text: string): Image_Variant {

@@ -2,7 +2,7 @@ import {CreateBulkRequest_Operation as Action} from '@muster/proto/gen/muster/v1
 import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import type {Command} from 'commander';
 import {type Context, contextOf} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered, CommandError} from '../exit-status.ts';
 import {
   addChangeOptions,
   addSelectionOptions,
@@ -133,7 +133,7 @@ async function run(context: Context, options: BulkOptions, request: Request): Pr
     concurrency,
     ...(maxFailures === undefined ? {} : {maxFailures}),
   });
-  if (!operation) throw new CommandError("The server's answer was empty");
+  assertAnswered(operation);
   if (!wait && !dryRun) {
     if (out.json) return showOperation(out, operation);
     return out.line(

@@ -1,7 +1,7 @@
 import {type Component, ComponentSchema} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered} from '../exit-status.ts';
 import {clock, type Column} from '../output.ts';
 
 const columns: readonly Column<Component>[] = [
@@ -51,14 +51,13 @@ async function list(
     const answer = await context.clients.components.listComponents(request);
     return {rows: answer.components, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(ComponentSchema, components);
-  context.out.table(columns, components);
+  context.out.list(ComponentSchema, columns, components);
 }
 
 async function show(id: string, _options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const {component} = await clients.components.getComponent({id});
-  if (!component) throw new CommandError("The server's answer was empty");
+  assertAnswered(component);
   if (out.json) return out.document(ComponentSchema, component);
   const {kind, serial, model} = component;
   out.record({id: component.id, kind, serial, model, 'first seen': clock(component.createTime)});

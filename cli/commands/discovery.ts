@@ -178,8 +178,7 @@ const banColumns: readonly Column<Ban>[] = [
 ];
 
 function showBans(out: Output, rows: readonly Ban[]): void {
-  if (out.json) out.documents(BanSchema, rows);
-  else out.table(banColumns, rows);
+  out.list(BanSchema, banColumns, rows);
 }
 
 async function ban(

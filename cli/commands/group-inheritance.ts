@@ -10,7 +10,7 @@ import {
   changedBootProfile,
 } from '../boot-profile-options.ts';
 import {contextOf, machineIdOf} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import type {Column, Output} from '../output.ts';
 import {changedUses, type TemplateOptions} from '../template-options.ts';
 
@@ -104,7 +104,7 @@ async function showConfiguration(name: string, _options: object, command: Comman
   const machineId = await machineIdOf(context, name);
   const answer = await context.clients.groups.getMachineConfiguration({machineId});
   const {configuration} = answer;
-  if (!configuration) throw new CommandError("The server's answer was empty");
+  assertAnswered(configuration);
   if (context.out.json) return context.out.document(MachineConfigurationSchema, configuration);
   context.out.table(columns, configuration.values);
   if (configuration.values.length === 0) context.remark('Nothing is configured for it');

@@ -3,7 +3,7 @@ import {MachineSchema} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {Command} from 'commander';
 import {describeBootProfile} from '../boot-profile-options.ts';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {machineColumns} from '../machine-view.ts';
 import {clock, type Column, type Output} from '../output.ts';
 import {addSearchOptions, type SearchOptions, searchOf} from '../search-options.ts';
@@ -106,7 +106,7 @@ const columns: readonly Column<Group>[] = [
 ];
 
 function show(out: Output, group: Group | undefined): void {
-  if (!group) throw new CommandError("The server's answer was empty");
+  assertAnswered(group);
   if (out.json) return out.document(GroupSchema, group);
   out.record({
     id: group.id,
@@ -137,8 +137,7 @@ async function list(
           return {rows: answer.groups, nextPageToken: answer.nextPageToken};
         })
       : (await clients.groups.listMachineGroups({machineId})).groups;
-  if (out.json) return out.documents(GroupSchema, groups);
-  out.table(columns, groups);
+  out.list(GroupSchema, columns, groups);
 }
 
 async function get(id: string, _options: object, command: Command): Promise<void> {
@@ -196,8 +195,7 @@ async function machines(
     const answer = await context.clients.groups.listGroupMachines({groupId, ...search, ...page});
     return {rows: answer.machines, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(MachineSchema, rows);
-  context.out.table(machineColumns, rows);
+  context.out.list(MachineSchema, machineColumns, rows);
 }
 
 function changeMembers(method: 'addGroupMachine' | 'removeGroupMachine') {

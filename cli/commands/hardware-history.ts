@@ -5,7 +5,7 @@ import {
 } from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {clock, type Column} from '../output.ts';
 
 const columns: readonly Column<HardwareVersion>[] = [
@@ -44,8 +44,7 @@ async function history(
     const answer = await context.clients.hardware.listHardwareVersions({...page, machineId});
     return {rows: answer.versions, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(HardwareVersionSchema, versions);
-  context.out.table(columns, versions);
+  context.out.list(HardwareVersionSchema, columns, versions);
 }
 
 async function diff(
@@ -57,7 +56,7 @@ async function diff(
   const {clients, out} = context;
   const machineId = await machineIdOf(context, name);
   const {diff: found} = await clients.hardware.diffHardwareVersions({machineId, from, to});
-  if (!found) throw new CommandError("The server's answer was empty");
+  assertAnswered(found);
   if (out.json) return out.document(HardwareDiffSchema, found);
   if (found.changes.length === 0) out.line(`Versions ${found.from} and ${found.to} are the same`);
   for (const {summary} of found.changes) out.line(summary);

@@ -11,7 +11,7 @@ import {
 } from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import type {Command} from 'commander';
 import {contextOf, machineIdOf} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered} from '../exit-status.ts';
 import {bytes, clock, nameOf, type Output} from '../output.ts';
 
 /** `muster hardware …` */
@@ -29,7 +29,7 @@ async function get(name: string, _options: object, command: Command): Promise<vo
   const context = contextOf(command);
   const machineId = await machineIdOf(context, name);
   const {hardware} = await context.clients.hardware.getHardware({machineId});
-  if (!hardware) throw new CommandError("The server's answer was empty");
+  assertAnswered(hardware);
   if (context.out.json) return context.out.document(HardwareSchema, hardware);
   show(context.out, hardware);
 }

@@ -7,7 +7,7 @@ import {
 } from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import type {Command} from 'commander';
 import {contextOf, machineIdOf} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered} from '../exit-status.ts';
 import {type Column, nameOf} from '../output.ts';
 
 /** `muster image-tests gate` */
@@ -40,7 +40,7 @@ async function gate(
   const machineId = await machineIdOf(context, name);
   const {image: imageId = ''} = options;
   const answer = await context.clients.imageTests.explainImageGate({machineId, imageId});
-  if (!answer.gate) throw new CommandError("The server's answer was empty");
+  assertAnswered(answer.gate);
   const {verdict, reason, held, requirements, imageId: id} = answer.gate;
   if (out.json) return out.document(ImageGateSchema, answer.gate);
   out.record({

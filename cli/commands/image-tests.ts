@@ -11,7 +11,7 @@ import {
 } from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {type Command, Option} from 'commander';
 import {collectPages, type Context, contextOf, machineIdOf} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {consoleLine, describeTest, followTest, nameOfTest} from '../image-test-view.ts';
 import {addListOptions, choiceOption, chosen, type ListOptions} from '../list-options.ts';
 import {age, type Column, nameOf} from '../output.ts';
@@ -163,7 +163,7 @@ async function create(type: string, options: CreateOptions, command: Command): P
       checkTimeLimitSeconds: options.checkLimit,
     },
   });
-  if (!imageTest) throw new CommandError("The server's answer was empty");
+  assertAnswered(imageTest);
   if (options.watch) return follow(context, imageTest.id);
   if (context.out.json) return context.out.document(ImageTestSchema, imageTest);
   const {id} = imageTest;
@@ -208,14 +208,13 @@ async function list(
     const answer = await context.clients.imageTests.listImageTests({...query, ...page});
     return {rows: answer.imageTests, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(ImageTestSchema, tests);
-  context.out.table(columns, tests);
+  context.out.list(ImageTestSchema, columns, tests);
 }
 
 async function show(id: string, _options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const {imageTest} = await clients.imageTests.getImageTest({id});
-  if (!imageTest) throw new CommandError("The server's answer was empty");
+  assertAnswered(imageTest);
   if (out.json) return out.document(ImageTestSchema, imageTest);
   describeTest(out, imageTest);
 }
@@ -258,7 +257,7 @@ function change(method: 'cancelImageTest' | 'retryImageTest') {
   return async (id: string, _options: object, command: Command): Promise<void> => {
     const {clients, out} = contextOf(command);
     const {imageTest} = await clients.imageTests[method]({id});
-    if (!imageTest) throw new CommandError("The server's answer was empty");
+    assertAnswered(imageTest);
     if (out.json) return out.document(ImageTestSchema, imageTest);
     const status = nameOf(ImageTest_StatusSchema, imageTest.status);
     const asked = imageTest.cancelRequested && imageTest.status === ImageTest_Status.RUNNING;

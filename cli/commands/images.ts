@@ -8,7 +8,7 @@ import {
 } from '@muster/proto/gen/muster/v1/images_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {describeOutcome} from '../image-test-view.ts';
 import {age, bytes, clock, type Column, nameOf} from '../output.ts';
 
@@ -93,14 +93,13 @@ async function list(options: {readonly limit: number}, command: Command): Promis
     const answer = await context.clients.images.listImages(page);
     return {rows: answer.images, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(ImageSchema, images);
-  context.out.table(columns, images);
+  context.out.list(ImageSchema, columns, images);
 }
 
 async function get(id: string, _options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const {image} = await clients.images.getImage({id});
-  if (!image) throw new CommandError("The server's answer was empty");
+  assertAnswered(image);
   if (out.json) return out.document(ImageSchema, image);
   out.record({
     id: image.id,

@@ -136,6 +136,5 @@ async function history(
     const answer = await clients.imports.listImportedRecords({machineId, ...page});
     return {rows: answer.records, nextPageToken: answer.nextPageToken};
   });
-  if (out.json) return out.documents(ImportedRecordSchema, records);
-  out.table(columns, records);
+  out.list(ImportedRecordSchema, columns, records);
 }

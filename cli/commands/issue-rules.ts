@@ -5,7 +5,7 @@ import {
 } from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import type {Command} from 'commander';
 import {contextOf} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {parseSeverity, severityOf} from '../issue-view.ts';
 import {clock, type Column, type Output} from '../output.ts';
 
@@ -64,8 +64,7 @@ const columns: readonly Column<IssueRule>[] = [
 async function rules(_options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const found = (await clients.issues.listIssueRules({})).rules;
-  if (out.json) return out.documents(IssueRuleSchema, found);
-  out.table(columns, found);
+  out.list(IssueRuleSchema, columns, found);
 }
 
 type RuleOptions = {
@@ -122,7 +121,7 @@ async function unmuteRule(kind: string, _options: object, command: Command): Pro
 }
 
 function print(out: Output, rule: IssueRule | undefined): void {
-  if (!rule) throw new CommandError("The server's answer was empty");
+  assertAnswered(rule);
   if (out.json) return out.document(IssueRuleSchema, rule);
   out.record({
     kind: rule.kind,

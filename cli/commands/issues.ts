@@ -8,7 +8,7 @@ import {
 } from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered} from '../exit-status.ts';
 import {collectSeverities, issueStateOf, parseIssueState, severityOf} from '../issue-view.ts';
 import {age, clock, type Column, nameOf, type Output} from '../output.ts';
 import {addIssueRuleCommands} from './issue-rules.ts';
@@ -119,8 +119,7 @@ async function list(
     const answer = await context.clients.issues.listIssues(request);
     return {rows: answer.issues, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(IssueSchema, issues);
-  context.out.table(columns, issues);
+  context.out.list(IssueSchema, columns, issues);
 }
 
 async function show(id: string, _options: object, command: Command): Promise<void> {
@@ -165,7 +164,7 @@ async function unmute(id: string, _options: object, command: Command): Promise<v
 async function summary(_options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const found = (await clients.issues.getIssueSummary({})).summary;
-  if (!found) throw new CommandError("The server's answer was empty");
+  assertAnswered(found);
   if (out.json) return out.document(IssueSummarySchema, found);
   out.table(
     [
@@ -180,7 +179,7 @@ async function summary(_options: object, command: Command): Promise<void> {
 }
 
 function print(out: Output, issue: Issue | undefined): void {
-  if (!issue) throw new CommandError("The server's answer was empty");
+  assertAnswered(issue);
   if (out.json) return out.document(IssueSchema, issue);
   out.record({
     id: issue.id,

@@ -100,6 +100,5 @@ const isLabels = (type: number) => nameOf(MachineField_TypeSchema, type) === 'LA
 async function fields(_options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const answer = await clients.machines.listMachineFields({});
-  if (out.json) return out.documents(MachineFieldSchema, answer.fields);
-  out.table(fieldColumns, answer.fields);
+  out.list(MachineFieldSchema, fieldColumns, answer.fields);
 }

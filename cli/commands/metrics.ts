@@ -69,8 +69,7 @@ async function history(name: string, options: HistoryOptions, command: Command):
     aggregation: aggregations[options.aggregation] ?? Aggregation.AVERAGE,
   });
   const {out} = context;
-  if (out.json) return out.documents(MetricsSchema, metrics);
-  out.table(options.step === '' ? columns : [...columns, samples], metrics);
+  out.list(MetricsSchema, options.step === '' ? columns : [...columns, samples], metrics);
 }
 
 /** As muster.v1.ListMetricsRequest allows. */

@@ -71,8 +71,7 @@ async function list(
     const answer = await context.clients.operations.listOperations({...page, ...query});
     return {rows: answer.operations, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(OperationSchema, operations);
-  context.out.table(columns, operations);
+  context.out.list(OperationSchema, columns, operations);
 }
 
 async function get(

@@ -5,7 +5,7 @@ import {
 } from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered} from '../exit-status.ts';
 import {
   addChangeOptions,
   addSelectionOptions,
@@ -123,7 +123,7 @@ async function startRollout(options: StartOptions, command: Command): Promise<vo
     dryRun: options.dryRun ?? false,
   });
   const operation = rollout?.operation;
-  if (!operation) throw new CommandError("The server's answer was empty");
+  assertAnswered(operation);
   if (!options.dryRun) return show(out, rollout);
   const over = await waitFor(context, operation);
   if (!out.json) showOperation(out, over);
@@ -146,8 +146,7 @@ async function list({limit}: {readonly limit: number}, command: Command): Promis
     const answer = await context.clients.rollouts.listRollouts(page);
     return {rows: answer.rollouts, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(RolloutSchema, rows);
-  context.out.table(columns, rows);
+  context.out.list(RolloutSchema, columns, rows);
 }
 
 async function get(id: string, _options: object, command: Command): Promise<void> {
@@ -181,7 +180,7 @@ async function cancel(id: string, _options: object, command: Command): Promise<v
 }
 
 function show(out: Output, rollout: Rollout | undefined): void {
-  if (!rollout) throw new CommandError("The server's answer was empty");
+  assertAnswered(rollout);
   if (out.json) return out.document(RolloutSchema, rollout);
   const {operation} = rollout;
   out.record({

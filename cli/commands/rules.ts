@@ -7,7 +7,7 @@ import {
   describeBootProfile,
 } from '../boot-profile-options.ts';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {clock, type Column, nameOf, type Output} from '../output.ts';
 import {changedUses, type TemplateOptions} from '../template-options.ts';
 import {addRuleQuestions} from './rule-questions.ts';
@@ -108,7 +108,7 @@ function gives(rule: Rule): string {
 }
 
 function show(out: Output, rule: Rule | undefined): void {
-  if (!rule) throw new CommandError("The server's answer was empty");
+  assertAnswered(rule);
   if (out.json) return out.document(RuleSchema, rule);
   out.record({
     id: rule.id,
@@ -133,8 +133,7 @@ async function list({limit}: {readonly limit: number}, command: Command): Promis
     const answer = await context.clients.rules.listRules(page);
     return {rows: answer.rules, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(RuleSchema, rules);
-  context.out.table(columns, rules);
+  context.out.list(RuleSchema, columns, rules);
 }
 
 async function get(id: string, _options: object, command: Command): Promise<void> {

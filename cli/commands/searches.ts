@@ -42,8 +42,7 @@ const columns: readonly Column<Search>[] = [
 async function list(_options: object, command: Command): Promise<void> {
   const {clients, out} = contextOf(command);
   const {searches} = await clients.searches.listSearches({});
-  if (out.json) return out.documents(SearchSchema, searches);
-  out.table(columns, searches);
+  out.list(SearchSchema, columns, searches);
 }
 
 async function save(

@@ -66,8 +66,7 @@ async function list(options: {readonly limit: number}, command: Command): Promis
     const answer = await context.clients.services.listServices(page);
     return {rows: answer.services, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(ServiceSchema, services);
-  context.out.table(columns, services);
+  context.out.list(ServiceSchema, columns, services);
 }
 
 const kinds: ReadonlyMap<string, Service_Kind> = new Map([

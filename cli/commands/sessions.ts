@@ -17,7 +17,7 @@ import {localTokenFile} from '../config.ts';
 import {collectPages, type Context, contextOf, parseLimit} from '../context.ts';
 import {loginInBrowser} from '../browser-login.ts';
 import {findLogin, saveLogin} from '../credentials.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered, CommandError} from '../exit-status.ts';
 import {age, clock, type Column, nameOf} from '../output.ts';
 import {askPassword, readPassword} from '../password.ts';
 
@@ -93,8 +93,7 @@ async function list(
     const answer = await context.clients.sessions.listSessions({userId, ...page});
     return {rows: answer.sessions, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(SessionSchema, sessions);
-  context.out.table(columns, sessions);
+  context.out.list(SessionSchema, columns, sessions);
 }
 
 async function revoke(
@@ -128,7 +127,7 @@ async function login(
     ? await loginInBrowser(context)
     : await loginByPassword(context, username, options);
   const {user, expiresAt} = answer;
-  if (!user || !expiresAt) throw new CommandError("The server's answer was empty");
+  assertAnswered(user && expiresAt);
   saveLogin(config.credentialsFile, serverUrl, {
     username: user.username,
     token: answer.token,

@@ -109,8 +109,7 @@ async function list({limit}: {readonly limit: number}, command: Command): Promis
     const answer = await context.clients.templates.listTemplates(page);
     return {rows: answer.templates, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(TemplateSchema, templates);
-  context.out.table(columns, templates);
+  context.out.list(TemplateSchema, columns, templates);
 }
 
 async function show(
@@ -198,8 +197,7 @@ async function machines(
     const answer = await context.clients.templates.listTemplateMachines({name, ...page});
     return {rows: answer.machines, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(TemplateMachineSchema, rows);
-  context.out.table(machineColumns, rows);
+  context.out.list(TemplateMachineSchema, machineColumns, rows);
 }
 
 function contentOf({module, definition, description}: ContentOptions) {

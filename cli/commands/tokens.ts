@@ -58,8 +58,7 @@ async function list(
     const answer = await context.clients.tokens.listApiTokens({userId, ...page});
     return {rows: answer.tokens, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(ApiTokenSchema, tokens);
-  context.out.table(columns, tokens);
+  context.out.list(ApiTokenSchema, columns, tokens);
 }
 
 const permissions: ReadonlyMap<string, Permission> = new Map([

@@ -7,7 +7,7 @@ import {
 } from '@muster/proto/gen/muster/v1/users_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {clock, type Column, nameOf, type Output} from '../output.ts';
 import {askPassword, readPassword} from '../password.ts';
 
@@ -74,8 +74,7 @@ async function list(options: {readonly limit: number}, command: Command): Promis
     const answer = await context.clients.users.listUsers(page);
     return {rows: answer.users, nextPageToken: answer.nextPageToken};
   });
-  if (context.out.json) return context.out.documents(UserSchema, users);
-  context.out.table(columns, users);
+  context.out.list(UserSchema, columns, users);
 }
 
 async function create(
@@ -89,7 +88,7 @@ async function create(
     ? readPassword()
     : await askPassword(`First password of ${username}: `);
   const {user} = await clients.users.createUser({username, email: options.email, password, role});
-  if (!user) throw new CommandError("The server's answer was empty");
+  assertAnswered(user);
   if (out.json) return out.document(UserSchema, user);
   out.line(`Created ${user.username} (${nameOf(User_RoleSchema, user.role).toLowerCase()})`);
 }
@@ -141,7 +140,7 @@ async function resetPassword(name: string, _options: object, command: Command): 
 }
 
 function show(out: Output, user: User | undefined): void {
-  if (!user) throw new CommandError("The server's answer was empty");
+  assertAnswered(user);
   if (out.json) return out.document(UserSchema, user);
   const fields = columns.map(({title, value}) => [title.toLowerCase(), value(user)] as const);
   out.record({

@@ -9,7 +9,7 @@ import {
 } from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {clock, type Column, nameOf, type Output} from '../output.ts';
 import {addWebhookOptions, fieldsOfWebhook, type WebhookOptions} from '../webhook-options.ts';
 
@@ -107,7 +107,7 @@ const deliveryColumns: readonly Column<Delivery>[] = [
 ];
 
 function show(out: Output, webhook: Webhook | undefined): void {
-  if (!webhook) throw new CommandError("The server's answer was empty");
+  assertAnswered(webhook);
   if (out.json) return out.document(WebhookSchema, webhook);
   const {consecutiveFailures: failures, oldSecretEndTime} = webhook;
   out.record({
@@ -132,7 +132,7 @@ function show(out: Output, webhook: Webhook | undefined): void {
 }
 
 function showDelivery(out: Output, delivery: Delivery | undefined): void {
-  if (!delivery) throw new CommandError("The server's answer was empty");
+  assertAnswered(delivery);
   if (out.json) return out.document(DeliverySchema, delivery);
   out.record({
     id: delivery.id,
@@ -159,8 +159,7 @@ async function list({limit}: {readonly limit: number}, command: Command): Promis
     const answer = await clients.webhooks.listWebhooks(page);
     return {rows: answer.webhooks, nextPageToken: answer.nextPageToken};
   });
-  if (out.json) return out.documents(WebhookSchema, webhooks);
-  out.table(columns, webhooks);
+  out.list(WebhookSchema, columns, webhooks);
 }
 
 async function get(id: string, _options: object, command: Command): Promise<void> {
@@ -245,8 +244,7 @@ async function deliveries(
     const answer = await clients.webhooks.listDeliveries({...wanted, ...page});
     return {rows: answer.deliveries, nextPageToken: answer.nextPageToken};
   });
-  if (out.json) return out.documents(DeliverySchema, found);
-  out.table(deliveryColumns, found);
+  out.list(DeliverySchema, deliveryColumns, found);
 }
 
 async function redeliver(

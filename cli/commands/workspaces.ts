@@ -8,7 +8,7 @@ import {
 } from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import type {Command} from 'commander';
 import {collectPages, contextOf, machineIdOf, parseLimit} from '../context.ts';
-import {CommandError, exitStatus} from '../exit-status.ts';
+import {assertAnswered, CommandError, exitStatus} from '../exit-status.ts';
 import {machineName} from '../machine-view.ts';
 import {clock, type Column, nameOf, type Output} from '../output.ts';
 
@@ -110,7 +110,7 @@ const memberColumns: readonly Column<WorkspaceMember>[] = [
 ];
 
 function show(out: Output, workspace: Workspace | undefined): void {
-  if (!workspace) throw new CommandError("The server's answer was empty");
+  assertAnswered(workspace);
   if (out.json) return out.document(WorkspaceSchema, workspace);
   const fields = columns.map(({title, value}) => [title.toLowerCase(), value(workspace)] as const);
   out.record({
@@ -127,8 +127,7 @@ async function list({limit}: {readonly limit: number}, command: Command): Promis
     const answer = await clients.workspaces.listWorkspaces(page);
     return {rows: answer.workspaces, nextPageToken: answer.nextPageToken};
   });
-  if (out.json) return out.documents(WorkspaceSchema, workspaces);
-  out.table(columns, workspaces);
+  out.list(WorkspaceSchema, columns, workspaces);
 }
 
 async function get(id: string, _options: object, command: Command): Promise<void> {
@@ -178,7 +177,7 @@ function moveMachines(method: 'assignMachine' | 'releaseMachine', what: string) 
     for (const name of names) {
       const machineId = await machineIdOf(context, name);
       const {machine} = await clients.workspaces[method]({workspaceId, machineId});
-      if (!machine) throw new CommandError("The server's answer was empty");
+      assertAnswered(machine);
       if (out.json) out.document(MachineSchema, machine);
       else out.line(`${machineName(machine)} ${what} workspace ${workspaceId}`);
     }
@@ -196,8 +195,7 @@ async function members(
     const answer = await clients.workspaces.listWorkspaceMembers({workspaceId, ...page});
     return {rows: answer.members, nextPageToken: answer.nextPageToken};
   });
-  if (out.json) return out.documents(WorkspaceMemberSchema, found);
-  out.table(memberColumns, found);
+  out.list(WorkspaceMemberSchema, memberColumns, found);
 }
 
 const roles: ReadonlyMap<string, User_Role> = new Map([
@@ -221,7 +219,7 @@ async function grant(
       exitStatus.usage,
     );
   const {member} = await clients.workspaces.grantWorkspaceRole({workspaceId, userId, role});
-  if (!member) throw new CommandError("The server's answer was empty");
+  assertAnswered(member);
   if (out.json) return out.document(WorkspaceMemberSchema, member);
   out.line(`${member.username} is ${options.role} in workspace ${workspaceId}`);
 }

@@ -5,7 +5,7 @@ import {Image_Kind, Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.t
 import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {describeProgress} from '../build-progress.ts';
 import type {Clients} from '../client.ts';
-import {CommandError} from '../exit-status.ts';
+import {assertAnswered, CommandError} from '../exit-status.ts';
 
 const pageSizeMax = 1000;
 const pollMs = 2000;
@@ -63,8 +63,8 @@ async function startBuild(clients: Clients, signal: AbortSignal): Promise<Build>
     try {
       const variant = Image_Variant.VIRTUAL;
       const {build} = await clients.builds.createRegistrationBuild({variant}, {signal});
-      if (build) return build;
-      throw new CommandError("The server's answer was empty");
+      assertAnswered(build);
+      return build;
     } catch (error) {
       const noBuilder = error instanceof ConnectError && error.code === Code.FailedPrecondition;
       if (!noBuilder || performance.now() > deadlineMs) throw error;

@@ -1,8 +1,7 @@
 import type {DescMessage, DescMethodUnary, DescService, MessageShape} from '@bufbuild/protobuf';
 import {useMutation} from '@connectrpc/connect-query';
 import {useQueryClient} from '@tanstack/react-query';
-import {showToast} from '../ui/Toast.tsx';
-import {explainError} from './errors.ts';
+import {showFailure, showToast} from '../ui/Toast.tsx';
 import {reloadAnswers} from './stale.ts';
 
 type Done = {readonly text: string; readonly undo?: () => void};
@@ -32,9 +31,7 @@ export function useAction<I extends DescMessage, O extends DescMessage>(
       onDone?.(output);
     },
     onError: error => {
-      if (attempt === undefined) return;
-      const {title, message} = explainError(error, attempt);
-      showToast(`${title}: ${message}`, {tone: 'bad'});
+      if (attempt !== undefined) showFailure(error, attempt);
     },
   });
 }

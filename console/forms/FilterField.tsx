@@ -8,6 +8,7 @@ import {
 } from '../table/filter-completion.ts';
 import {Icon} from '../ui/icons.tsx';
 import {Combobox, type Option} from './Combobox.tsx';
+import {Mistake} from './fields.tsx';
 
 const noFields: readonly Known[] = [];
 
@@ -54,11 +55,7 @@ export function FilterField(props: FilterFieldProps) {
         before={<Icon name="filter" />}
       />
       {hint && <div className="hint">{hint}</div>}
-      {error !== undefined && (
-        <div className="mistake" role="alert">
-          <Icon name="warning" size={12} /> {error}
-        </div>
-      )}
+      <Mistake text={error} role="alert" />
     </div>
   );
 }

@@ -1,6 +1,7 @@
-import {type FormEvent, type ReactNode, useId} from 'react';
+import {type ReactNode, useId} from 'react';
 import {Button} from '../ui/Button.tsx';
 import {Dialog} from '../ui/Dialog.tsx';
+import {Form} from './Form.tsx';
 
 type FormDialogProps = {
   readonly title: string;
@@ -19,8 +20,7 @@ type FormDialogProps = {
 export function FormDialog(props: FormDialogProps) {
   const {title, action, busy, onSubmit, onClose, wide = false, error, children} = props;
   const id = useId();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (!busy) onSubmit();
   };
   return (
@@ -37,10 +37,10 @@ export function FormDialog(props: FormDialogProps) {
         </>
       }
     >
-      <form id={id} className={wide ? 'form wide' : 'form'} onSubmit={submit}>
+      <Form id={id} className={wide ? 'form wide' : 'form'} onSubmit={submit}>
         {children}
         {error}
-      </form>
+      </Form>
     </Dialog>
   );
 }

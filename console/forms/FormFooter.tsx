@@ -18,7 +18,7 @@ export function FormFooter({
 }) {
   return (
     <div className="form-footer">
-      {error !== null && error !== undefined && <ErrorState error={error} attempt={attempt} />}
+      <ErrorState error={error} attempt={attempt} />
       {hasMistakes && (
         <Notice tone="bad" icon="warning">
           Not sent: look at the fields that are marked.

@@ -1,4 +1,5 @@
 import {
+  type HTMLAttributes,
   type InputHTMLAttributes,
   type ReactNode,
   type Ref,
@@ -44,14 +45,22 @@ export function Field({
           {hint}
         </div>
       )}
-      {error && (
-        <div className="mistake" id={`${id}-error`}>
-          <Icon name="warning" size={12} /> {error}
-        </div>
-      )}
+      <Mistake text={error} id={`${id}-error`} />
     </div>
   );
 }
+
+type MistakeProps = Pick<HTMLAttributes<HTMLDivElement>, 'id' | 'role'> & {
+  readonly text: string | undefined;
+};
+
+/** What is wrong with what was typed; nothing while nothing is. */
+export const Mistake = ({text, ...rest}: MistakeProps) =>
+  text && (
+    <div className="mistake" {...rest}>
+      <Icon name="warning" size={12} /> {text}
+    </div>
+  );
 
 export function TextField({
   label,

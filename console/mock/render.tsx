@@ -1,11 +1,9 @@
 import './dom.ts';
-import {TransportProvider} from '@connectrpc/connect-query';
-import {QueryClientProvider} from '@tanstack/react-query';
-import {createMemoryHistory, RouterProvider} from '@tanstack/react-router';
+import {createMemoryHistory} from '@tanstack/react-router';
 import {createQueryClient} from '../api/query-client.ts';
+import {ConsoleRoot} from '../ConsoleRoot.tsx';
 import {createEventStream} from '../live/event-stream.ts';
 import {createInvalidator} from '../live/invalidate.ts';
-import {LiveProvider} from '../live/live.tsx';
 import {createConsoleRouter} from '../routes.tsx';
 import {createMockTransport, type MockNoun} from './transport.ts';
 
@@ -27,13 +25,7 @@ export function renderConsole(address: string, ...nouns: readonly MockNoun[]) {
     createMemoryHistory({initialEntries: [address]}),
   );
   const view = render(
-    <TransportProvider transport={transport}>
-      <QueryClientProvider client={queryClient}>
-        <LiveProvider value={stream}>
-          <RouterProvider router={router} />
-        </LiveProvider>
-      </QueryClientProvider>
-    </TransportProvider>,
+    <ConsoleRoot transport={transport} queryClient={queryClient} stream={stream} router={router} />,
   );
   const end = () => {
     view.unmount();

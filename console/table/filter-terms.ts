@@ -21,6 +21,13 @@ export function conjuncts(filter: string): readonly string[] {
   return [...parts, filter.slice(from)].map(part => part.trim()).filter(Boolean);
 }
 
+/** Words that are typed to find something mean themselves: quotes make each a phrase, whatever brackets and operators it has. */
+export const phrasesOf = (text: string): readonly string[] =>
+  text
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(word => JSON.stringify(word));
+
 const plain = (field: string): RegExp =>
   new RegExp(`^${field.replaceAll('.', String.raw`\.`)}\\s*=\\s*(.+)$`);
 

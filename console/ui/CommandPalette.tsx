@@ -8,6 +8,7 @@ import {useMay} from '../api/caller.ts';
 import {useDebounced} from '../hooks/use-debounced.ts';
 import {setTheme} from '../hooks/use-theme.ts';
 import {machineName} from '../pages/machines/machine-name.ts';
+import {phrasesOf} from '../table/filter-terms.ts';
 import {Icon, type IconName} from './icons.tsx';
 import {navigation} from './nav.ts';
 import {machineStateLook} from './tones.ts';
@@ -183,11 +184,7 @@ function useFoundMachines(text: string) {
     words.length < 2
       ? skipToken
       : {
-          // Quotes make it a phrase: brackets and operators that are typed mean themselves.
-          filter: words
-            .split(/\s+/)
-            .map(word => JSON.stringify(word))
-            .join(' '),
+          filter: phrasesOf(words).join(' '),
           pageSize: machinesMax,
           readMask: {paths: ['id', 'hostname', 'service_tag', 'mac_address', 'product', 'state']},
         },

@@ -1,4 +1,5 @@
 import {type ReactNode, useEffect, useSyncExternalStore} from 'react';
+import {explainError} from '../api/errors.ts';
 import {Button, IconButton} from './Button.tsx';
 import {Icon} from './icons.tsx';
 import './toast.css';
@@ -31,6 +32,12 @@ export function showToast(
 ): void {
   lastId += 1;
   change([...toasts.slice(1 - toastsMax), {id: lastId, text, tone, undo}]);
+}
+
+/** Why something was not done, where no form is there to say it. `attempt` completes "Cannot …". */
+export function showFailure(error: unknown, attempt: string): void {
+  const {title, message} = explainError(error, attempt);
+  showToast(`${title}: ${message}`, {tone: 'bad'});
 }
 
 export function Toasts() {

@@ -42,6 +42,10 @@ const countedMax = 10_000;
 export const formatCounted = (count: number): string =>
   count >= countedMax ? `${formatCount(countedMax)}+` : formatCount(count);
 
+/** A count that the server may have estimated. */
+export const formatTotal = (count: bigint | number, isEstimated = false): string =>
+  `${isEstimated ? 'about ' : ''}${formatCount(count)}`;
+
 export const plural = (count: bigint | number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${Number(count) === 1 ? one : many}`;
 

@@ -23,17 +23,19 @@ export function EmptyState({
   );
 }
 
-/** What was attempted, what went wrong, what to do. */
+/** What was attempted, what went wrong, what to do; nothing while nothing went wrong. */
 export function ErrorState({
   error,
   attempt,
   onRetry,
 }: {
+  /** Of a query or of a change: null or undefined while there is none. */
   readonly error: unknown;
   /** "load the machines" */
   readonly attempt: string;
   readonly onRetry?: (() => void) | undefined;
 }) {
+  if (error === null || error === undefined) return null;
   const {title, message, canRetry} = explainError(error, attempt);
   return (
     <Notice tone="bad" icon="warning">

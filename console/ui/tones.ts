@@ -12,10 +12,11 @@ export type Tone = 'ok' | 'busy' | 'info' | 'warn' | 'bad' | 'idle';
 export type Look = {readonly word: string; readonly tone: Tone; readonly icon: IconName};
 
 const unknown: Look = {word: 'Unknown', tone: 'idle', icon: 'question'};
-const lookUp =
-  (looks: Readonly<Record<number, Look>>) =>
+/** A server that is newer may say what is not in the table: that looks like `other`. */
+export const lookUp =
+  (looks: Readonly<Record<number, Look>>, other = unknown) =>
   (value: number | undefined): Look =>
-    looks[value ?? 0] ?? unknown;
+    looks[value ?? 0] ?? other;
 
 /** docs/lifecycle.md */
 export const machineStateLook = lookUp({

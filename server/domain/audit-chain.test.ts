@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf, startPostgres} from '../../test/helpers/postgres.ts';
 import {startRelay} from '../relay.ts';
 import {masterKey} from '../secrets.ts';
 import {findAuditHead, listAudit} from '../store/audit.ts';
@@ -15,11 +15,7 @@ import {createCheckpointSigner} from './audit-checkpoints.ts';
 import {createAuditUpkeep} from './audit-upkeep.ts';
 import {createAudit} from './audit.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const dayMs = 24 * 3_600_000;
 const genesis = {position: 0, hash: Buffer.alloc(32)};

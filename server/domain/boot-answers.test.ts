@@ -1,8 +1,12 @@
 import {randomUUID} from 'node:crypto';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {addImage, type ServerMachines, wireMachines} from '../../test/helpers/server-machines.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
+import {
+  addImage,
+  type ServerMachines,
+  startAnswers,
+  wireMachines,
+} from '../../test/helpers/server-machines.ts';
 import type {Database} from '../store/db.ts';
 import {
   insertMachine,
@@ -10,35 +14,16 @@ import {
   type MachineState,
   updateMachine,
 } from '../store/machines.ts';
-import {listenFor} from '../store/notifications.ts';
-import {type BookMessage, startBootAnswers} from './boot-answers.ts';
+import type {BookMessage} from './boot-answers.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
-
-const facts = {
-  policy: 'open',
-  enrollUrl: 'http://{edge_host}:8080',
-  natsServers: ['{edge_host}:4222'],
-  siteCa: 'CA',
-} as const;
+const postgres = postgresOf(test);
 
 async function setUp() {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await postgres.createDatabase());
   const {sql} = database;
   const server = await wireMachines(sql);
-  const start = () =>
-    startBootAnswers({
-      sql,
-      images: server.images,
-      facts,
-      listen: wake => listenFor(sql, 'events', wake),
-      log,
-    });
+  const start = () => startAnswers(server);
   const answers = stack.use(await start());
   const owned = stack.move();
   return {sql, server, answers, start, [Symbol.asyncDispose]: () => owned.disposeAsync()};

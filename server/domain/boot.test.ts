@@ -1,22 +1,17 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {
   addImage,
   allBoots,
-  evidenceWith,
-  newAgentKey,
+  enrolMachine,
   type ServerMachines,
   wireMachines,
 } from '../../test/helpers/server-machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
 import type {BootClient, SeenHop} from './boot-sessions.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp(options: {policy?: AcceptancePolicy} = {}) {
   const database = await postgres.createDatabase();
@@ -51,19 +46,8 @@ const hop = (part: Partial<SeenHop>): SeenHop => ({
   ...part,
 });
 
-async function enrolled(server: ServerMachines, session = 's1'): Promise<string> {
-  const bootToken = await server.token({session, mac});
-  const evidence = evidenceWith({macAddresses: [mac], systemSerial: 'ABC1234'});
-  const request = {
-    bootToken,
-    publicKey: newAgentKey(),
-    evidence,
-    imageInputKey: '',
-    bootId: session,
-    agentVersion: '1',
-  };
-  return (await server.enrolment.enrol(request)).machineId;
-}
+const enrolled = (server: ServerMachines, session = 's1'): Promise<string> =>
+  enrolMachine(server, {mac, session, systemSerial: 'ABC1234'});
 
 async function hello(
   server: ServerMachines,

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {createUser} from '@nats-io/nkeys';
 import test, {type ExecutionContext} from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {
   evidenceWith,
   newAgentKey,
@@ -13,11 +13,7 @@ import type {MachineState} from '../store/machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
 import type {Evidence} from './identity.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp(options: {policy?: AcceptancePolicy; newMachinesPerHourMax?: number} = {}) {
   const database = await postgres.createDatabase();

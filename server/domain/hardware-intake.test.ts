@@ -1,8 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {constants, zstdCompressSync} from 'node:zlib';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {evidenceWith, newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
+import {enrolMachine, wireMachines} from '../../test/helpers/server-machines.ts';
 import {readInventoryText} from '../workers/inventory-text.ts';
 import {createTakeIn} from '../workers/take-in-inventory.ts';
 import {
@@ -12,11 +12,7 @@ import {
   waitingOfMachineMax,
 } from './hardware-intake.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 type Said = {readonly machineId: string; readonly disk: string; readonly reportId?: string};
 
@@ -65,18 +61,7 @@ async function setUp() {
         all.push(taken);
       }
     },
-    async machine(mac: string): Promise<string> {
-      const bootToken = await server.token({session: mac, mac});
-      const {machineId} = await server.enrolment.enrol({
-        bootToken,
-        publicKey: newAgentKey(),
-        imageInputKey: '',
-        bootId: mac,
-        agentVersion: '1',
-        evidence: evidenceWith({macAddresses: [mac]}),
-      });
-      return machineId;
-    },
+    machine: (mac: string) => enrolMachine(server, {mac}),
     events: (machineId: string) => sql<{type: string}[]>`
       select type from events where machine_id = ${machineId} and type like 'hardware.%' order by sequence
     `,

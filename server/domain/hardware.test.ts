@@ -1,18 +1,14 @@
 import {randomUUID} from 'node:crypto';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {evidenceWith, newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
+import {enrolMachine, wireMachines} from '../../test/helpers/server-machines.ts';
 import type {Database} from '../store/db.ts';
 import {startHardwareHistory} from '../workers/hardware-history.ts';
 import {describeChange} from './hardware-words.ts';
 import {arrangeParts, type ObservedPart, type PartState} from './hardware-parts.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const summary = {
   cpuThreads: 8,
@@ -37,18 +33,7 @@ async function setUp(options: {versionsOfMachineMax?: number} = {}) {
     sql,
     server,
     timeOf,
-    async machine(mac: string): Promise<string> {
-      const bootToken = await server.token({session: mac, mac});
-      const {machineId} = await server.enrolment.enrol({
-        bootToken,
-        publicKey: newAgentKey(),
-        imageInputKey: '',
-        bootId: mac,
-        agentVersion: '1',
-        evidence: evidenceWith({macAddresses: [mac]}),
-      });
-      return machineId;
-    },
+    machine: (mac: string) => enrolMachine(server, {mac}),
     /** One hour after the report before, unless `at` says when. */
     async report(
       machineId: string,

@@ -6,7 +6,7 @@ import {Code, type ConnectError} from '@connectrpc/connect';
 import {Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import test from 'ava';
 import {createTestBuilds, createTestMachine, succeededWith} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {until} from '../../test/helpers/processes.ts';
 import {addImage, wireMachines} from '../../test/helpers/server-machines.ts';
 import {openFolderBlobStore} from '../clients/blob-store.ts';
@@ -69,11 +69,7 @@ test(
   ['x', 'a'],
 );
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 /** With a real image store; `age` makes everything in it two days old. */
 async function setUp() {

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test, {type ExecutionContext} from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {addImage} from '../../test/helpers/server-machines.ts';
 import {openFolderBlobStore} from '../clients/blob-store.ts';
 import {listNamedDigests, listUsedImageIds} from '../store/image-collection.ts';
@@ -13,11 +13,7 @@ import {createKeyedWakeUps} from '../wake-ups.ts';
 import {createImageTestWork, type ImageTestOutcome} from './image-test-work.ts';
 import {createImageTests} from './image-tests.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const [first, second] = ['b1', 'b2'].map(id => ({id, actor: `builder:${id}`})) as [
   {id: string; actor: string},

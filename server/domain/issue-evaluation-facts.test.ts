@@ -3,18 +3,14 @@ import test from 'ava';
 import {createTestBuilds, succeededWith} from '../../test/helpers/builds.ts';
 import {enrolWith, reportHardware} from '../../test/helpers/first-inventory.ts';
 import {startIssueLab} from '../../test/helpers/issues.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {addImage, evidenceWith, newAgentKey} from '../../test/helpers/server-machines.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 test('crash_loop: five boots within an hour, until there is at most one', async t => {
   await using lab = await startIssueLab(postgres);

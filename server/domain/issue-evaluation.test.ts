@@ -1,16 +1,12 @@
 import test from 'ava';
 import {startIssueLab} from '../../test/helpers/issues.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 test('offline: an ACTIVE machine that is silent for ten minutes, until it has been heard for one', async t => {
   await using lab = await startIssueLab(postgres);

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {DomainError} from '../errors.ts';
 import type {Sql} from '../store/db.ts';
 import {putRoleBinding} from '../store/role-bindings.ts';
@@ -8,11 +8,7 @@ import {insertSession} from '../store/sessions.ts';
 import {insertUser} from '../store/users.ts';
 import {assertMayLogIn, countFailedLogin, networkOf} from './login-throttle.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const now = new Date('2026-11-26T12:00:00Z');
 

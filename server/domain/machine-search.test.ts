@@ -1,7 +1,7 @@
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test from 'ava';
 import fc from 'fast-check';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {DomainError} from '../errors.ts';
 import {type Filter, operators, printFilter} from '../filter/syntax.ts';
 import {isSortable, machineFields} from '../store/machine-fields.ts';
@@ -9,11 +9,7 @@ import {hasFacet} from '../store/machine-search.ts';
 import {insertMachine} from '../store/machines.ts';
 import {createMachineSearch} from './machine-search.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp(timeoutMs?: number) {
   const database = await postgres.createDatabase();

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createMetrics, type MetricsQuery} from './metrics.ts';
 
 const retention = {samplesDays: 14, minutesDays: 30, hoursDays: 60};
@@ -9,11 +9,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp(start = '2026-03-01T12:00:00Z') {
   const {sql, ...database} = await postgres.createDatabase();

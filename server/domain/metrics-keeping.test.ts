@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {runInCall} from '../audited-call.ts';
 import type {Database} from '../store/db.ts';
 import {insertMachine} from '../store/machines.ts';
@@ -15,11 +15,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const at = (text: string) => new Date(text);
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function addMachine(sql: Database, workspace?: {workspaceId: string; workspaceTime: Date}) {
   const id = randomUUID();

@@ -1,13 +1,9 @@
 import {createUser, type KeyPair} from '@nats-io/nkeys';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {evidenceWith, wireMachines} from '../../test/helpers/server-machines.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const mac = '3c:ec:ef:00:00:0a';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {enrolWith, reportHardware} from '../../test/helpers/first-inventory.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import type {AcceptancePolicy} from './acceptance.ts';
 import {DomainError} from '../errors.ts';
@@ -9,11 +9,7 @@ import {parseFilter} from '../filter/parser.ts';
 import {isMet, leavesOf, textOf} from './rule-explanation.ts';
 import type {RuleContent} from './rules.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const blank: RuleContent = {
   name: '',

@@ -2,18 +2,14 @@ import {randomUUID} from 'node:crypto';
 import {createUser} from '@nats-io/nkeys';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test, {type ExecutionContext} from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {DomainError} from '../errors.ts';
 import {masterKey} from '../secrets.ts';
 import {loadNatsKeys} from './nats-keys.ts';
 import {createNatsTrust} from './nats-trust.ts';
 import {createServices, listLiveBuilders} from './services.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const newKey = () => createUser().getPublicKey();
 const debian = {name: 'debian', available: true, missing: ''};

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {DomainError} from '../errors.ts';
 import {masterKey} from '../secrets.ts';
 import {createAccessTokens} from './access-tokens.ts';
@@ -10,11 +10,7 @@ import {hashPassword, verifyPassword} from './passwords.ts';
 import {createSessions} from './sessions.ts';
 import {createUsers} from './users.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const password = 'correct horse';
 

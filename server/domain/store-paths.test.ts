@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {Code} from '@connectrpc/connect';
 import test from 'ava';
 import {createTestBuilds} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {addImage} from '../../test/helpers/server-machines.ts';
 import {openFolderBlobStore} from '../clients/blob-store.ts';
 import {loadMasterKey} from '../secrets.ts';
@@ -15,11 +15,7 @@ import {isSignedBy, loadNixCacheKey, nixCacheKeyOf} from './nix-cache-key.ts';
 const hourMs = 3_600_000;
 const minimumAgeHours = 24;
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const builderKey = nixCacheKeyOf(generateKeyPairSync('ed25519').privateKey);
 const digest = (content: string | Buffer) => createHash('sha256').update(content).digest();

@@ -3,7 +3,7 @@ import {uuidv7} from '@muster/runtime/ids.ts';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {Registry} from 'prom-client';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {until} from '../../test/helpers/processes.ts';
 import {isGenuine, startReceiver} from '../../test/helpers/webhook-receiver.ts';
 import {createNetworkPolicy} from '../clients/network-policy.ts';
@@ -18,11 +18,7 @@ import {createWebhookSecrets} from './webhook-secrets.ts';
 import {createWebhookSending} from './webhook-sending.ts';
 import {createWebhooks, type WebhookContent} from './webhooks.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const timeoutMs = 1000;
 const content: WebhookContent = {

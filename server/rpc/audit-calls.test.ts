@@ -13,7 +13,7 @@ import {
 } from '@muster/proto/gen/muster/v1/users_pb.ts';
 import test from 'ava';
 import {serve} from '../../test/helpers/one-port.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {placeWaitingAudit} from '../domain/audit-chain.ts';
 import {createAuditRecorder} from '../domain/audit-recorder.ts';
 import {createBreakGlass} from '../domain/break-glass.ts';
@@ -26,11 +26,7 @@ import {appendEvent} from '../store/events.ts';
 import {callerKey} from './caller.ts';
 import {userService} from './users.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const machineId = '0199c0de-0000-7000-8000-000000000001';
 const wrongPassword = () => {

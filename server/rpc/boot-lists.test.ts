@@ -11,7 +11,7 @@ import {
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {serve} from '../../test/helpers/one-port.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {addImage, wireMachines} from '../../test/helpers/server-machines.ts';
 import {type AuditedCall, runInCall} from '../audited-call.ts';
 import {startBootAnswers} from '../domain/boot-answers.ts';
@@ -20,11 +20,7 @@ import {insertMachine, type MachineState} from '../store/machines.ts';
 import {insertWorkspace} from '../store/workspaces.ts';
 import {bootService} from './boot.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const facts = {policy: 'open', enrollUrl: '', natsServers: [], siteCa: ''} as const;
 

@@ -12,29 +12,21 @@ import {
   BootService,
   BootSession_State,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {silentLogger as log} from '@muster/runtime/log.ts';
 import {ConnectError} from '@connectrpc/connect';
 import test from 'ava';
 import {serve} from '../../test/helpers/one-port.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
-import {startBootAnswers} from '../domain/boot-answers.ts';
-import {listenFor} from '../store/notifications.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
+import {
+  bootFacts,
+  newAgentKey,
+  startAnswers,
+  wireMachines,
+} from '../../test/helpers/server-machines.ts';
 import {agentService} from './agents.ts';
 import {bootService} from './boot.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
-const facts = {
-  policy: 'open',
-  enrollUrl: 'http://{edge_host}:8080',
-  natsServers: ['{edge_host}:4222'],
-  siteCa: 'CA',
-} as const;
 const mac = '3c:ec:ef:00:00:0a';
 
 /** The real stack on a socket. */
@@ -42,16 +34,7 @@ async function setUp() {
   await using stack = new AsyncDisposableStack();
   const {sql} = stack.use(await postgres.createDatabase());
   const server = await wireMachines(sql);
-  const {images} = server;
-  const answers = stack.use(
-    await startBootAnswers({
-      sql,
-      images,
-      facts,
-      listen: wake => listenFor(sql, 'events', wake),
-      log,
-    }),
-  );
+  const answers = stack.use(await startAnswers(server));
   const app = stack.use(
     await serve({
       routes(router) {
@@ -91,7 +74,7 @@ test('an edge asks about a stranger, follows its answer, and reports its boot', 
   t.like((await messages.next()).value, {
     reset: true,
     complete: true,
-    settings: {enrollUrl: facts.enrollUrl, siteCa: 'CA', unknown: {action: BootAction.RETRY}},
+    settings: {enrollUrl: bootFacts.enrollUrl, siteCa: 'CA', unknown: {action: BootAction.RETRY}},
   });
 
   const client = {macAddresses: [mac], session: 's1', platform: 'efi'};

@@ -11,13 +11,9 @@ import test, {type ExecutionContext} from 'ava';
 import {createBrowser, ownPage, type TestBrowser} from '../../test/helpers/browser.ts';
 import {createClientPki} from '../../test/helpers/client-pki.ts';
 import {basic, password, startPeople, type TestPeople} from '../../test/helpers/people.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

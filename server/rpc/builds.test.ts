@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {Code, type ConnectError} from '@connectrpc/connect';
+import {Code} from '@connectrpc/connect';
 import {
   type BuildService,
   FinishBuildRequest_Outcome,
@@ -20,30 +20,15 @@ import {
   sha256,
   succeededWith,
 } from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
+import {refused} from '../../test/helpers/refusal.ts';
 import type {Database} from '../store/db.ts';
 import {findImages, latestRegistrationImage} from '../store/images.ts';
 import {findMachine} from '../store/machines.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
-async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBuilds(sql));
-  const owned = stack.move();
-  return {...app, [Symbol.asyncDispose]: () => owned.disposeAsync()};
-}
-
-const refused = async (call: Promise<unknown>): Promise<Partial<ConnectError>> =>
-  call.then(
-    () => ({rawMessage: 'not refused'}),
-    (error: ConnectError) => ({code: error.code, rawMessage: error.rawMessage}),
-  );
+const setUp = () => onDatabase(postgres, createTestBuilds);
 
 const byText = (a: string, b: string) => a.localeCompare(b);
 

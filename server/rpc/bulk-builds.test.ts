@@ -3,7 +3,7 @@ import {CreateBulkRequest_Operation as Action} from '@muster/proto/gen/muster/v1
 import test from 'ava';
 import {createTestMachine, imageConfig} from '../../test/helpers/builds.ts';
 import {createTestBulks} from '../../test/helpers/bulks.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {openDatabase} from '../store/db.ts';
 
 /** Fewer than lanes of a bulk operation, and far fewer than calls: whoever needs a second one beside their transaction waits for ever. */
@@ -11,11 +11,7 @@ const connectionsMax = 2;
 const machinesCount = 12;
 const timeLimitMs = 60_000;
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 /** Machines whose groups, one by hand and one by a rule, have a part in what is built. */
 async function setUp() {

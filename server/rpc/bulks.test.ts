@@ -1,35 +1,20 @@
-import {Code, type ConnectError} from '@connectrpc/connect';
+import {Code} from '@connectrpc/connect';
 import {CreateBulkRequest_Operation as Action} from '@muster/proto/gen/muster/v1/bulk_pb.ts';
 import {Operation_State} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
 import {createTestBulks, type TestBulks} from '../../test/helpers/bulks.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
+import {refused} from '../../test/helpers/refusal.ts';
 import {takePlace} from '../store/bulks.ts';
 import type {Database} from '../store/db.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
-async function setUp(userId?: string) {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBulks(sql, userId));
-  const owned = stack.move();
-  return {...app, [Symbol.asyncDispose]: () => owned.disposeAsync()};
-}
+const setUp = (userId?: string) => onDatabase(postgres, sql => createTestBulks(sql, userId));
 
 const addMachines = (sql: Database, count: number) =>
   Promise.all(Array.from({length: count}, () => createTestMachine(sql, 'enrolled')));
-
-const refused = async (call: Promise<unknown>): Promise<Partial<ConnectError>> =>
-  call.then(
-    () => ({rawMessage: 'not refused'}),
-    (error: ConnectError) => ({code: error.code, rawMessage: error.rawMessage}),
-  );
 
 async function start(
   app: TestBulks,

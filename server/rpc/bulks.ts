@@ -11,8 +11,9 @@ import type {BulkSpec} from '../domain/bulk-spec.ts';
 import type {Bulks} from '../domain/bulks.ts';
 import {DomainError} from '../errors.ts';
 import {callerKey} from './caller.ts';
-import {pickChange, storableLabels} from './machines.ts';
+import {pickOperatorChange} from './machines.ts';
 import {toOperationMessage} from './operation-messages.ts';
+import {storableLabels} from './storable.ts';
 
 const concurrencyDefault = 10;
 
@@ -91,5 +92,5 @@ function specOf(request: CreateBulkRequest): BulkSpec {
 export function changeOf(data: Machine | undefined, paths: readonly string[] | undefined) {
   if (!data) return {};
   const populated = MachineSchema.fields.filter(field => isFieldSet(data, field));
-  return pickChange(data, paths?.length ? paths : populated.map(({name}) => name));
+  return pickOperatorChange(data, paths?.length ? paths : populated.map(({name}) => name));
 }

@@ -5,7 +5,7 @@ import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {Machine_State, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import test from 'ava';
 import {enrolWith, reportHardware} from '../../test/helpers/first-inventory.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {createEventFeed} from '../domain/event-feed.ts';
 import {createEvents} from '../domain/events.ts';
@@ -16,11 +16,7 @@ import {eventService} from './events.ts';
 import {machineService} from './machines.ts';
 import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

@@ -3,7 +3,7 @@ import {createClient} from '@connectrpc/connect';
 import {EventService} from '@muster/proto/gen/muster/v1/events_pb.ts';
 import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createEventFeed} from '../domain/event-feed.ts';
 import {createEvents} from '../domain/events.ts';
 import {startRelay} from '../relay.ts';
@@ -13,11 +13,7 @@ import {createWakeUps} from '../wake-ups.ts';
 import {eventService} from './events.ts';
 import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp({eventsMax}: {readonly eventsMax?: number} = {}) {
   await using stack = new AsyncDisposableStack();

@@ -2,17 +2,13 @@ import {createClient} from '@connectrpc/connect';
 import {GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {groupService} from './groups.ts';
 import {machineService} from './machines.ts';
 import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

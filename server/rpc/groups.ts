@@ -8,12 +8,13 @@ import {
 } from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import type {Configurations} from '../domain/configurations.ts';
 import type {Groups} from '../domain/groups.ts';
-import {printable} from '../domain/identifiers.ts';
 import {DomainError} from '../errors.ts';
 import type {Group, GroupChange} from '../store/groups.ts';
 import {fromBootProfileMessage, toBootProfileMessage} from './boot-profile-messages.ts';
 import {callerKey} from './caller.ts';
 import {type MachineView, toImageConfigMessage, toMachineMessage} from './machine-messages.ts';
+import {type Changeable, pickChange} from './pick-change.ts';
+import {required} from './required.ts';
 import {storable} from './storable.ts';
 import {fromMachineTemplateMessage, toMachineTemplateMessage} from './template-messages.ts';
 
@@ -36,7 +37,7 @@ export const groupService = ({
   },
 
   async createGroup({group}, {values}) {
-    const wanted = required(group);
+    const wanted = required(group, 'a group');
     const {name, description, tags, filter, priority} = wanted;
     if (name === '')
       throw new DomainError('invalid_argument', 'Cannot create a group without a name: give one');
@@ -54,8 +55,8 @@ export const groupService = ({
   },
 
   async updateGroup({group, updateMask}, {values}) {
-    const wanted = required(group);
-    const change = pick(wanted, updateMask?.paths ?? []);
+    const wanted = required(group, 'a group');
+    const change = pickChange('group', changeable, wanted, updateMask?.paths ?? []);
     const changed = await groups.update(values.get(callerKey).name, wanted.id, change);
     return {group: toGroupMessage(changed)};
   },
@@ -116,7 +117,7 @@ function toGroupMessage(group: Group): GroupMessage {
 }
 
 /** By the names of the contract. */
-const changeable: Readonly<Record<string, (group: GroupMessage) => GroupChange>> = {
+const changeable: Changeable<GroupMessage, GroupChange> = {
   name: ({name}) => ({name}),
   description: ({description}) => ({description: storable(description, 'description')}),
   tags: ({tags}) => ({tags: tags.map(tag => storable(tag, 'tag'))}),
@@ -126,32 +127,3 @@ const changeable: Readonly<Record<string, (group: GroupMessage) => GroupChange>>
   boot_profile: ({bootProfile}) => ({bootProfile: fromBootProfileMessage(bootProfile)}),
   image_gate: ({imageGate}) => ({imageGate}),
 };
-const names = Object.keys(changeable).join(', ');
-
-function pick(group: GroupMessage, paths: readonly string[]): GroupChange {
-  const change: GroupChange = Object.assign(
-    {},
-    // A client that sends back what it got names the group in it too.
-    ...paths
-      .filter(path => path !== 'id')
-      .map(path => {
-        const read = changeable[path];
-        if (read) return read(group);
-        throw new DomainError(
-          'invalid_argument',
-          `Cannot change "${printable(path, 64)}" of a group: there is ${names}`,
-        );
-      }),
-  );
-  if (Object.keys(change).length === 0 || change.name === '')
-    throw new DomainError(
-      'invalid_argument',
-      `Cannot change group "${group.id}": name the fields to change, one or more of ${names}; a name is never empty`,
-    );
-  return change;
-}
-
-function required(group: GroupMessage | undefined): GroupMessage {
-  if (!group) throw new DomainError('invalid_argument', 'Cannot go on without a group');
-  return group;
-}

@@ -3,18 +3,14 @@ import {ComponentService} from '@muster/proto/gen/muster/v1/components_pb.ts';
 import {HardwareService} from '@muster/proto/gen/muster/v1/hardware_pb.ts';
 import {IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {serve} from '../../test/helpers/one-port.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
-import {evidenceWith, newAgentKey, wireMachines} from '../../test/helpers/server-machines.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
+import {enrolMachine, wireMachines} from '../../test/helpers/server-machines.ts';
 import type {Part} from '../domain/hardware-parts.ts';
 import {componentService} from './components.ts';
 import {hardwareService} from './hardware.ts';
 import {issueService} from './issues.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const mac = '3c:ec:ef:00:00:01';
 const disk = (serial: string): Part => ({
@@ -38,14 +34,7 @@ async function setUp() {
   await using stack = new AsyncDisposableStack();
   const {sql} = stack.use(await postgres.createDatabase());
   const server = await wireMachines(sql);
-  const {machineId} = await server.enrolment.enrol({
-    bootToken: await server.token({session: 's1', mac}),
-    publicKey: newAgentKey(),
-    imageInputKey: '',
-    bootId: 'b1',
-    agentVersion: '1',
-    evidence: evidenceWith({systemSerial: 'ABC1234', macAddresses: [mac]}),
-  });
+  const machineId = await enrolMachine(server, {mac, systemSerial: 'ABC1234'});
   for (const [index, serial] of ['D1X', 'D2X'].entries()) {
     const json = JSON.stringify({disks: [{name: 'sda', serial}]});
     const inventory = {

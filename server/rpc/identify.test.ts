@@ -10,18 +10,14 @@ import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {createBrowser} from '../../test/helpers/browser.ts';
 import {basic, password, startPeople, type TestPeople} from '../../test/helpers/people.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {authorize} from './authorize.ts';
 import {browserKey, browserOf} from './browsers.ts';
 import {authenticate} from './caller.ts';
 import {mapErrors} from './error-interceptor.ts';
 import {recheckStreams} from './recheck-streams.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const whoAmI = (app: TestPeople, as: string) => app.call('GET', '/api/v1/users/me', as);
 

@@ -14,6 +14,7 @@ import {DomainError} from '../errors.ts';
 import type {NewImage} from '../domain/build-work.ts';
 import type {BootTest, Firmware} from '../store/boot-tests.ts';
 import type {Artifact, Image, ImageKind, ImageVariant} from '../store/images.ts';
+import {required} from './required.ts';
 
 export const imageKinds: Readonly<Record<ImageKind, Image_Kind>> = {
   registration: Image_Kind.REGISTRATION,
@@ -50,9 +51,7 @@ export function requireEnum<Name extends string, Value extends number>(
   value: number,
   what: string,
 ): Name {
-  const name = fromEnum(names, value, what);
-  if (!name) throw new DomainError('invalid_argument', `Cannot go on without ${what}`);
-  return name;
+  return required(fromEnum(names, value, what), what);
 }
 
 export function toImageMessage(image: Image): ImageMessage {

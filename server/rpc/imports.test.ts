@@ -19,7 +19,7 @@ import {createPasswordChanges} from '@muster/server/domain/password-changes.ts';
 import {createPasswordCheck} from '@muster/server/domain/password-check.ts';
 import {createUsers} from '@muster/server/domain/users.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {evidenceWith, wireMachines} from '../../test/helpers/server-machines.ts';
 import {groupService} from './groups.ts';
 import {importService} from './imports.ts';
@@ -33,11 +33,7 @@ const retentionDays = 7;
 const nameOf = (result: number) =>
   ImportOutcome_ResultSchema.values.find(({number}) => number === result)?.localName ?? '';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

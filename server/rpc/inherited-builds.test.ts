@@ -1,16 +1,12 @@
 import {Code, ConnectError} from '@connectrpc/connect';
 import test from 'ava';
 import {createTestBuilds, createTestMachine} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
 import {createGroups} from '../domain/groups.ts';
 import {createMachineSearch} from '../domain/machine-search.ts';
 import {createTemplates} from '../domain/templates.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const builder = {
   builder: 'b1',
@@ -24,9 +20,7 @@ const profile = {
 };
 
 async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBuilds(sql, {builders: [builder]}));
+  const app = await onDatabase(postgres, sql => createTestBuilds(sql, {builders: [builder]}));
   const busStatus = () => ({connected: true, since: new Date(0)});
   const search = createMachineSearch({...app.deps, busStatus});
   const groups = createGroups({...app.deps, search});
@@ -35,7 +29,6 @@ async function setUp() {
   await templates.create('user:olga', content);
   const group = {description: '', tags: [], filter: '', priority: 0, templates: []};
   await groups.create('user:olga', {...group, name: 'rack7', bootProfile: profile});
-  const owned = stack.move();
   return {
     ...app,
     groups,
@@ -44,7 +37,6 @@ async function setUp() {
       const {build} = await app.client.createBuild({machineId});
       return (await app.builder('b1').claimBuild({buildId: build?.id ?? ''})).spec;
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

@@ -3,17 +3,13 @@ import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import test from 'ava';
 import fc from 'fast-check';
 import {enrolWith} from '../../test/helpers/first-inventory.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {discoveryService} from './discovery.ts';
 import {readMachineCsv} from './machine-csv.ts';
 import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

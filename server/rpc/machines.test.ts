@@ -7,7 +7,7 @@ import {
   MachineService,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {saveLastSeen} from '../store/presence.ts';
 import {hardwareService} from './hardware.ts';
@@ -15,11 +15,7 @@ import {machineService} from './machines.ts';
 import type {Role} from './permissions.ts';
 import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

@@ -13,7 +13,6 @@ import type {ExpectedMachine, Machines, OperatorChange} from '../domain/machines
 import type {Sightings} from '../domain/sightings.ts';
 import {DomainError} from '../errors.ts';
 import type {CommandOperation} from '../store/commands.ts';
-import type {Labels} from '../store/machines.ts';
 import {callerKey} from './caller.ts';
 import {
   fromImageConfig,
@@ -23,8 +22,10 @@ import {
   toSightingMessage,
 } from './machine-messages.ts';
 import {columnsOf, toFieldMessage} from './machine-search-messages.ts';
+import {type Changeable, pickChange, pickFields} from './pick-change.ts';
 import {readMask} from './read-mask.ts';
-import {storable} from './storable.ts';
+import {required} from './required.ts';
+import {storable, storableLabels} from './storable.ts';
 import {fromMachineTemplateMessage} from './template-messages.ts';
 
 const operations: Readonly<Record<number, CommandOperation>> = {
@@ -80,19 +81,14 @@ export const machineService = ({
   },
 
   async createMachine({machine}, {values}) {
-    const wanted = toExpectedMachine(required(machine));
+    const wanted = toExpectedMachine(required(machine, 'a machine'));
     const created = await machines.create(values.get(callerKey).name, wanted);
     return {machine: toMachineMessage(created, view)};
   },
 
   async updateMachine({machine, updateMask}, {values}) {
-    const wanted = required(machine);
-    const change = pickChange(wanted, updateMask?.paths ?? []);
-    if (Object.keys(change).length === 0)
-      throw new DomainError(
-        'invalid_argument',
-        `Cannot change machine "${wanted.id}": name the fields to change, one or more of ${names}`,
-      );
+    const wanted = required(machine, 'a machine');
+    const change = pickChange('machine', changeable, wanted, updateMask?.paths ?? []);
     const changed = await machines.update(values.get(callerKey).name, wanted.id, change);
     return {machine: toMachineMessage(changed, view)};
   },
@@ -143,12 +139,12 @@ export function toExpectedMachine(machine: MachineMessage): ExpectedMachine {
     serviceTag: printable(serviceTag, 128),
     uuid: printable(uuid, 64),
     macAddresses: macAddress ? [macAddress, ...macAddresses] : macAddresses,
-    change: pickChange(machine, Object.keys(changeable)),
+    change: pickOperatorChange(machine, Object.keys(changeable)),
   };
 }
 
 /** By the names of the contract: what an operator decides. */
-const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorChange>> = {
+const changeable: Changeable<MachineMessage, OperatorChange> = {
   hostname: ({hostname}) => ({hostname}),
   description: ({description}) => ({description: storable(description, 'description')}),
   notes: ({notes}) => ({notes: storable(notes, 'notes')}),
@@ -157,31 +153,9 @@ const changeable: Readonly<Record<string, (machine: MachineMessage) => OperatorC
   image_config: ({imageConfig}) => ({imageConfig: imageConfig && fromImageConfig(imageConfig)}),
   templates: ({templates}) => ({templates: templates.map(fromMachineTemplateMessage)}),
 };
-const names = Object.keys(changeable).join(', ');
 
-export function storableLabels(labels: Readonly<Record<string, string>>): Labels {
-  for (const [key, value] of Object.entries(labels)) storable(value, `label ${key}`);
-  return labels;
-}
-
-/** What the paths name of the message, as an operator's change. Throws invalid_argument. */
-export function pickChange(machine: MachineMessage, paths: readonly string[]): OperatorChange {
-  const parts = paths
-    // A client that sends back what it got names the machine in it too.
-    .filter(path => path !== 'id')
-    .map(path => {
-      const read = changeable[path];
-      if (!read)
-        throw new DomainError(
-          'invalid_argument',
-          `Cannot change "${printable(path, 64)}" of a machine: an operator decides only ${names}`,
-        );
-      return read(machine);
-    });
-  return Object.assign({}, ...parts) as OperatorChange;
-}
-
-function required(machine: MachineMessage | undefined): MachineMessage {
-  if (!machine) throw new DomainError('invalid_argument', 'Cannot go on without a machine');
-  return machine;
-}
+/** As an operator's change. Throws invalid_argument. */
+export const pickOperatorChange = (
+  machine: MachineMessage,
+  paths: readonly string[],
+): OperatorChange => pickFields('machine', changeable, machine, paths);

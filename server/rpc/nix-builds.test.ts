@@ -10,15 +10,11 @@ import {
   debianBuilder,
   succeededWith,
 } from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
 import {createTemplates, type NamedContent} from '../domain/templates.ts';
 import {findMachine} from '../store/machines.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const nixBuilder = {builder: 'b1', backends: [{name: 'nix', available: true, missing: ''}]};
 
@@ -40,13 +36,10 @@ const web: NamedContent = {
 };
 
 async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBuilds(sql, {builders: [nixBuilder]}));
+  const app = await onDatabase(postgres, sql => createTestBuilds(sql, {builders: [nixBuilder]}));
   const templates = createTemplates(app.deps);
   await templates.create('alice', web);
-  const owned = stack.move();
-  return {...app, templates, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+  return {...app, templates};
 }
 
 const use = (version: number, parameters: object) => [

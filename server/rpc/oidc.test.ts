@@ -9,7 +9,7 @@ import test from 'ava';
 import {createBrowser, ownPage} from '../../test/helpers/browser.ts';
 import {type Person, startOidcProvider} from '../../test/helpers/oidc-provider.ts';
 import {startPeople, type TestPeople} from '../../test/helpers/people.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {
   isAllowedRedirect,
   mapRole,
@@ -18,11 +18,7 @@ import {
   userNameOf,
 } from '../domain/oidc-rules.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const redirect = 'http://127.0.0.1:54321/callback';
 

@@ -11,15 +11,11 @@ import {
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import test from 'ava';
 import {createTestBuilds, createTestMachine} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
 import {addImage} from '../../test/helpers/server-machines.ts';
 import type {Sql} from '../store/db.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const states = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 
@@ -75,13 +71,11 @@ async function addOperations(sql: Sql, facts: {machineIds: readonly string[]; im
 }
 
 async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBuilds(sql));
+  const app = await onDatabase(postgres, sql => createTestBuilds(sql));
+  const {sql} = app;
   const machineIds = [await createTestMachine(sql, 'ready'), await createTestMachine(sql, 'ready')];
   const {id: imageId} = await addImage(sql, {});
   await addOperations(sql, {machineIds, imageId});
-  const owned = stack.move();
   return {
     ...app,
     sql,
@@ -100,7 +94,6 @@ async function setUp() {
         const {builds: rows, ...rest} = await app.client.listBuilds({...query, ...page});
         return {rows, ...rest};
       }),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

@@ -1,24 +1,15 @@
 import {randomUUID} from 'node:crypto';
-import {Code, type ConnectError} from '@connectrpc/connect';
+import {Code} from '@connectrpc/connect';
 import {type Rollout, Rollout_State} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
 import test from 'ava';
 import {createTestMachine, sha256, succeededWith} from '../../test/helpers/builds.ts';
 import {createTestBulks, type TestBulks} from '../../test/helpers/bulks.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
+import {refused} from '../../test/helpers/refusal.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
-async function setUp() {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBulks(sql));
-  const owned = stack.move();
-  return {...app, [Symbol.asyncDispose]: () => owned.disposeAsync()};
-}
+const setUp = () => onDatabase(postgres, createTestBulks);
 
 async function addMachines({sql}: TestBulks, count: number): Promise<readonly string[]> {
   const ids: string[] = [];
@@ -83,12 +74,6 @@ async function runWave(app: TestBulks, id: string, hostName: string): Promise<re
 }
 
 const change = {data: {imageConfig: {hostName: 'new'}}};
-
-const refused = async (call: Promise<unknown>): Promise<Partial<ConnectError>> =>
-  call.then(
-    () => ({rawMessage: 'not refused'}),
-    (error: ConnectError) => ({code: error.code, rawMessage: error.rawMessage}),
-  );
 
 test('a canary, then wave after wave, each when the one before is ACTIVE in its image', async t => {
   await using app = await setUp();

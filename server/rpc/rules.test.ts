@@ -1,16 +1,12 @@
 import {Code, ConnectError, createClient} from '@connectrpc/connect';
 import {Rule_Decision, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {ruleService} from './rules.ts';
 import {serveInMemory, viewOf} from '../../test/helpers/in-memory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

@@ -1,19 +1,20 @@
 import type {ServiceImpl} from '@connectrpc/connect';
 import {timestampFromDate} from '@bufbuild/protobuf/wkt';
 import type {Rule as RuleMessage, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
-import {printable} from '../domain/identifiers.ts';
 import type {RuleContent, Rules} from '../domain/rules.ts';
 import {DomainError} from '../errors.ts';
 import {fromBootProfileMessage} from './boot-profile-messages.ts';
 import {callerKey} from './caller.ts';
 import {type MachineView, toMachineMessage} from './machine-messages.ts';
+import {type Changeable, pickChange, pickFields} from './pick-change.ts';
+import {required} from './required.ts';
 import {
   fromDecision,
   toExplanationMessage,
   toRuleMessage,
   toVerdictMessage,
 } from './rule-messages.ts';
-import {storable} from './storable.ts';
+import {storable, storableLabels} from './storable.ts';
 import {fromMachineTemplateMessage} from './template-messages.ts';
 
 export const ruleService = (rules: Rules, view: MachineView): ServiceImpl<typeof RuleService> => ({
@@ -27,21 +28,16 @@ export const ruleService = (rules: Rules, view: MachineView): ServiceImpl<typeof
   },
 
   async createRule({rule}, {values}) {
-    const wanted = required(rule);
+    const wanted = required(rule, 'a rule');
     if (wanted.name === '')
       throw new DomainError('invalid_argument', 'Cannot create a rule without a name: give one');
-    const content = pick(wanted, Object.keys(changeable)) as RuleContent;
+    const content = pickFields('rule', changeable, wanted, Object.keys(changeable)) as RuleContent;
     return {rule: toRuleMessage(await rules.create(values.get(callerKey).name, content))};
   },
 
   async updateRule({rule, updateMask}, {values}) {
-    const wanted = required(rule);
-    const change = pick(wanted, updateMask?.paths ?? []);
-    if (Object.keys(change).length === 0 || change.name === '')
-      throw new DomainError(
-        'invalid_argument',
-        `Cannot change rule "${wanted.id}": name the fields to change, one or more of ${names}; a name is never empty`,
-      );
+    const wanted = required(rule, 'a rule');
+    const change = pickChange('rule', changeable, wanted, updateMask?.paths ?? []);
     const changed = await rules.update(values.get(callerKey).name, wanted.id, change);
     return {rule: toRuleMessage(changed)};
   },
@@ -85,7 +81,7 @@ export const ruleService = (rules: Rules, view: MachineView): ServiceImpl<typeof
 });
 
 /** By the names of the contract. */
-const changeable: Readonly<Record<string, (rule: RuleMessage) => Partial<RuleContent>>> = {
+const changeable: Changeable<RuleMessage, Partial<RuleContent>> = {
   name: ({name}) => ({name}),
   description: ({description}) => ({description: storable(description, 'description')}),
   priority: ({priority}) => ({priority}),
@@ -93,33 +89,7 @@ const changeable: Readonly<Record<string, (rule: RuleMessage) => Partial<RuleCon
   condition: ({condition}) => ({condition: condition.trim()}),
   decision: ({decision}) => ({decision: fromDecision(decision)}),
   group: ({group}) => ({group}),
-  labels: ({labels}) => {
-    for (const [key, value] of Object.entries(labels)) storable(value, `label ${key}`);
-    return {labels};
-  },
+  labels: ({labels}) => ({labels: storableLabels(labels)}),
   templates: ({templates}) => ({templates: templates.map(fromMachineTemplateMessage)}),
   boot_profile: ({bootProfile}) => ({bootProfile: fromBootProfileMessage(bootProfile)}),
 };
-const names = Object.keys(changeable).join(', ');
-
-function pick(rule: RuleMessage, paths: readonly string[]): Partial<RuleContent> {
-  return Object.assign(
-    {},
-    // A client that sends back what it got names the rule in it too.
-    ...paths
-      .filter(path => path !== 'id')
-      .map(path => {
-        const read = changeable[path];
-        if (read) return read(rule);
-        throw new DomainError(
-          'invalid_argument',
-          `Cannot change "${printable(path, 64)}" of a rule: there is ${names}`,
-        );
-      }),
-  ) as Partial<RuleContent>;
-}
-
-function required(rule: RuleMessage | undefined): RuleMessage {
-  if (!rule) throw new DomainError('invalid_argument', 'Cannot go on without a rule');
-  return rule;
-}

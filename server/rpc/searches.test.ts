@@ -2,18 +2,14 @@ import {createClient} from '@connectrpc/connect';
 import {SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createMachineSearch} from '../domain/machine-search.ts';
 import {createSavedSearches, searchesOfOwnerMax} from '../domain/saved-searches.ts';
 import type {Role} from './permissions.ts';
 import {searchService} from './searches.ts';
 import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

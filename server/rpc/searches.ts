@@ -7,9 +7,9 @@ import {
   type SearchService,
 } from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import type {SavedSearches, SearchCaller} from '../domain/saved-searches.ts';
-import {DomainError} from '../errors.ts';
 import type {SavedSearch} from '../store/saved-searches.ts';
 import {type Caller, callerKey} from './caller.ts';
+import {required} from './required.ts';
 
 export const searchService = (searches: SavedSearches): ServiceImpl<typeof SearchService> => ({
   async listSearches(_request, {values}) {
@@ -22,8 +22,7 @@ export const searchService = (searches: SavedSearches): ServiceImpl<typeof Searc
   },
 
   async saveSearch({search}, {values}) {
-    if (!search) throw new DomainError('invalid_argument', 'Cannot go on without a search');
-    const {name, filter, orderBy, shared} = search;
+    const {name, filter, orderBy, shared} = required(search, 'a search');
     const wanted = {name, filter: filter.trim(), orderBy: orderBy.trim(), shared};
     const saved = await searches.save(callerOf(values.get(callerKey)), wanted);
     return {search: toSearchMessage(saved)};

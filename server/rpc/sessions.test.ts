@@ -1,12 +1,8 @@
 import test from 'ava';
 import {password, startPeople, type TestPeople} from '../../test/helpers/people.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 type Row = {readonly id: string; readonly username: string; readonly current: boolean};
 

@@ -1,5 +1,6 @@
 import {printable} from '../domain/identifiers.ts';
 import {DomainError} from '../errors.ts';
+import type {Labels} from '../store/machines.ts';
 
 /** Text that people write is kept as it is; only what PostgreSQL cannot hold is refused. */
 export function storable(text: string, name: string): string {
@@ -14,4 +15,9 @@ export function storable(text: string, name: string): string {
       `Cannot keep "${printable(name, 64)}": it contains half of a surrogate pair; text only`,
     );
   return text;
+}
+
+export function storableLabels(labels: Readonly<Record<string, string>>): Labels {
+  for (const [key, value] of Object.entries(labels)) storable(value, `label ${key}`);
+  return labels;
 }

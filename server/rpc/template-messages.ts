@@ -9,7 +9,6 @@ import {
   TemplateSchema,
 } from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import type {NamedContent} from '../domain/templates.ts';
-import {DomainError} from '../errors.ts';
 import type {
   MachineTemplate,
   ParameterType,
@@ -18,6 +17,7 @@ import type {
   TemplateParameter,
 } from '../store/templates.ts';
 import {requireEnum} from './image-messages.ts';
+import {required} from './required.ts';
 import {storable} from './storable.ts';
 
 const types: Readonly<Record<ParameterType, Template_Parameter_Type>> = {
@@ -38,8 +38,7 @@ export function toTemplateMessage(template: Template): TemplateMessage {
 
 /** What is the server's own (version, builtin, time) is not read. */
 export function fromTemplateMessage(message: TemplateMessage | undefined): NamedContent {
-  if (!message) throw new DomainError('invalid_argument', 'Cannot go on without a template');
-  const {name, description, nixosModule, parameters} = message;
+  const {name, description, nixosModule, parameters} = required(message, 'a template');
   return {
     name,
     description: storable(description, 'description'),

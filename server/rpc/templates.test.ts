@@ -6,14 +6,10 @@ import {
   Template_ParameterSchema,
 } from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createTestTemplates, portParameter, webTemplate} from '../../test/helpers/templates.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   const database = await postgres.createDatabase();

@@ -2,13 +2,9 @@ import {create} from '@bufbuild/protobuf';
 import {CreateApiTokenRequestSchema} from '@muster/proto/gen/muster/v1/tokens_pb.ts';
 import test from 'ava';
 import {basic, password, startPeople, type TestPeople} from '../../test/helpers/people.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const day = 86_400_000;
 

@@ -10,25 +10,22 @@ import {
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test from 'ava';
 import {createTestBuilds, createTestMachine, debianBuilder} from '../../test/helpers/builds.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {onDatabase, postgresOf} from '../../test/helpers/postgres.ts';
 import {until} from '../../test/helpers/processes.ts';
 import {webTemplate} from '../../test/helpers/templates.ts';
 import {createTemplates} from '../domain/templates.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 type Ask = MessageInitShape<typeof ValidateConfigRequestSchema>;
 
 const nixBuilder = {builder: 'b1', backends: [{name: 'nix', available: true, missing: ''}]};
 
 async function setUp(options: Parameters<typeof createTestBuilds>[1] = {}) {
-  await using stack = new AsyncDisposableStack();
-  const {sql} = stack.use(await postgres.createDatabase());
-  const app = stack.use(await createTestBuilds(sql, {builders: [nixBuilder], ...options}));
+  const app = await onDatabase(postgres, sql =>
+    createTestBuilds(sql, {builders: [nixBuilder], ...options}),
+  );
+  const {sql} = app;
   const waiting = async (count = 1) => {
     let ids: readonly string[] = [];
     await until('a validation', async () => {
@@ -37,7 +34,6 @@ async function setUp(options: Parameters<typeof createTestBuilds>[1] = {}) {
     });
     return ids;
   };
-  const owned = stack.move();
   return {
     ...app,
     /** Ids of those that need a job. */
@@ -45,7 +41,6 @@ async function setUp(options: Parameters<typeof createTestBuilds>[1] = {}) {
     rows: async () => (await sql`select 1 from validations`).length,
     ask: (request: Ask, signal?: AbortSignal) =>
       collect(app.client.validateConfig(request, signal ? {signal} : {})),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

@@ -3,11 +3,12 @@ import type {
   Webhook as WebhookMessage,
   WebhookService,
 } from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
-import {printable} from '../domain/identifiers.ts';
 import type {WebhookDeliveries} from '../domain/webhook-deliveries.ts';
 import type {WebhookContent, Webhooks} from '../domain/webhooks.ts';
 import {DomainError} from '../errors.ts';
 import {callerKey} from './caller.ts';
+import {type Changeable, pickChange} from './pick-change.ts';
+import {required} from './required.ts';
 import {storable} from './storable.ts';
 import {fromState, toDeliveryMessage, toWebhookMessage} from './webhook-messages.ts';
 
@@ -25,7 +26,7 @@ export const webhookService = (
   },
 
   async createWebhook({webhook}, {values}) {
-    const wanted = required(webhook);
+    const wanted = required(webhook, 'a webhook');
     if (wanted.name === '')
       throw new DomainError('invalid_argument', 'Cannot create a webhook without a name: give one');
     const content = Object.fromEntries(
@@ -36,8 +37,8 @@ export const webhookService = (
   },
 
   async updateWebhook({webhook, updateMask}, {values}) {
-    const wanted = required(webhook);
-    const change = pick(wanted, updateMask?.paths ?? []);
+    const wanted = required(webhook, 'a webhook');
+    const change = pickChange('webhook', changeable, wanted, updateMask?.paths ?? []);
     const view = await webhooks.update(values.get(callerKey).name, wanted.id, change);
     return {webhook: toWebhookMessage(view)};
   },
@@ -78,7 +79,7 @@ export const webhookService = (
 });
 
 /** By the names of the contract. */
-const changeable: Readonly<Record<string, (webhook: WebhookMessage) => Partial<WebhookContent>>> = {
+const changeable: Changeable<WebhookMessage, Partial<WebhookContent>> = {
   name: ({name}) => ({name}),
   url: ({url}) => ({url: storable(url, 'url')}),
   event_types: ({eventTypes}) => ({eventTypes}),
@@ -89,32 +90,3 @@ const changeable: Readonly<Record<string, (webhook: WebhookMessage) => Partial<W
   enabled: ({enabled}) => ({enabled}),
   attempts_max: ({attemptsMax}) => ({attemptsMax}),
 };
-const names = Object.keys(changeable).join(', ');
-
-function pick(webhook: WebhookMessage, paths: readonly string[]): Partial<WebhookContent> {
-  const change: Partial<WebhookContent> = Object.assign(
-    {},
-    // A client that sends back what it got names the webhook in it too.
-    ...paths
-      .filter(path => path !== 'id')
-      .map(path => {
-        const read = changeable[path];
-        if (read) return read(webhook);
-        throw new DomainError(
-          'invalid_argument',
-          `Cannot change "${printable(path, 64)}" of a webhook: there is ${names}`,
-        );
-      }),
-  );
-  if (Object.keys(change).length === 0 || change.name === '')
-    throw new DomainError(
-      'invalid_argument',
-      `Cannot change webhook "${webhook.id}": name the fields to change, one or more of ${names}; a name is never empty`,
-    );
-  return change;
-}
-
-function required(webhook: WebhookMessage | undefined): WebhookMessage {
-  if (!webhook) throw new DomainError('invalid_argument', 'Cannot go on without a webhook');
-  return webhook;
-}

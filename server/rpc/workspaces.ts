@@ -8,7 +8,6 @@ import {
   WorkspaceSchema,
   type WorkspaceService,
 } from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
-import {printable} from '../domain/identifiers.ts';
 import type {WorkspaceMachines} from '../domain/workspace-machines.ts';
 import type {WorkspaceMembers} from '../domain/workspace-members.ts';
 import type {CountedWorkspace, Workspaces} from '../domain/workspaces.ts';
@@ -17,6 +16,8 @@ import type {MemberRow} from '../store/role-bindings.ts';
 import type {WorkspaceChange} from '../store/workspaces.ts';
 import {callerKey} from './caller.ts';
 import {type MachineView, toMachineMessage} from './machine-messages.ts';
+import {type Changeable, pickChange} from './pick-change.ts';
+import {required} from './required.ts';
 import {storable} from './storable.ts';
 import {fromProtoRole, toProtoRole} from './users.ts';
 
@@ -41,14 +42,15 @@ export const workspaceService = ({
   },
 
   async createWorkspace({workspace}, {values}) {
-    const {name, description, machinesMax} = required(workspace);
+    const {name, description, machinesMax} = required(workspace, 'a workspace');
     const wanted = {name, description: storable(description, 'description'), machinesMax};
     return {workspace: toMessage(await workspaces.create(values.get(callerKey).name, wanted))};
   },
 
   async updateWorkspace({workspace, updateMask}, {values}) {
-    const wanted = required(workspace);
-    const change = pick(wanted, updateMask?.paths ?? []);
+    const wanted = required(workspace, 'a workspace');
+    const paths = (updateMask?.paths ?? []).filter(path => !told.has(path));
+    const change = pickChange('workspace', changeable, wanted, paths);
     const changed = await workspaces.update(values.get(callerKey).name, wanted.id, change);
     return {workspace: toMessage(changed)};
   },
@@ -103,44 +105,15 @@ const toMemberMessage = ({role, createTime, ...same}: MemberRow): WorkspaceMembe
   });
 
 /** By the names of the contract. */
-const changeable: Readonly<Record<string, (workspace: WorkspaceMessage) => WorkspaceChange>> = {
+const changeable: Changeable<WorkspaceMessage, WorkspaceChange> = {
   name: ({name}) => ({name}),
   description: ({description}) => ({description: storable(description, 'description')}),
   machines_max: ({machinesMax}) => ({machinesMax}),
 };
-const names = Object.keys(changeable).join(', ');
 /** A client that sends back what it got names these too. */
 const told: ReadonlySet<string> = new Set([
-  'id',
   'machine_count',
   'member_count',
   'create_time',
   'update_time',
 ]);
-
-function pick(workspace: WorkspaceMessage, paths: readonly string[]): WorkspaceChange {
-  const change: WorkspaceChange = Object.assign(
-    {},
-    ...paths
-      .filter(path => !told.has(path))
-      .map(path => {
-        const read = changeable[path];
-        if (read) return read(workspace);
-        throw new DomainError(
-          'invalid_argument',
-          `Cannot change "${printable(path, 64)}" of a workspace: there is ${names}`,
-        );
-      }),
-  );
-  if (Object.keys(change).length === 0)
-    throw new DomainError(
-      'invalid_argument',
-      `Cannot change workspace "${workspace.id}": name the fields to change, one or more of ${names}`,
-    );
-  return change;
-}
-
-function required(workspace: WorkspaceMessage | undefined): WorkspaceMessage {
-  if (!workspace) throw new DomainError('invalid_argument', 'Cannot go on without a workspace');
-  return workspace;
-}

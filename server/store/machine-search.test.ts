@@ -1,7 +1,7 @@
 import {uuidv7} from '@muster/runtime/ids.ts';
 import test from 'ava';
 import {insertMachines} from '../../test/helpers/many-machines.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createMachineSearch} from '../domain/machine-search.ts';
 import type {Database} from './db.ts';
 import {part} from './fragments.ts';
@@ -10,11 +10,7 @@ import {countMachines} from './machine-counts.ts';
 import {machineColumns} from './machine-search.ts';
 import {insertMachine, type MachineChange} from './machines.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const now = new Date('2026-05-01T12:00:00Z');
 const gib = 2 ** 30;

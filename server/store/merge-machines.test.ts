@@ -1,16 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import type {Sql} from './db.ts';
 import {moveEvidence} from './evidence.ts';
 import {deleteMachine, insertMachine} from './machines.ts';
 import {listMerged, moveRecords} from './merge-machines.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const time = new Date('2026-05-01T10:00:00Z');
 const later = new Date('2026-05-01T11:00:00Z');

@@ -1,17 +1,13 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {type AuditedCall, runInCall, type Scope} from '../audited-call.ts';
 import {conceal} from '../domain/concealed.ts';
 import type {Sql} from './db.ts';
 import {findMachine, findMachineForUpdate, insertMachine} from './machines.ts';
 import {insertWorkspace} from './workspaces.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const callOf = (scope: () => Scope): AuditedCall => ({
   id: randomUUID(),

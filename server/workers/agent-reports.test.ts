@@ -207,12 +207,8 @@ for (const form of ['packed', 'plain'])
         disks: [{name: 'sda', path: 'p', serial, health: {powerOnHours: String(second)}}],
         collectors: [{name: 'disks', state: 'STATE_COLLECTED' as const, durationMs: second}],
       };
-      const report: Report = {
-        reportId,
-        kind: 'inventory',
-        body: {inventory},
-        isPlain: form === 'plain',
-      };
+      const body = {inventory};
+      const report: Report = {reportId, kind: 'inventory', body, isPlain: form === 'plain'};
       const receipt = await nextCommand(agent, machineId, 'received');
       agent.publish(subjects.agentReport(machineId, 'inventory'), reportText(report, machineId));
       t.like(await receipt.read(), {received: {reportIds: [reportId]}});

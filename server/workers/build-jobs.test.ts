@@ -9,15 +9,11 @@ import test from 'ava';
 import {createTestBuilds, debianBuilder, succeededWith} from '../../test/helpers/builds.ts';
 import {startNats} from '../../test/helpers/nats.ts';
 import {until} from '../../test/helpers/processes.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {createBuildUpkeep, requestMissingRegistrationImage} from '../domain/build-upkeep.ts';
 import {startBuildJobs} from './build-jobs.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   await using stack = new AsyncDisposableStack();

@@ -3,17 +3,13 @@ import {once} from 'node:events';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {Registry} from 'prom-client';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {wireMachines} from '../../test/helpers/server-machines.ts';
 import {startHardwareIntake} from './hardware-intake.ts';
 import {createReceiptPressure} from './receipt-pressure.ts';
 import {createTakeIn} from './take-in-inventory.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const timeoutMs = 20_000;
 

@@ -2,18 +2,14 @@ import {silentLogger as log} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
 import {openIssueLab} from '../../test/helpers/issues.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {startRelay} from '../relay.ts';
 import type {Database} from '../store/db.ts';
 import {listenFor} from '../store/notifications.ts';
 import {createWakeUps} from '../wake-ups.ts';
 import {startIssueWorker} from './issues.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 /** A server's worker over this database, with the relay that gives events their positions. */
 async function startWorker(sql: Database) {

@@ -8,7 +8,7 @@ import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {createTestMachine} from '../../test/helpers/builds.ts';
 import {startNats, type TestNats} from '../../test/helpers/nats.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf, startPostgres} from '../../test/helpers/postgres.ts';
 import {correctTime, createMetrics} from '../domain/metrics.ts';
 import {parseDurationMs} from '../domain/moments.ts';
 import {metricsService} from '../rpc/metrics.ts';
@@ -17,11 +17,7 @@ import {serveInMemory} from '../../test/helpers/in-memory.ts';
 
 const retention = {samplesDays: 14, minutesDays: 30, hoursDays: 60};
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp(options: {nats?: boolean; now?: () => Date} = {}) {
   await using stack = new AsyncDisposableStack();

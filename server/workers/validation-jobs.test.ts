@@ -6,15 +6,11 @@ import {silentLogger} from '@muster/runtime/log.ts';
 import test from 'ava';
 import {createTestBuilds} from '../../test/helpers/builds.ts';
 import {startNats} from '../../test/helpers/nats.ts';
-import {startPostgres, type TestPostgres} from '../../test/helpers/postgres.ts';
+import {postgresOf} from '../../test/helpers/postgres.ts';
 import {until} from '../../test/helpers/processes.ts';
 import {startValidationJobs} from './validation-jobs.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 const nixBuilder = {builder: 'b1', backends: [{name: 'nix', available: true, missing: ''}]};
 

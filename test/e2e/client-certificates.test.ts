@@ -7,15 +7,11 @@ import {User_Role, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import test from 'ava';
 import {createClientPki, type Issued} from '../helpers/client-pki.ts';
 import {basic, password} from '../helpers/people.ts';
-import {startPostgres, type TestPostgres} from '../helpers/postgres.ts';
+import {postgresOf} from '../helpers/postgres.ts';
 import {startTestServer} from '../helpers/test-server.ts';
 import {runCommand} from '../helpers/command.ts';
 
-let postgres: TestPostgres;
-test.before(async () => {
-  postgres = await startPostgres();
-});
-test.after.always(() => postgres[Symbol.asyncDispose]());
+const postgres = postgresOf(test);
 
 async function setUp() {
   await using stack = new AsyncDisposableStack();

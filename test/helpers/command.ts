@@ -22,11 +22,10 @@ type Given = {
   readonly cwd?: string;
 };
 
+type Host = {readonly serverUrl: string; readonly folder: string};
+
 /** As root on the host of a Muster; a login is saved in its folder. */
-export const onHostOf = (muster: {
-  readonly serverUrl: string;
-  readonly folder: string;
-}): Environment => ({
+export const onHostOf = (muster: Host): Environment => ({
   SERVER_URL: muster.serverUrl,
   MUSTER_DATA_DIR: muster.folder,
   MUSTER_CREDENTIALS_FILE: join(muster.folder, 'credentials.json'),
@@ -66,6 +65,13 @@ export function runCommand(
   child.stdin.end(input);
   return endOf(child);
 }
+
+/** `muster` as root on the host of a Muster. */
+export const runOnHost = (
+  muster: Host,
+  words: readonly string[],
+  {env = {}, ...given}: Given & {readonly env?: Environment} = {},
+): Promise<Answer> => runCommand(words, {...onHostOf(muster), ...env}, given);
 
 /** What it printed; throws when it did not end well. */
 export async function said(

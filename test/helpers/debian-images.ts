@@ -4,8 +4,21 @@ import {createDebianBackend} from '@muster/builder/backends/debian/debian.ts';
 import {openCache} from '@muster/builder/cache.ts';
 import {loadConfig, programEnvironment} from '@muster/builder/config.ts';
 import {BuildSpecSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
+import {Image_Kind, Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
 
 const {signal} = new AbortController();
+
+/** What tests build: the same, since its packages are kept between runs. */
+export const webMachine = {
+  kind: Image_Kind.MACHINE,
+  variant: Image_Variant.VIRTUAL,
+  imageConfig: {
+    hostName: 'web-1',
+    packages: ['curl'],
+    sshAuthorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB test'],
+    files: [{path: '/etc/motd', content: 'hello\n'}],
+  },
+};
 
 /** Real images of the Debian back end. Packages and layers are kept between runs, but apart from those of a builder that may run on this host. */
 export async function openDebianImages(log: (line: string) => void = () => undefined) {

@@ -11,7 +11,7 @@ import type {Image} from '@muster/server/store/images.ts';
 import {saveLastSeen} from '@muster/server/store/presence.ts';
 import {uuidv7} from '@muster/runtime/ids.ts';
 import {enrolWith} from './first-inventory.ts';
-import type {TestPostgres} from './postgres.ts';
+import type {TestDatabases} from './postgres.ts';
 import {addImage, wireMachines} from './server-machines.ts';
 
 const retention = {samplesDays: 14, minutesDays: 90, hoursDays: 400};
@@ -20,7 +20,7 @@ export const serverVersion = '2.1.0';
 export type IssueLab = Awaited<ReturnType<typeof openIssueLab>>;
 
 /** Such a server on a database of its own. */
-export async function startIssueLab(postgres: TestPostgres) {
+export async function startIssueLab(postgres: TestDatabases) {
   await using stack = new AsyncDisposableStack();
   const {sql} = stack.use(await postgres.createDatabase());
   const lab = await openIssueLab(sql);

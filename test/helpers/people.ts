@@ -18,7 +18,7 @@ import type {TlsKeys} from '@muster/runtime/rpc-server.ts';
 import type {Role} from '@muster/server/store/users.ts';
 import {pino} from 'pino';
 import {serve} from './one-port.ts';
-import type {TestPostgres} from './postgres.ts';
+import type {TestDatabases} from './postgres.ts';
 
 export const password = 'correct horse battery';
 
@@ -31,7 +31,7 @@ export type PeopleAnswer = {
 
 /** The real use cases of people behind the real port, with a clock that the test moves and everything that was logged. */
 export async function startPeople(
-  postgres: TestPostgres,
+  postgres: TestDatabases,
   settings: Readonly<Record<string, string>> = {},
   tls?: TlsKeys,
 ) {

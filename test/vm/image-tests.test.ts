@@ -4,11 +4,7 @@ import path from 'node:path';
 import {type MessageInitShape} from '@bufbuild/protobuf';
 import test, {type ExecutionContext} from 'ava';
 import type {LocalArtifact} from '@muster/builder/backends/backend.ts';
-import {
-  BootTest_Firmware,
-  Image_Kind,
-  Image_Variant,
-} from '@muster/proto/gen/muster/v1/images_pb.ts';
+import {BootTest_Firmware} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {
   type CreateImageTestRequestSchema,
   type ImageTest,
@@ -21,7 +17,7 @@ import {insertImage} from '@muster/server/store/images.ts';
 import {type Muster, startMuster} from '../helpers/muster.ts';
 import {readPng} from '../helpers/png.ts';
 import {until} from '../helpers/processes.ts';
-import {openDebianImages} from '../helpers/debian-images.ts';
+import {openDebianImages, webMachine} from '../helpers/debian-images.ts';
 
 const {BOOT, NETWORK, SERVICE, SCRIPT} = ImageTest_TestType;
 const {PENDING, RUNNING, PASSED, FAILED} = ImageTest_Status;
@@ -29,18 +25,6 @@ const minuteMs = 60_000;
 /** Many times what a quiet machine needs under TCG. */
 const limitMs = 12 * minuteMs;
 const checkTimeLimitSeconds = 600;
-
-/** The same as another test of this folder builds: its packages are kept between runs. */
-const spec = {
-  kind: Image_Kind.MACHINE,
-  variant: Image_Variant.VIRTUAL,
-  imageConfig: {
-    hostName: 'web-1',
-    packages: ['curl'],
-    sshAuthorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB test'],
-    files: [{path: '/etc/motd', content: 'hello\n'}],
-  },
-};
 
 let muster: Muster;
 let image = '';
@@ -60,7 +44,7 @@ async function addMachineImage(): Promise<string> {
   const images = await openDebianImages();
   const directory = await mkdtemp(path.join(tmpdir(), 'muster-image-tests-'));
   try {
-    const {inputKey, image: built} = await images.build(spec, directory);
+    const {inputKey, image: built} = await images.build(webMachine, directory);
     const store = path.join(muster.folder, 'server', 'images');
     for (const file of [built.kernel, ...built.initrds, ...built.layers]) {
       const folder = path.join(store, file.sha256.slice(0, 2));

@@ -6,7 +6,7 @@ import test, {type ExecutionContext} from 'ava';
 import {type BootTestRequest, runBootTest} from '@muster/builder/boot-tests/boot-test.ts';
 import type {BuildSpecSchema} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Kind, Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
-import {openDebianImages} from '../helpers/debian-images.ts';
+import {openDebianImages, webMachine} from '../helpers/debian-images.ts';
 
 const megabyte = 1024 * 1024;
 const timeLimitSeconds = 600;
@@ -64,16 +64,7 @@ test.serial(
 
 test.serial('a machine image boots into systemd with its packages, keys and files', async t => {
   const {build, boot} = await setUp(t);
-  const {image, inputKey} = await build('machine', {
-    kind: Image_Kind.MACHINE,
-    variant: Image_Variant.VIRTUAL,
-    imageConfig: {
-      hostName: 'web-1',
-      packages: ['curl'],
-      sshAuthorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB test'],
-      files: [{path: '/etc/motd', content: 'hello\n'}],
-    },
-  });
+  const {image, inputKey} = await build('machine', webMachine);
   t.deepEqual(
     image.layers.map(({name}) => name),
     ['base.squashfs', 'kernel.squashfs', 'agent.squashfs', 'machine.squashfs'],

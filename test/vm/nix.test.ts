@@ -68,7 +68,7 @@ async function writeParts(directory: string, variant: KernelVariant): Promise<vo
     ['usr/lib/muster/agent.cjs', {type: 'file', mode: 0o644, source: config.agentBundle}],
   ]);
   const file = path.join(directory, 'initrd');
-  await writeSegment({tree, path: file, level: 3, timeSeconds: 1, signal});
+  await writeSegment(tree, file, signal);
 }
 
 test('an image that Nix built boots, and its agent says hello with the input key', async t => {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type {Cache} from '../../cache.ts';
-import {canonicalJson, sha256OfFile, sha256OfText} from '../../digests.ts';
+import {digestOf, sha256OfFile, sha256OfText} from '../../digests.ts';
 import type {TreeEntry} from '../../cpio.ts';
 import {type ImageFile, imageFileEntry, readImageFile} from './files.ts';
 import {formatVersion, squashfsLevel} from './format.ts';
@@ -38,15 +38,13 @@ export async function buildAgentLayer(
   signal: AbortSignal,
 ): Promise<string> {
   const node = await prepareNode(nodeBinary, cache, signal);
-  const key = sha256OfText(
-    canonicalJson({
-      format: formatVersion,
-      node: node.sha256,
-      agent: await sha256OfFile(agentBundle),
-      files: await ownFileDigests(),
-      squashfsLevel,
-    }),
-  );
+  const key = digestOf({
+    format: formatVersion,
+    node: node.sha256,
+    agent: await sha256OfFile(agentBundle),
+    files: await ownFileDigests(),
+    squashfsLevel,
+  });
   const directory = await cache.directory('agent-layers', key, async partial => {
     const tree = new Map<string, TreeEntry>([
       ['usr/bin/node', {type: 'file', mode: 0o755, source: node.stripped}],

@@ -1,7 +1,7 @@
 import {copyFile, link, mkdir, mkdtemp, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Cache} from '../../cache.ts';
-import {canonicalJson, sha256OfFile, sha256OfText} from '../../digests.ts';
+import {digestOf, sha256OfFile} from '../../digests.ts';
 import {runProgram} from '../../process.ts';
 import type {Apt, ResolvedPackage} from './apt.ts';
 import {formatVersion, sourceDateEpoch, squashfsLevel} from './format.ts';
@@ -50,16 +50,14 @@ const finish = [
 ];
 
 export const baseLayerKey = (packages: readonly ResolvedPackage[]): string =>
-  sha256OfText(
-    canonicalJson({
-      format: formatVersion,
-      packages: packages.map(versionLine),
-      leftOut,
-      finish,
-      squashfsLevel,
-      sourceDateEpoch,
-    }),
-  );
+  digestOf({
+    format: formatVersion,
+    packages: packages.map(versionLine),
+    leftOut,
+    finish,
+    squashfsLevel,
+    sourceDateEpoch,
+  });
 
 /**
  * Installs exactly these packages into an empty root and makes a squashfs of it. mmdebstrap sees a local repository that holds nothing

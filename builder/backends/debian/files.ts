@@ -7,6 +7,7 @@ const directory = path.join(import.meta.dirname, 'files');
 
 /** A script or unit of ours that goes into images as it is. */
 export type ImageFile =
+  | 'init.sh'
   | 'registration-init.sh'
   | 'machine-init.sh'
   | 'network.sh'

@@ -16,7 +16,7 @@ test('segments are padded to a multiple of 4, reproducible, and can be joined', 
       [name, {type: 'file', mode: 0o644, content: Buffer.from(content)}],
     ]);
     const place = path.join(directory, `${name}-${Math.random()}`);
-    await writeSegment({tree, path: place, level: 3, timeSeconds: 0, signal});
+    await writeSegment(tree, place, signal);
     return place;
   };
   const segments = [await write('one', 'a'.repeat(1001)), await write('two', 'b')];

@@ -5,35 +5,22 @@ import {pipeline} from 'node:stream/promises';
 import {Readable} from 'node:stream';
 import {constants, createZstdCompress} from 'node:zlib';
 import {type Tree, writeCpio} from '../../cpio.ts';
+import {segmentLevel, sourceDateEpoch} from './format.ts';
 
 /**
  * Writes one segment of an initrd: a compressed cpio, padded with zero bytes to a multiple of 4. The kernel takes segments one after
  * the other and skips the zeros. An uncompressed cpio that follows (boot.json) must begin at a multiple of 4 (docs/boot.md).
- *
- * @param level zstd level 1 to 19.
  */
-export async function writeSegment({
-  tree,
-  path,
-  level,
-  timeSeconds,
-  signal,
-}: {
-  tree: Tree;
-  path: string;
-  level: number;
-  timeSeconds: number;
-  signal: AbortSignal;
-}): Promise<void> {
+export async function writeSegment(tree: Tree, path: string, signal: AbortSignal): Promise<void> {
   const partial = `${path}.partial`;
   const compress = createZstdCompress({
     params: {
-      [constants.ZSTD_c_compressionLevel]: level,
+      [constants.ZSTD_c_compressionLevel]: segmentLevel,
       [constants.ZSTD_c_checksumFlag]: 1,
     },
   });
   await pipeline(
-    Readable.from(writeCpio(tree, timeSeconds)),
+    Readable.from(writeCpio(tree, sourceDateEpoch)),
     compress,
     createWriteStream(partial),
     {signal},

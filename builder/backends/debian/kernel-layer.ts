@@ -1,7 +1,7 @@
 import {cp, mkdir, rm} from 'node:fs/promises';
 import path from 'node:path';
 import type {Cache} from '../../cache.ts';
-import {canonicalJson, sha256OfText} from '../../digests.ts';
+import {digestOf} from '../../digests.ts';
 import {runProgram} from '../../process.ts';
 import type {Apt, ResolvedPackage} from './apt.ts';
 import {firmwareTree} from './firmware.ts';
@@ -41,15 +41,13 @@ export async function buildKernelLayer(
   },
   signal: AbortSignal,
 ): Promise<string> {
-  const key = sha256OfText(
-    canonicalJson({
-      format: formatVersion,
-      kernel: versionLine(kernelPackage),
-      firmware: firmware.map(versionLine),
-      leftOut,
-      squashfsLevel,
-    }),
-  );
+  const key = digestOf({
+    format: formatVersion,
+    kernel: versionLine(kernelPackage),
+    firmware: firmware.map(versionLine),
+    leftOut,
+    squashfsLevel,
+  });
   const directory = await cache.directory('kernel-layers', key, async partial => {
     const root = path.join(partial, 'root');
     const place = path.join(root, 'usr/lib/modules', kernel.release);

@@ -1,7 +1,7 @@
 import {copyFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {ImageConfig} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {canonicalJson, describeArtifact, sha256OfFile, sha256OfText} from '../../digests.ts';
+import {describeArtifact, digestOf, sha256OfFile} from '../../digests.ts';
 import type {BuildContext, BuildPlan, BuiltImage, LocalArtifact} from '../backend.ts';
 import {buildAgentLayer, ownFileDigests} from './agent-layer.ts';
 import type {ResolvedPackage} from './apt.ts';
@@ -10,7 +10,7 @@ import type {Tree} from '../../cpio.ts';
 import type {DebianDeps} from './deps.ts';
 import {digestImageFiles, imageFileEntry} from './files.ts';
 import {firmwareTree, resolveFirmware} from './firmware.ts';
-import {formatVersion, segmentLevel, sourceDateEpoch} from './format.ts';
+import {formatVersion, sourceDateEpoch} from './format.ts';
 import {writeSegment} from './initrd.ts';
 import {type Kernel, type KernelVariant, resolveKernel, unpackKernel} from './kernel.ts';
 import {buildKernelLayer} from './kernel-layer.ts';
@@ -18,7 +18,7 @@ import {type MachineConfig, parseMachineConfig} from './machine-config.ts';
 import {machineTree} from './machine-layer.ts';
 import {moduleSelection, moduleTree} from './modules.ts';
 import {unpackPackages, versionLine} from './packages.ts';
-import {baseTree} from './root-tree.ts';
+import {baseScripts, baseTree} from './root-tree.ts';
 import {writeTreeLayer} from './squashfs.ts';
 
 /** Login prompts appear on the consoles, but no account has a password: people come by SSH key. */
@@ -54,25 +54,23 @@ export async function planMachine(
   const packages = await deps.apt.resolve([...basePackages, ...ssh, ...config.packages], signal);
   log(`${packages.length} packages in the base, kernel ${versionLine(kernel)}`);
 
-  const inputKey = sha256OfText(
-    canonicalJson({
-      format: formatVersion,
-      kind: 'machine',
-      variant,
-      config,
-      kernel: versionLine(kernel),
-      firmware: firmware.map(versionLine),
-      busybox: busybox.map(versionLine),
-      base: baseLayerKey(packages),
-      modules: moduleSelection(variant, 'machine'),
-      node: await sha256OfFile(deps.nodeBinary),
-      agent: await sha256OfFile(deps.agentBundle),
-      files: await ownFileDigests(),
-      scripts: await digestImageFiles(['machine-init.sh', 'network.sh', 'udhcpc.sh']),
-      commandLineStart,
-      sourceDateEpoch,
-    }),
-  );
+  const inputKey = digestOf({
+    format: formatVersion,
+    kind: 'machine',
+    variant,
+    config,
+    kernel: versionLine(kernel),
+    firmware: firmware.map(versionLine),
+    busybox: busybox.map(versionLine),
+    base: baseLayerKey(packages),
+    modules: moduleSelection(variant, 'machine'),
+    node: await sha256OfFile(deps.nodeBinary),
+    agent: await sha256OfFile(deps.agentBundle),
+    files: await ownFileDigests(),
+    scripts: await digestImageFiles(['machine-init.sh', ...baseScripts]),
+    commandLineStart,
+    sourceDateEpoch,
+  });
   const inputs: Inputs = {variant, config, kernel, firmware, busybox, packages, inputKey};
   return {inputKey, build: (directory, during) => build(deps, inputs, directory, during)};
 }
@@ -96,13 +94,7 @@ async function build(
     signal,
   );
   const initrd = path.join(directory, 'initrd.zst');
-  await writeSegment({
-    tree: await initrdTree(deps, inputs, kernel, context),
-    path: initrd,
-    level: segmentLevel,
-    timeSeconds: sourceDateEpoch,
-    signal,
-  });
+  await writeSegment(await initrdTree(deps, inputs, kernel, context), initrd, signal);
 
   context.step('layers');
   const vmlinuz = path.join(directory, 'vmlinuz');

@@ -1,5 +1,5 @@
 import type {Cache} from '../../cache.ts';
-import {canonicalJson, sha256OfText} from '../../digests.ts';
+import {digestOf} from '../../digests.ts';
 import {runProgram} from '../../process.ts';
 import type {Apt, ResolvedPackage} from './apt.ts';
 
@@ -10,7 +10,7 @@ export async function unpackPackages(
   packages: readonly ResolvedPackage[],
   signal: AbortSignal,
 ): Promise<string> {
-  const key = sha256OfText(canonicalJson(packages.map(versionLine)));
+  const key = digestOf(packages.map(versionLine));
   return cache.directory('packages', key, async partial => {
     for (const deb of await apt.download(packages, signal))
       await runProgram('dpkg-deb', ['-x', deb, partial], {signal});

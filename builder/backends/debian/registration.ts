@@ -1,6 +1,6 @@
 import {copyFile} from 'node:fs/promises';
 import path from 'node:path';
-import {canonicalJson, describeArtifact, sha256OfFile, sha256OfText} from '../../digests.ts';
+import {describeArtifact, digestOf, sha256OfFile} from '../../digests.ts';
 import type {BuildContext, BuildPlan, BuiltImage} from '../backend.ts';
 import type {ResolvedPackage} from './apt.ts';
 import type {Tree, TreeEntry} from '../../cpio.ts';
@@ -14,7 +14,7 @@ import {moduleSelection, moduleTree} from './modules.ts';
 import {nodeLibraryPackages, prepareNode} from './node-runtime.ts';
 import {unpackPackages, versionLine} from './packages.ts';
 import {findProgram, type Program, programTree} from './programs.ts';
-import {baseTree} from './root-tree.ts';
+import {baseScripts, baseTree} from './root-tree.ts';
 
 /** No shell and no login on the console: whoever stands before the machine gets nothing but its messages. */
 const commandLine = 'console=tty0 console=ttyS0,115200n8 panic=30 loglevel=5';
@@ -63,22 +63,20 @@ export async function planRegistration(
     signal,
   );
   const firmware = variant === 'full' ? await resolveFirmware(deps.apt, context) : [];
-  const inputKey = sha256OfText(
-    canonicalJson({
-      format: formatVersion,
-      kind: 'registration',
-      variant,
-      kernel: versionLine(kernel),
-      packages: packages.map(versionLine),
-      firmware: firmware.map(versionLine),
-      modules: moduleSelection(variant, 'registration'),
-      node: await sha256OfFile(deps.nodeBinary),
-      agent: await sha256OfFile(deps.agentBundle),
-      scripts: await digestImageFiles(['registration-init.sh', 'network.sh', 'udhcpc.sh']),
-      commandLine,
-      sourceDateEpoch,
-    }),
-  );
+  const inputKey = digestOf({
+    format: formatVersion,
+    kind: 'registration',
+    variant,
+    kernel: versionLine(kernel),
+    packages: packages.map(versionLine),
+    firmware: firmware.map(versionLine),
+    modules: moduleSelection(variant, 'registration'),
+    node: await sha256OfFile(deps.nodeBinary),
+    agent: await sha256OfFile(deps.agentBundle),
+    scripts: await digestImageFiles(['registration-init.sh', ...baseScripts]),
+    commandLine,
+    sourceDateEpoch,
+  });
   const inputs: Inputs = {variant, kernel, packages, firmware, inputKey};
   return {inputKey, build: (directory, during) => build(deps, inputs, directory, during)};
 }
@@ -98,23 +96,15 @@ async function build(
   context.step('kernel');
   const kernel = await unpackKernel(apt, cache, inputs.kernel, signal);
   const systemSegment = path.join(directory, 'system.zst');
-  await writeSegment({
-    tree: await systemTree(deps, inputs, {kernel, packages}, context),
-    path: systemSegment,
-    level: segmentLevel,
-    timeSeconds: sourceDateEpoch,
+  await writeSegment(
+    await systemTree(deps, inputs, {kernel, packages}, context),
+    systemSegment,
     signal,
-  });
+  );
 
   context.step('layers');
   const agentSegment = path.join(directory, 'agent.zst');
-  await writeSegment({
-    tree: agentTree(deps, inputs),
-    path: agentSegment,
-    level: segmentLevel,
-    timeSeconds: sourceDateEpoch,
-    signal,
-  });
+  await writeSegment(agentTree(deps, inputs), agentSegment, signal);
   const initrd = path.join(directory, 'initrd.zst');
   await joinSegments([nodeSegment, systemSegment, agentSegment], initrd, signal);
   const vmlinuz = path.join(directory, 'vmlinuz');
@@ -151,23 +141,15 @@ async function buildNodeSegment(
   signal: AbortSignal,
 ): Promise<string> {
   const node = await prepareNode(nodeBinary, cache, signal);
-  const key = sha256OfText(
-    canonicalJson({
-      format: formatVersion,
-      node: node.sha256,
-      packages: inputs.packages.map(versionLine),
-      segmentLevel,
-    }),
-  );
+  const key = digestOf({
+    format: formatVersion,
+    node: node.sha256,
+    packages: inputs.packages.map(versionLine),
+    segmentLevel,
+  });
   const directory = await cache.directory('node-segments', key, async partial => {
     const tree = await programTree(packages, [{from: node.stripped, to: 'usr/bin/node'}], signal);
-    await writeSegment({
-      tree,
-      path: path.join(partial, 'node.zst'),
-      level: segmentLevel,
-      timeSeconds: sourceDateEpoch,
-      signal,
-    });
+    await writeSegment(tree, path.join(partial, 'node.zst'), signal);
   });
   return path.join(directory, 'node.zst');
 }

@@ -3,6 +3,9 @@ import {runProgram} from '../../process.ts';
 import type {TreeEntry} from '../../cpio.ts';
 import {imageFileEntry} from './files.ts';
 
+/** The scripts of ours that both initrds have beside their own init. */
+export const baseScripts = ['init.sh', 'network.sh', 'udhcpc.sh'] as const;
+
 /** Folders, links and busybox, as both initrds have them: everything is in /usr/bin and /usr/lib. */
 export async function baseTree(
   packages: string,
@@ -20,6 +23,7 @@ export async function baseTree(
     ['root', {type: 'directory', mode: 0o700}],
     ['tmp', {type: 'directory', mode: 0o1777}],
     ['usr/bin/busybox', {type: 'file', mode: 0o755, source: busybox}],
+    ['usr/lib/muster/init.sh', await imageFileEntry('init.sh', 0o644)],
     ['usr/lib/muster/network.sh', await imageFileEntry('network.sh', 0o644)],
     ['usr/lib/muster/udhcpc.sh', await imageFileEntry('udhcpc.sh', 0o755)],
   ]);

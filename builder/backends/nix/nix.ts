@@ -1,7 +1,7 @@
 import {access, mkdir} from 'node:fs/promises';
 import type {BuildSpec} from '@muster/proto/gen/muster/v1/builds_pb.ts';
 import {Image_Kind} from '@muster/proto/gen/muster/v1/images_pb.ts';
-import {canonicalJson, sha256OfText} from '../../digests.ts';
+import {digestOf} from '../../digests.ts';
 import type {Backend, BuildContext, BuildPlan, BuiltImage} from '../backend.ts';
 import {ConfigurationError} from '../configuration-error.ts';
 import {type Evaluation, evaluate} from './evaluate.ts';
@@ -52,13 +52,11 @@ export function createNixBackend(settings: NixBackendSettings): Backend {
         const evaluation = await evaluate(store, spec, context);
         const publication = publicationOf(settings, spec);
         const cachePublicKey = publication && spec.nixCachePublicKey;
-        const inputKey = sha256OfText(
-          canonicalJson({
-            format: formatVersion,
-            drvPath: evaluation.drvPath,
-            ...(cachePublicKey === undefined ? {} : {cachePublicKey}),
-          }),
-        );
+        const inputKey = digestOf({
+          format: formatVersion,
+          drvPath: evaluation.drvPath,
+          ...(cachePublicKey === undefined ? {} : {cachePublicKey}),
+        });
         const build: BuildPlan['build'] = (directory, during) =>
           store.gate.use(() =>
             buildImage(

@@ -1,5 +1,6 @@
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {SelectField, TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import type {AuditSearch} from './audit-filter.ts';
 import './audit.css';
@@ -29,17 +30,14 @@ export function AuditFilters({search, onChange}: AuditFiltersProps) {
   const [resource, setResource] = useState(search.resource ?? '');
   const change = (part: AuditSearch) =>
     onChange({...search, actor: actor.trim(), resource: resource.trim(), ...part});
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    change({});
-  };
+  const submit = () => change({});
   const isTyped =
     actor.trim() !== (search.actor ?? '') || resource.trim() !== (search.resource ?? '');
   const since = search.since ?? '';
   const isListed = spans.some(({value}) => value === since);
   const isNarrowed = Object.values(search).some(Boolean);
   return (
-    <form className="audit-filters" onSubmit={submit} data-page-filter>
+    <Form className="audit-filters" onSubmit={submit} data-page-filter>
       <TextField
         label="Who"
         placeholder="user:alice"
@@ -80,6 +78,6 @@ export function AuditFilters({search, onChange}: AuditFiltersProps) {
           </Button>
         )}
       </div>
-    </form>
+    </Form>
   );
 }

@@ -46,7 +46,7 @@ export function EntryPane({id, loaded, onClose}: EntryPaneProps) {
       label="Entry of the audit"
       onClose={onClose}
     >
-      {error && <ErrorState error={error} attempt="find the entry" />}
+      <ErrorState error={error} attempt="find the entry" />
       {isAway && (
         <EmptyState icon="question" title="This entry is not there">
           <p>It may have gone by retention.</p>

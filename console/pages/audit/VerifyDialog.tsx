@@ -1,8 +1,9 @@
 import {AuditService, type VerifyAuditResponse} from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {createClient} from '@connectrpc/connect';
 import {useTransport} from '@connectrpc/connect-query';
-import {type FormEvent, useEffect, useRef, useState} from 'react';
+import {useEffect, useRef, useState} from 'react';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {ProgressBar} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {Dialog} from '../../ui/Dialog.tsx';
@@ -22,8 +23,7 @@ export function VerifyDialog({onClose}: {readonly onClose: () => void}) {
     touched && known.trim() !== '' && !head
       ? 'Write it as it was noted: 1204:2f7d… (the position, a colon, 64 digits)'
       : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (known.trim() === '' || head)
       void run({knownPosition: BigInt(head?.[1] ?? 0), knownHash: head?.[2] ?? ''});
@@ -34,7 +34,7 @@ export function VerifyDialog({onClose}: {readonly onClose: () => void}) {
         Each entry holds a hash over the one before, and the server signs the end of the chain. This
         walks all of it and names the first entry that was changed, removed, put in or moved.
       </p>
-      <form className="verify-form" onSubmit={submit}>
+      <Form className="verify-form" onSubmit={submit}>
         <TextField
           label="An end that you noted before (may stay empty)"
           placeholder="1204:2f7d…"
@@ -48,8 +48,8 @@ export function VerifyDialog({onClose}: {readonly onClose: () => void}) {
         <Button type="submit" kind="primary" icon="audit" busy={isRunning}>
           Walk the chain
         </Button>
-      </form>
-      {error !== undefined && <ErrorState error={error} attempt="verify the audit" />}
+      </Form>
+      <ErrorState error={error} attempt="verify the audit" />
       {step && !step.done && <Progress step={step} />}
       {step?.done && <Verdict step={step} />}
     </Dialog>

@@ -5,15 +5,13 @@ import {
 import type {TableColumn} from '../../table/columns.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import type {Look} from '../../ui/tones.ts';
+import {lookUp} from '../../ui/tones.ts';
 
-const looks: Readonly<Record<number, Look>> = {
+export const outcomeLook = lookUp({
   [Outcome.OK]: {word: 'Done', tone: 'ok', icon: 'check'},
   [Outcome.REFUSED]: {word: 'Refused', tone: 'bad', icon: 'cross'},
   [Outcome.FAILED]: {word: 'Failed', tone: 'warn', icon: 'warning'},
-};
-export const outcomeLook = (outcome: number): Look =>
-  looks[outcome] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+});
 
 /** What happened in one word: the change, or the call that changed nothing. */
 export const whatOf = ({action, method}: AuditEntry): string => action || method;

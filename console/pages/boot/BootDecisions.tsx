@@ -6,13 +6,14 @@ import {
   type MachineBootDecision,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {Code} from '@connectrpc/connect';
-import {Link, useNavigate, useSearch} from '@tanstack/react-router';
+import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback} from 'react';
 import type {TableColumn} from '../../table/columns.ts';
 import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {EmptyState} from '../../ui/states.tsx';
 import {MachineFilter} from '../machines/MachineFilter.tsx';
+import {ImageLink} from '../images/ImageLink.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {bootTargetWord} from './boot-words.ts';
 
@@ -101,10 +102,7 @@ function Decision({decision}: {readonly decision: BootDecision | undefined}) {
   if (action !== BootAction.IMAGE) return <span>{word}</span>;
   return (
     <>
-      {word}{' '}
-      <Link to="/images/$id" params={{id: imageId}} className="mono">
-        {imageId.slice(0, 12)}
-      </Link>
+      {word} <ImageLink id={imageId} />
     </>
   );
 }

@@ -1,14 +1,16 @@
 import {BootAction, BootService} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {useQuery, useMutation} from '@connectrpc/connect-query';
 import {keepPreviousData, useQueryClient} from '@tanstack/react-query';
-import {Link, useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useEffect, useState} from 'react';
+import {useNavigate} from '@tanstack/react-router';
+import {useEffect, useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
+import {Form} from '../../forms/Form.tsx';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {Icon} from '../../ui/icons.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
+import {ImageLink} from '../images/ImageLink.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {useMachineName} from '../machines/use-machine-name.ts';
 import {bootActionWord} from './boot-words.ts';
@@ -23,13 +25,11 @@ export function BootExplain({asked}: {readonly asked: string}) {
   const navigate = useNavigate({from: '/boot'});
   const [text, setText] = useState(asked);
   useEffect(() => setText(asked), [asked]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () =>
     void navigate({search: old => ({...old, explain: text.trim()}), resetScroll: false});
-  };
   return (
     <Card title="What would it boot, and why?">
-      <form className="boot-ask" onSubmit={submit} data-page-filter>
+      <Form className="boot-ask" onSubmit={submit} data-page-filter>
         <input
           className="input mono"
           aria-label="MAC, serial number, UUID or id of a machine"
@@ -48,7 +48,7 @@ export function BootExplain({asked}: {readonly asked: string}) {
         >
           Explain
         </Button>
-      </form>
+      </Form>
       {asked !== '' && <Explanation key={asked} asked={asked} />}
     </Card>
   );
@@ -75,9 +75,7 @@ function Explanation({asked}: {readonly asked: string}) {
           {decision?.action === BootAction.IMAGE && (
             <>
               {' '}
-              <Link to="/images/$id" params={{id: decision.imageId}} className="mono">
-                {decision.imageId.slice(0, 12)}
-              </Link>
+              <ImageLink id={decision.imageId} />
             </>
           )}
           <p>{decision?.reason}</p>
@@ -172,7 +170,7 @@ export function TakeBack({machineId, persistent, disabledReason}: TakeBackProps)
       >
         Take the {what} back
       </Button>
-      {clear.error && <ErrorState error={clear.error} attempt={`take the ${what} back`} />}
+      <ErrorState error={clear.error} attempt={`take the ${what} back`} />
     </>
   );
 }

@@ -3,14 +3,15 @@ import {
   BootService,
   type ListBootOverridesResponse,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {Link, useNavigate, useSearch} from '@tanstack/react-router';
+import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useOperateReason} from '../../api/caller.ts';
+import {MoreRows} from '../../table/MoreRows.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {ImageLink} from '../images/ImageLink.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {overrideChoiceOf, overrideChoices} from './boot-choices.ts';
@@ -46,9 +47,7 @@ export function BootOverrides() {
           onRemove={() => void navigate({search: old => ({...old, machine: undefined})})}
         />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list what was decided" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list what was decided" onRetry={list.refresh} />
       <Card flush>
         {list.isLoading && (
           <div className="boot-loading">
@@ -65,13 +64,7 @@ export function BootOverrides() {
             />
           ))}
         </ul>
-        {list.hasMore && (
-          <p className="rows-none">
-            <Button busy={list.isLoadingMore} onClick={list.loadMore}>
-              Older ones
-            </Button>
-          </p>
-        )}
+        <MoreRows list={list}>Older ones</MoreRows>
       </Card>
     </>
   );
@@ -90,11 +83,7 @@ function OverrideRow({
       <MachineLink id={machineId} />
       <span>
         {persistent ? 'All boots' : 'Next boot'}: {bootTargetWord(action)}{' '}
-        {imageId !== '' && (
-          <Link to="/images/$id" params={{id: imageId}} className="mono">
-            {imageId.slice(0, 12)}
-          </Link>
-        )}
+        <ImageLink id={imageId} />
       </span>
       <span className="muted">
         {actor && `${actor}, `}

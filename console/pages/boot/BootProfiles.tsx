@@ -20,7 +20,7 @@ export function BootProfiles() {
   const isNone = ofGroups.length === 0 && ofRules.length === 0;
   return (
     <Card flush title="Boot profiles">
-      {error && <ErrorState error={error} attempt="list the boot profiles" />}
+      <ErrorState error={error} attempt="list the boot profiles" />
       {groups.isPending || rules.isPending ? (
         <div className="boot-loading">
           <Skeleton lines={2} />

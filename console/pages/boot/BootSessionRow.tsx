@@ -1,9 +1,9 @@
 import {type BootSession, BootSession_State as State} from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {Link} from '@tanstack/react-router';
 import {type ReactNode, useId, useState} from 'react';
 import {Badge} from '../../ui/Badge.tsx';
 import {IconButton} from '../../ui/Button.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
+import {ImageLink} from '../images/ImageLink.tsx';
 import {BootHops, BootStages} from './BootTimeline.tsx';
 import {sessionLook} from './boot-words.ts';
 
@@ -34,11 +34,7 @@ export function BootSessionRow({
         <span className="muted">
           began <RelativeTime time={session.startTime} />
         </span>
-        {session.imageId !== '' && (
-          <Link to="/images/$id" params={{id: session.imageId}} className="mono">
-            {session.imageId.slice(0, 12)}
-          </Link>
-        )}
+        <ImageLink id={session.imageId} />
         {isOver && (
           <span className="muted boot-row-end">{session.diagnosis.replace(/^Booted: /, '')}</span>
         )}

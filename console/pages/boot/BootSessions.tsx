@@ -6,14 +6,14 @@ import {
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {Link, useNavigate, useSearch} from '@tanstack/react-router';
 import {useReloadEvery} from '../../api/use-reload.ts';
+import {MoreRows} from '../../table/MoreRows.tsx';
 import {pagesReloadedMax, useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
-import {Button} from '../../ui/Button.tsx';
-import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {formatCounted} from '../../ui/format.ts';
 import {sinceOf, SinceChoice} from '../../ui/SinceChoice.tsx';
 import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {ImageChip} from '../images/ImageChip.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {bootChoiceOf, bootChoices} from './boot-choices.ts';
@@ -44,9 +44,7 @@ export function BootSessions() {
   return (
     <>
       <BootFilters />
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the boots" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list the boots" onRetry={list.refresh} />
       <Card flush>
         {list.isLoading && (
           <div className="boot-loading">
@@ -59,13 +57,7 @@ export function BootSessions() {
             <BootSessionRow key={session.id} session={session} who={<Who session={session} />} />
           ))}
         </ul>
-        {list.hasMore && (
-          <p className="rows-none">
-            <Button busy={list.isLoadingMore} onClick={list.loadMore}>
-              Older boots
-            </Button>
-          </p>
-        )}
+        <MoreRows list={list}>Older boots</MoreRows>
       </Card>
     </>
   );
@@ -89,11 +81,7 @@ function BootFilters() {
       />
       <SinceChoice value={sinceOf(search.since)} onChange={since => change({since})} />
       <MachineChip id={machine} onRemove={() => change({machine: undefined})} />
-      {image !== '' && (
-        <Chip label="Of all images" onRemove={() => change({image: undefined})}>
-          Only of image <span className="mono">{image.slice(0, 12)}</span>
-        </Chip>
-      )}
+      <ImageChip id={image} onRemove={() => change({image: undefined})} />
       {stalled !== undefined && stalled > 0 && (
         <Link to="/boot" search={{state: 'stalled', since: '24h'}} className="boot-stalled">
           {formatCounted(stalled)} stalled in the last 24 hours

@@ -10,8 +10,8 @@ import {Checkbox, SelectField} from '../../forms/fields.tsx';
 import {dateOf, formatRelative} from '../../ui/format.ts';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
-import {showToast} from '../../ui/Toast.tsx';
-import {imageKindWord} from '../images/image-words.ts';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
+import {imageKindWord, shortImageId} from '../images/image-words.ts';
 import {bootActionWord} from './boot-words.ts';
 
 const imagesMax = 200;
@@ -39,7 +39,7 @@ export function OverrideDialog({machineId, name, imageId = '', onClose}: Overrid
       action={reboots ? 'Decide and reboot' : 'Decide'}
       busy={isPending}
       disabledReason={needsImage ? 'Choose an image first' : undefined}
-      error={error && <ErrorState error={error} attempt="decide its boot" />}
+      error={<ErrorState error={error} attempt="decide its boot" />}
       onConfirm={() =>
         submit({action, imageId: action === Action.IMAGE ? image : '', persistent, reboots})
       }
@@ -103,7 +103,7 @@ function ImageField({
     const found = images.find(image => image.id === id);
     const made = dateOf(found?.createTime);
     return [
-      id.slice(0, 12),
+      shortImageId(id),
       found && imageKindWord(found.kind).toLowerCase(),
       made && `made ${formatRelative(made, now)}`,
     ]
@@ -137,10 +137,6 @@ function useOverride({machineId, name, onClose}: Omit<OverrideDialogProps, 'imag
   const set = useMutation(BootService.method.setBootOverride);
   const clear = useMutation(BootService.method.clearBootOverride);
   const command = useMutation(MachineService.method.commandMachine);
-  const tellFailure = (error: unknown, attempt: string) => {
-    const {title, message} = explainError(error, attempt);
-    showToast(`${title}: ${message}`, {tone: 'bad'});
-  };
   const submit = ({reboots, ...wanted}: Wanted) =>
     set.mutate(
       {machineId, ...wanted},
@@ -151,7 +147,7 @@ function useOverride({machineId, name, onClose}: Omit<OverrideDialogProps, 'imag
               {machineId, persistent: wanted.persistent},
               {
                 onSuccess: () => void queryClient.invalidateQueries(),
-                onError: error => tellFailure(error, 'take it back'),
+                onError: error => showFailure(error, 'take it back'),
               },
             );
           showToast(
@@ -163,7 +159,7 @@ function useOverride({machineId, name, onClose}: Omit<OverrideDialogProps, 'imag
           if (reboots)
             command.mutate(
               {id: machineId, command: Command.REBOOT},
-              {onError: error => tellFailure(error, `reboot ${name}`)},
+              {onError: error => showFailure(error, `reboot ${name}`)},
             );
           void queryClient.invalidateQueries();
           onClose();

@@ -3,7 +3,7 @@ import {
   BootHop_Kind as Hop,
   BootSession_State as SessionState,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import type {Look} from '../../ui/tones.ts';
+import {lookUp} from '../../ui/tones.ts';
 
 const actionWords: Readonly<Record<number, string>> = {
   [Action.REGISTRATION]: 'Boot the registration image',
@@ -21,12 +21,11 @@ const targetWords: Readonly<Record<number, string>> = {
 };
 export const bootTargetWord = (action: number): string => targetWords[action] ?? 'unknown';
 
-export const sessionLook = (state: number): Look =>
-  ({
-    [SessionState.OPEN]: {word: 'Booting', tone: 'busy', icon: 'operation'} as const,
-    [SessionState.STALLED]: {word: 'Stalled', tone: 'bad', icon: 'warning'} as const,
-    [SessionState.COMPLETED]: {word: 'Booted', tone: 'ok', icon: 'check'} as const,
-  })[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+export const sessionLook = lookUp({
+  [SessionState.OPEN]: {word: 'Booting', tone: 'busy', icon: 'operation'},
+  [SessionState.STALLED]: {word: 'Stalled', tone: 'bad', icon: 'warning'},
+  [SessionState.COMPLETED]: {word: 'Booted', tone: 'ok', icon: 'check'},
+});
 
 /** The way of a boot, in order; a failure is none of its stages. */
 export const hopStages: readonly (readonly [kind: Hop, word: string])[] = [

@@ -55,7 +55,7 @@ function CancelDialog({build, onClose}: {readonly build: Build; readonly onClose
       title="Cancel this build?"
       action="Cancel the build"
       busy={cancel.isPending}
-      error={cancel.error && <ErrorState error={cancel.error} attempt="cancel the build" />}
+      error={<ErrorState error={cancel.error} attempt="cancel the build" />}
       onConfirm={() => cancel.mutate({id: build.id}, {onSuccess: onClose})}
       onClose={onClose}
     >

@@ -13,6 +13,7 @@ import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {sinceOf, SinceChoice} from '../../ui/SinceChoice.tsx';
 import {EmptyState} from '../../ui/states.tsx';
+import {ImageChip} from '../images/ImageChip.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {stateChoiceOf, stateChoices} from '../operations/state-choices.ts';
 import {buildColumns} from './build-columns.tsx';
@@ -92,11 +93,7 @@ function BuildFilters() {
       />
       <SinceChoice value={sinceOf(search.since)} onChange={since => change({since})} />
       <MachineChip id={search.machine ?? ''} onRemove={() => change({machine: undefined})} />
-      {image !== '' && (
-        <Chip label="Of all images" onRemove={() => change({image: undefined})}>
-          Only of image <span className="mono">{image.slice(0, 12)}</span>
-        </Chip>
-      )}
+      <ImageChip id={image} onRemove={() => change({image: undefined})} />
       {template !== '' && (
         <Chip label="With all templates" onRemove={() => change({template: undefined})}>
           Only with template <strong>{template}</strong>

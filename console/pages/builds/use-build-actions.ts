@@ -3,14 +3,8 @@ import type {Image_Variant} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {useMutation} from '@connectrpc/connect-query';
 import {useQueryClient} from '@tanstack/react-query';
 import {useNavigate} from '@tanstack/react-router';
-import {explainError} from '../../api/errors.ts';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {isRegistration} from './build-words.ts';
-
-const say = (error: unknown, attempt: string): void => {
-  const {title, message} = explainError(error, attempt);
-  showToast(`${title}: ${message}`, {tone: 'bad'});
-};
 
 /** Asks for a build and goes to it. */
 export function useStartBuild() {
@@ -20,11 +14,11 @@ export function useStartBuild() {
   };
   const ofMachine = useMutation(BuildService.method.createBuild, {
     onSuccess,
-    onError: error => say(error, 'build it'),
+    onError: error => showFailure(error, 'build it'),
   });
   const ofRegistration = useMutation(BuildService.method.createRegistrationBuild, {
     onSuccess,
-    onError: error => say(error, 'build the registration image'),
+    onError: error => showFailure(error, 'build the registration image'),
   });
   return {
     isPending: ofMachine.isPending || ofRegistration.isPending,

@@ -87,7 +87,7 @@ export function EventsPage() {
           onRemove={() => void navigate({search: old => ({...old, machine: undefined})})}
         />
       </div>
-      {state.error && <ErrorState error={state.error} attempt="follow the events" />}
+      <ErrorState error={state.error} attempt="follow the events" />
       <EventList
         items={items}
         feed={feed}

@@ -1,6 +1,7 @@
 import {useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {Dialog} from '../../ui/Dialog.tsx';
 import {formatCount} from '../../ui/format.ts';
@@ -70,15 +71,14 @@ function ReplayDialog({onClose}: {readonly onClose: () => void}) {
   const navigate = useNavigate({from: '/events'});
   const [text, setText] = useState('');
   const isWrong = text !== '' && parsePosition(text) === undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (text === '' || isWrong) return;
     onClose();
     void navigate({search: old => ({...old, after: text})});
   };
   return (
     <Dialog title="Replay events" onClose={onClose}>
-      <form className="form" onSubmit={submit}>
+      <Form onSubmit={submit}>
         <TextField
           label="After position"
           inputMode="numeric"
@@ -91,7 +91,7 @@ function ReplayDialog({onClose}: {readonly onClose: () => void}) {
         <Button type="submit" kind="primary">
           Replay
         </Button>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -2,7 +2,7 @@ import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {keepPreviousData} from '@tanstack/react-query';
 import {useDebounced} from '../../hooks/use-debounced.ts';
-import {formatCount} from '../../ui/format.ts';
+import {formatTotal} from '../../ui/format.ts';
 import {MachineSample} from '../machines/MachineSample.tsx';
 
 const settleMs = 350;
@@ -40,11 +40,7 @@ export function FilterMatches({
     <div aria-busy={isOld || undefined}>
       <p className="match-count" role="status">
         <span>
-          Would hold{' '}
-          <strong>
-            {totalEstimated && 'about '}
-            {formatCount(totalSize)}
-          </strong>{' '}
+          Would hold <strong>{formatTotal(totalSize, totalEstimated)}</strong>{' '}
           {totalSize === 1n ? 'machine' : 'machines'} now
         </span>
       </p>

@@ -1,5 +1,4 @@
-import {Checkbox, TextAreaField} from '../../forms/fields.tsx';
-import {Icon} from '../../ui/icons.tsx';
+import {Checkbox, Mistake, TextAreaField} from '../../forms/fields.tsx';
 import {type GateDraft, gateMistakes, plainTests} from './gate-draft.ts';
 
 type GateFieldsProps = {
@@ -38,11 +37,7 @@ export function GateFields({draft, onChange}: GateFieldsProps) {
           onChange={({target}) => onChange({...draft, scripts: target.value})}
         />
       </div>
-      {mistakes.gate !== undefined && (
-        <div className="mistake">
-          <Icon name="warning" size={12} /> {mistakes.gate}
-        </div>
-      )}
+      <Mistake text={mistakes.gate} />
     </fieldset>
   );
 }

@@ -8,7 +8,7 @@ import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
@@ -77,7 +77,7 @@ function MachineValues({group, machineId}: {readonly group: Group; readonly mach
         </ButtonLink>
       }
     >
-      {error && <ErrorState error={error} attempt="read its configuration" />}
+      <ErrorState error={error} attempt="read its configuration" />
       {!error && !values && <Skeleton lines={3} />}
       {values?.length === 0 && (
         <p className="muted">
@@ -145,7 +145,7 @@ function GroupActions({group}: {readonly group: Group}) {
 
 function DeleteDialog({group, onClose}: {readonly group: Group; readonly onClose: () => void}) {
   const navigate = useNavigate();
-  const remove = useChange(GroupService.method.deleteGroup, [GroupService, MachineService]);
+  const remove = useAction(GroupService.method.deleteGroup, {also: [MachineService]});
   const confirm = () =>
     remove.mutate(
       {id: group.id},
@@ -162,7 +162,7 @@ function DeleteDialog({group, onClose}: {readonly group: Group; readonly onClose
       action="Delete the group"
       typeToConfirm={group.name}
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the group" />}
+      error={<ErrorState error={remove.error} attempt="delete the group" />}
       onConfirm={confirm}
       onClose={onClose}
     >

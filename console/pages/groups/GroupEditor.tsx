@@ -2,12 +2,13 @@ import {type Group, GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {Code} from '@connectrpc/connect';
 import {useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {BootProfileFields} from '../../forms/BootProfileFields.tsx';
 import {TextField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {NameFields} from '../../forms/NameFields.tsx';
@@ -42,14 +43,13 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
   const operateReason = useOperateReason();
   const change = (part: Partial<GroupDraft>) => setDraft({...draft, ...part});
   const isDirty = JSON.stringify(draft) !== JSON.stringify(draftOfGroup(group));
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (!hasMistake(draft)) save(draft);
   };
   const part = {draft, change, isTried};
   return (
-    <form className="form roomy" onSubmit={submit} aria-label={group ? 'Edit group' : 'New group'}>
+    <Form className="form roomy" onSubmit={submit} aria-label={group ? 'Edit group' : 'New group'}>
       <DetailHeader
         title={group ? `Edit ${group.name}` : 'New group'}
         back={<BackLink to="/groups">All groups</BackLink>}
@@ -78,7 +78,7 @@ export function GroupEditor({group}: {readonly group: Group | undefined}) {
         </Button>
       </FormFooter>
       <LeaveGuard isDirty={isDirty && !isSaved} />
-    </form>
+    </Form>
   );
 }
 
@@ -98,9 +98,9 @@ function InheritedFields({draft, change}: PartProps) {
 function useSaveGroup(group: Group | undefined) {
   const navigate = useNavigate();
   const [isSaved, setSaved] = useState(false);
-  const stale = [GroupService, MachineService];
-  const create = useChange(GroupService.method.createGroup, stale);
-  const update = useChange(GroupService.method.updateGroup, stale);
+  const alsoStale = {also: [MachineService]};
+  const create = useAction(GroupService.method.createGroup, alsoStale);
+  const update = useAction(GroupService.method.updateGroup, alsoStale);
   const onSuccess = (answer: {readonly group?: Group | undefined}) => {
     const name = answer.group?.name ?? '';
     setSaved(true);
@@ -146,7 +146,7 @@ function MemberFields({draft, change, isTried}: PartProps) {
             hint="As in the filter of the machines, without group"
             error={isRefused ? error.rawMessage : isTried ? groupMistakes(draft).filter : undefined}
           />
-          {error && !isRefused && <ErrorState error={error} attempt="count the machines" />}
+          {!isRefused && <ErrorState error={error} attempt="count the machines" />}
           <FilterMatches matches={matches} isOld={isOld} />
         </div>
       )}

@@ -5,24 +5,23 @@ import {
 } from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
-import {Link, useNavigate, useSearch} from '@tanstack/react-router';
+import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {DataTable} from '../../table/DataTable.tsx';
 import {FilterBar} from '../../table/FilterBar.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
-import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Card} from '../../ui/blocks.tsx';
 import {ButtonLink, IconButton} from '../../ui/Button.tsx';
-import {formatCount} from '../../ui/format.ts';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {formatTotal} from '../../ui/format.ts';
+import {EmptyState} from '../../ui/states.tsx';
+import {briefColumns} from '../machines/brief-columns.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {MachinePicker} from '../machines/MachinePicker.tsx';
 import {useMembership} from './use-membership.ts';
 
 const rowsOf = (page: ListGroupMachinesResponse) => page.machines;
-const idOf = ({id}: Machine) => id;
 
 export const groupFilter = ({name}: Pick<Group, 'name'>) => `group = ${JSON.stringify(name)}`;
 
@@ -55,20 +54,14 @@ export function GroupMembers({group}: {readonly group: Group}) {
         />
         {group.filter === '' && <AddMember group={group} />}
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
-      )}
-      <DataTable
+      <KeysetTable
         label={`Machines of ${group.name}`}
+        attempt="list its machines"
         columns={columns}
-        rows={list.rows}
-        rowId={idOf}
-        hasMore={list.hasMore}
-        isLoading={list.isLoading}
-        isLoadingMore={list.isLoadingMore}
-        onLoadMore={list.loadMore}
+        list={list}
+        rowId={({id}) => id}
         onOpen={({id}) => void navigate({to: '/machines/$id', params: {id}})}
-        empty={!list.isLoading && !list.error && <NoMembers group={group} filter={filter} />}
+        empty={<NoMembers group={group} filter={filter} />}
       />
     </Card>
   );
@@ -84,11 +77,7 @@ function MemberTitle({group}: {readonly group: Group}) {
   if (!data) return 'Machines';
   return (
     <>
-      Machines{' '}
-      <span className="muted">
-        {data.totalEstimated && 'about '}
-        {formatCount(data.totalSize)}
-      </span>
+      Machines <span className="muted">{formatTotal(data.totalSize, data.totalEstimated)}</span>
     </>
   );
 }
@@ -128,47 +117,15 @@ const NoMembers = ({group, filter}: {readonly group: Group; readonly filter: str
     <EmptyState icon="filter" title="None of its machines meets the filter" />
   );
 
-const memberColumns: readonly TableColumn<Machine>[] = [
-  {
-    id: 'name',
-    header: 'Machine',
-    widthPx: 150,
-    grows: true,
-    onPhone: true,
-    cell: machine => (
-      <Link to="/machines/$id" params={{id: machine.id}}>
-        {machineName(machine)}
-      </Link>
-    ),
-  },
-  {
-    id: 'state',
-    header: 'State',
-    widthPx: 124,
-    onPhone: true,
-    cell: ({state}) => <StateBadge value={state} />,
-  },
-  {
-    id: 'presence',
-    header: 'Presence',
-    widthPx: 96,
-    cell: ({presence}) => <PresenceMark value={presence} />,
-  },
-  {
-    id: 'model',
-    header: 'Model',
-    widthPx: 120,
-    grows: true,
-    cell: ({manufacturer, product}) => `${manufacturer} ${product}`,
-  },
-];
-
 function useMemberColumns(group: Group): readonly TableColumn<Machine>[] {
   const {remove} = useMembership(group);
   const reason = useOperateReason();
   return useMemo(
     () => [
-      ...memberColumns,
+      briefColumns.name,
+      briefColumns.state,
+      briefColumns.presence,
+      briefColumns.model,
       {
         id: 'actions',
         header: 'Actions',

@@ -4,8 +4,9 @@ import {useSearch} from '@tanstack/react-router';
 import {useOperateReason} from '../../api/caller.ts';
 import {Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {Item, ItemList, SplitPage} from '../../ui/SplitPage.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {GroupDetail} from './GroupDetail.tsx';
 import {GroupEditor} from './GroupEditor.tsx';
 import {RolloutForm} from './RolloutForm.tsx';
@@ -32,12 +33,10 @@ export function GroupsPage() {
       }
       openKey={name ?? mode}
       list={
-        error && !groups ? (
-          <ErrorState error={error} attempt="load the groups" onRetry={() => void refetch()} />
-        ) : groups ? (
+        groups ? (
           <GroupList groups={groups} openName={name} />
         ) : (
-          <Skeleton lines={8} />
+          <Loading error={error} refetch={refetch} attempt="load the groups" lines={8} />
         )
       }
     >

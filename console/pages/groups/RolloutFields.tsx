@@ -1,7 +1,6 @@
-import {SelectField, TextField} from '../../forms/fields.tsx';
+import {Mistake, SelectField, TextField} from '../../forms/fields.tsx';
 import {RadioCards} from '../../forms/RadioCards.tsx';
 import {TemplatesField} from '../../forms/TemplatesField.tsx';
-import {Icon} from '../../ui/icons.tsx';
 import {plannedWaves, type RolloutDraft, rolloutMistakes} from './rollout-draft.ts';
 
 const wavesShown = 12;
@@ -39,11 +38,7 @@ export function RolloutFields({draft, onChange, total, isTried}: FieldsProps) {
         <fieldset className="form-part">
           <legend>Templates</legend>
           <TemplatesField uses={draft.uses} onChange={uses => change({uses})} />
-          {isTried && mistakes.uses && (
-            <div className="mistake">
-              <Icon name="warning" size={12} /> {mistakes.uses}
-            </div>
-          )}
+          <Mistake text={isTried ? mistakes.uses : undefined} />
         </fieldset>
       )}
       <WaveFields draft={draft} change={change} />

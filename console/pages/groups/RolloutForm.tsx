@@ -4,9 +4,10 @@ import {OperationService} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {RolloutService} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
+import {Form} from '../../forms/Form.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
@@ -41,14 +42,13 @@ export function RolloutForm({group}: {readonly group: Group}) {
     dryRun.reset();
   };
   const mistake = hasMistake(draft);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (!mistake) dryRun.mutate(requestOf(group.name, draft, true));
   };
   const tried = dryRun.data?.rollout;
   return (
-    <form className="form roomy" onSubmit={submit} aria-label={`Roll out to ${group.name}`}>
+    <Form className="form roomy" onSubmit={submit} aria-label={`Roll out to ${group.name}`}>
       <DetailHeader
         title={`Roll out to ${group.name}`}
         back={<BackLink to="/groups">All groups</BackLink>}
@@ -79,7 +79,7 @@ export function RolloutForm({group}: {readonly group: Group}) {
         />
       )}
       <LeaveGuard isDirty={draft !== firstDraft && !start.isSuccess} />
-    </form>
+    </Form>
   );
 }
 
@@ -113,7 +113,7 @@ function StartDialog({group, draft, total, start, onClose}: StartProps) {
       action="Start the roll-out"
       typeToConfirm={group.name}
       busy={start.isPending}
-      error={start.error && <ErrorState error={start.error} attempt="start the roll-out" />}
+      error={<ErrorState error={start.error} attempt="start the roll-out" />}
       onConfirm={() => start.mutate(requestOf(group.name, draft, false))}
       onClose={onClose}
     >
@@ -130,9 +130,9 @@ function StartDialog({group, draft, total, start, onClose}: StartProps) {
 
 function useRollout(group: Group) {
   const navigate = useNavigate();
-  const stale = [RolloutService, OperationService];
-  const dryRun = useChange(RolloutService.method.createRollout, stale);
-  const change = useChange(RolloutService.method.createRollout, stale);
+  const alsoStale = {also: [OperationService]};
+  const dryRun = useAction(RolloutService.method.createRollout, alsoStale);
+  const change = useAction(RolloutService.method.createRollout, alsoStale);
   const mutate = (request: ReturnType<typeof requestOf>) =>
     change.mutate(request, {
       onSuccess: ({rollout}) => {

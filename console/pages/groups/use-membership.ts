@@ -1,21 +1,17 @@
 import {type Group, GroupService} from '@muster/proto/gen/muster/v1/groups_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useCallback} from 'react';
-import {explainError} from '../../api/errors.ts';
-import {useChange} from '../../api/use-change.ts';
-import {showToast} from '../../ui/Toast.tsx';
+import {useAction} from '../../api/use-action.ts';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
 
 /** Puts machines into a group and takes them out; each can be taken back. */
 export function useMembership({id: groupId, name}: Pick<Group, 'id' | 'name'>) {
-  const stale = [GroupService, MachineService];
-  const {mutate: put} = useChange(GroupService.method.addGroupMachine, stale);
-  const {mutate: take} = useChange(GroupService.method.removeGroupMachine, stale);
+  const alsoStale = {also: [MachineService]};
+  const {mutate: put} = useAction(GroupService.method.addGroupMachine, alsoStale);
+  const {mutate: take} = useAction(GroupService.method.removeGroupMachine, alsoStale);
   const onError = useCallback(
-    (error: unknown) => {
-      const {title, message} = explainError(error, `change group ${name}`);
-      showToast(`${title}: ${message}`, {tone: 'bad'});
-    },
+    (error: unknown) => showFailure(error, `change group ${name}`),
     [name],
   );
   const add = useCallback(

@@ -1,11 +1,11 @@
 import type {BootTest} from '@muster/proto/gen/muster/v1/images_pb.ts';
-import {Link} from '@tanstack/react-router';
 import {useId, useState} from 'react';
 import {Badge} from '../../ui/Badge.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {formatDuration} from '../../ui/format.ts';
 import {ConsoleText} from './ConsoleText.tsx';
 import {firmwareWord} from './image-words.ts';
+import {ImageLink} from './ImageLink.tsx';
 import './boot-tests.css';
 
 const passed = {word: 'Passed', tone: 'ok', icon: 'check'} as const;
@@ -39,11 +39,8 @@ function BootTestRow({test}: {readonly test: BootTest}) {
             </>
           ) : (
             <>
-              taken over from{' '}
-              <Link to="/images/$id" params={{id: reusedFromImageId}} className="mono">
-                {reusedFromImageId.slice(0, 12)}
-              </Link>
-              , whose kernel, initrd and base are the same
+              taken over from <ImageLink id={reusedFromImageId} />, whose kernel, initrd and base
+              are the same
             </>
           )}
         </span>

@@ -43,7 +43,7 @@ export function CollectDialog({onClose}: {readonly onClose: () => void}) {
       {...(nothing ? {} : {typeToConfirm: 'collect'})}
       busy={collect.isPending || plan.isPending}
       disabledReason={nothing ? 'Everything that is this old is still needed' : undefined}
-      error={error && <ErrorState error={error} attempt="collect images" />}
+      error={<ErrorState error={error} attempt="collect images" />}
       onConfirm={() => collect.mutate({dryRun: false, minimumAgeHours})}
       onClose={onClose}
     >

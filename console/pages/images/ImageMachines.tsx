@@ -9,12 +9,12 @@ import {createQueryOptions, useTransport} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback, useMemo, useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {OverrideDialog} from '../boot/OverrideDialog.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {imageMachineColumns} from './image-machine-columns.tsx';
@@ -101,20 +101,14 @@ export function ImageMachines({image}: {readonly image: Image}) {
           }
         />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
-      )}
-      <DataTable
+      <KeysetTable
         label={`Machines that ${words[role].toLowerCase()}`}
+        attempt="list the machines"
         columns={columns}
-        rows={list.rows}
+        list={list}
         rowId={({id}) => id}
-        hasMore={list.hasMore}
-        isLoading={list.isLoading}
-        isLoadingMore={list.isLoadingMore}
-        onLoadMore={list.loadMore}
         onOpen={open}
-        empty={!list.error && <EmptyState icon="machine" title={nobody[role]} />}
+        empty={<EmptyState icon="machine" title={nobody[role]} />}
       />
       {asked && (
         <OverrideDialog

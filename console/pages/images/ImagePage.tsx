@@ -14,7 +14,7 @@ import {AwaitedPage, MissingPage} from '../../ui/page-states.tsx';
 import {BootTests} from './BootTests.tsx';
 import {bootTestLook} from './image-columns.tsx';
 import {imageBytes} from './image-files.ts';
-import {imageKindWord, imageVariantWord} from './image-words.ts';
+import {imageKindWord, imageVariantWord, shortImageId} from './image-words.ts';
 import {ImageFiles} from './ImageFiles.tsx';
 import {ImageMachines} from './ImageMachines.tsx';
 import {ImageTestsCard} from './ImageTestsCard.tsx';
@@ -46,7 +46,7 @@ export function ImagePage() {
       <PageHeader
         title={
           <>
-            Image <span className="mono">{image.id.slice(0, 12)}</span>
+            Image <span className="mono">{shortImageId(image.id)}</span>
           </>
         }
         beside={<Badge look={bootTestLook(image)} title="Boot tests" />}

@@ -7,11 +7,11 @@ import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
 import {useOperateReason} from '../../api/caller.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {Card, Skeleton} from '../../ui/blocks.tsx';
+import {Card} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {formatCount} from '../../ui/format.ts';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {ErrorState} from '../../ui/states.tsx';
 import {statusChoices, testStatusLook, testTitle} from '../image-tests/test-words.ts';
 
 /** As many as the server keeps of an image: the counts are of all of them. */
@@ -43,14 +43,9 @@ export function ImageTestsCard({imageId}: {readonly imageId: string}) {
         )
       }
     >
-      {error && !tests && (
+      {!tests && (
         <div className="image-note">
-          <ErrorState error={error} attempt="list its tests" onRetry={() => void refetch()} />
-        </div>
-      )}
-      {!error && !tests && (
-        <div className="image-note">
-          <Skeleton lines={2} />
+          <Loading error={error} refetch={refetch} attempt="list its tests" lines={2} />
         </div>
       )}
       {tests?.length === 0 && (

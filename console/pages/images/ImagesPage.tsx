@@ -8,12 +8,12 @@ import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback, useMemo, useState} from 'react';
 import {useMay} from '../../api/caller.ts';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {Choices} from '../../ui/Choices.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {CollectDialog} from './CollectDialog.tsx';
 import {imageColumns} from './image-columns.tsx';
 import {useImageUses} from './use-image-uses.ts';
@@ -76,24 +76,16 @@ export function ImagesPage() {
           onChange={kind => void navigate({search: old => ({...old, kind})})}
         />
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the images" onRetry={list.refresh} />
-      )}
-      {!(list.error && list.rows.length === 0) && (
-        <DataTable
-          fills
-          label="Images"
-          columns={columns}
-          rows={list.rows}
-          rowId={({id}) => id}
-          hasMore={list.hasMore}
-          isLoading={list.isLoading}
-          isLoadingMore={list.isLoadingMore}
-          onLoadMore={list.loadMore}
-          onOpen={open}
-          empty={<NoImages isFiltered={choice !== ''} />}
-        />
-      )}
+      <KeysetTable
+        fills
+        label="Images"
+        attempt="list the images"
+        columns={columns}
+        list={list}
+        rowId={({id}) => id}
+        onOpen={open}
+        empty={<NoImages isFiltered={choice !== ''} />}
+      />
       {collects && <CollectDialog onClose={() => setCollects(false)} />}
     </div>
   );

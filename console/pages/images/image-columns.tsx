@@ -1,5 +1,4 @@
 import type {Image} from '@muster/proto/gen/muster/v1/images_pb.ts';
-import {Link} from '@tanstack/react-router';
 import type {TableColumn} from '../../table/columns.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
@@ -8,6 +7,7 @@ import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import type {Look} from '../../ui/tones.ts';
 import {imageBytes} from './image-files.ts';
 import {firmwareWord, imageKindWord, imageVariantWord} from './image-words.ts';
+import {ImageLink} from './ImageLink.tsx';
 import type {ImageUses} from './use-image-uses.ts';
 import '../../ui/identifier.css';
 
@@ -33,9 +33,7 @@ export const imageColumns = (uses: ImageUses | undefined): readonly TableColumn<
     isFixed: true,
     cell: ({id}) => (
       <span className="identifier">
-        <Link to="/images/$id" params={{id}} className="mono" title={id}>
-          {id.slice(0, 12)}
-        </Link>
+        <ImageLink id={id} />
         <CopyButton text={id} what="the digest" />
       </span>
     ),

@@ -1,9 +1,8 @@
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {Link} from '@tanstack/react-router';
 import type {TableColumn} from '../../table/columns.ts';
-import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Button} from '../../ui/Button.tsx';
-import {machineName} from '../machines/machine-name.ts';
+import {briefColumns} from '../machines/brief-columns.tsx';
+import {ImageLink} from './ImageLink.tsx';
 
 type Input = {
   readonly imageId: string;
@@ -16,31 +15,9 @@ export const imageMachineColumns = ({
   disabledReason,
   onBoot,
 }: Input): readonly TableColumn<Machine>[] => [
-  {
-    id: 'machine',
-    header: 'Machine',
-    widthPx: 160,
-    grows: true,
-    onPhone: true,
-    cell: machine => (
-      <Link to="/machines/$id" params={{id: machine.id}}>
-        {machineName(machine)}
-      </Link>
-    ),
-  },
-  {
-    id: 'state',
-    header: 'State',
-    widthPx: 130,
-    onPhone: true,
-    cell: ({state}) => <StateBadge value={state} />,
-  },
-  {
-    id: 'presence',
-    header: 'Presence',
-    widthPx: 110,
-    cell: ({presence}) => <PresenceMark value={presence} />,
-  },
+  briefColumns.name,
+  briefColumns.state,
+  briefColumns.presence,
   {
     id: 'desired',
     header: 'Desires',
@@ -76,9 +53,5 @@ export const imageMachineColumns = ({
 function OtherImage({id, thisId}: {readonly id: string; readonly thisId: string}) {
   if (id === '') return <span className="muted">none</span>;
   if (id === thisId) return <>this image</>;
-  return (
-    <Link to="/images/$id" params={{id}} className="mono" title={id}>
-      {id.slice(0, 12)}
-    </Link>
-  );
+  return <ImageLink id={id} />;
 }

@@ -18,5 +18,8 @@ const variantWords: Readonly<Record<number, string>> = {
 };
 export const imageVariantWord = (variant: number): string => variantWords[variant] ?? '';
 
+/** Digests are long: their beginning tells images apart. */
+export const shortImageId = (id: string): string => id.slice(0, 12);
+
 export const firmwareWord = (firmware: number): string =>
   ({[Firmware.BIOS]: 'BIOS', [Firmware.UEFI]: 'UEFI'})[firmware] ?? 'Firmware';

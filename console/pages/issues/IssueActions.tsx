@@ -5,10 +5,11 @@ import {
 } from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {type FormEvent, type ReactNode, useState} from 'react';
+import {type ReactNode, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {MuteForm} from './MuteForm.tsx';
@@ -78,7 +79,7 @@ function AcknowledgeForm({issue, onClose}: FormProps) {
       onWords={setNote}
       action="I take care"
       isBusy={acknowledge.isPending}
-      error={acknowledge.error && <ErrorState error={acknowledge.error} attempt="acknowledge it" />}
+      error={<ErrorState error={acknowledge.error} attempt="acknowledge it" />}
       onSubmit={() => acknowledge.mutate({id: issue.id, note: note.trim()})}
       onClose={onClose}
     />
@@ -100,7 +101,7 @@ function ClearForm({issue, onClose}: FormProps) {
       onWords={setWords}
       action="End the issue"
       isBusy={clear.isPending}
-      error={clear.error && <ErrorState error={clear.error} attempt="end the issue" />}
+      error={<ErrorState error={clear.error} attempt="end the issue" />}
       onSubmit={() => clear.mutate({id: issue.id, reason: words.trim()})}
       onClose={onClose}
     />
@@ -116,7 +117,7 @@ function MuteIssueForm({issue, onClose}: FormProps) {
     <MuteForm
       hasScope
       isBusy={mute.isPending}
-      error={mute.error && <ErrorState error={mute.error} attempt="mute it" />}
+      error={<ErrorState error={mute.error} attempt="mute it" />}
       onClose={onClose}
       onSubmit={({duration, reason, onMachine}) =>
         mute.mutate({
@@ -143,12 +144,9 @@ type WordsFormProps = {
 };
 
 function WordsForm(props: WordsFormProps) {
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    props.onSubmit();
-  };
+  const submit = () => props.onSubmit();
   return (
-    <form className="issue-form" onSubmit={submit}>
+    <Form className="issue-form" onSubmit={submit}>
       <TextField
         label={props.label}
         hint={props.hint}
@@ -164,6 +162,6 @@ function WordsForm(props: WordsFormProps) {
         </Button>
         <Button onClick={props.onClose}>Cancel</Button>
       </div>
-    </form>
+    </Form>
   );
 }

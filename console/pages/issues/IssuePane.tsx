@@ -4,11 +4,12 @@ import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
 import {isCode} from '../../api/errors.ts';
 import {Badge, SeverityBadge} from '../../ui/Badge.tsx';
-import {KeyValues, Skeleton} from '../../ui/blocks.tsx';
+import {KeyValues} from '../../ui/blocks.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {DetailPane, PaneSection} from '../../ui/DetailPane.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {EmptyState, Notice} from '../../ui/states.tsx';
 import {Evidence} from './Evidence.tsx';
 import {IdentityLinks} from './IdentityLinks.tsx';
 import {issueLook, kindWord, muteScopeWord, sourceWord} from './issue-words.ts';
@@ -26,12 +27,10 @@ export function IssuePane({id, onClose}: IssuePaneProps) {
         <EmptyState icon="question" title="This issue is not there">
           <p>Issues that are over go after a while, and so does what a deleted machine had.</p>
         </EmptyState>
-      ) : error && !issue ? (
-        <ErrorState error={error} attempt="load the issue" onRetry={() => void refetch()} />
       ) : issue ? (
         <IssueDetails issue={issue} />
       ) : (
-        <Skeleton lines={6} />
+        <Loading error={error} refetch={refetch} attempt="load the issue" lines={6} />
       )}
     </DetailPane>
   );

@@ -1,5 +1,6 @@
-import {type FormEvent, type ReactNode, useState} from 'react';
+import {type ReactNode, useState} from 'react';
 import {SelectField, TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {muteTimes} from './issue-words.ts';
 import './issues.css';
@@ -29,12 +30,9 @@ export function MuteForm({hasScope = false, isBusy, error, onSubmit, onClose}: M
   const [duration, setDuration] = useState('8h');
   const [reason, setReason] = useState('');
   const [scope, setScope] = useState('issue');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onSubmit({duration, reason: reason.trim(), onMachine: scope === 'machine'});
-  };
+  const submit = () => onSubmit({duration, reason: reason.trim(), onMachine: scope === 'machine'});
   return (
-    <form className="issue-form" onSubmit={submit}>
+    <Form className="issue-form" onSubmit={submit}>
       <SelectField
         label="Mute for"
         choices={muteTimes}
@@ -64,6 +62,6 @@ export function MuteForm({hasScope = false, isBusy, error, onSubmit, onClose}: M
         </Button>
         <Button onClick={onClose}>Cancel</Button>
       </div>
-    </form>
+    </Form>
   );
 }

@@ -1,9 +1,10 @@
 import {type IssueRule, IssueService} from '@muster/proto/gen/muster/v1/issues_pb.ts';
 import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {Checkbox, SelectField, TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {severities} from './issue-words.ts';
@@ -20,12 +21,9 @@ export function RuleForm({rule}: {readonly rule: IssueRule}) {
     done: ({rule}) => (rule?.changed ? 'The rule is changed' : 'The rule is as it comes'),
     onDone: ({rule}) => rule && setDraft(draftOf(rule)),
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    update.mutate(requestOf(rule, draft));
-  };
+  const submit = () => update.mutate(requestOf(rule, draft));
   return (
-    <form className="rule-form" onSubmit={submit}>
+    <Form className="rule-form" onSubmit={submit}>
       <Checkbox
         label="Look for it"
         checked={draft.enabled}
@@ -46,7 +44,7 @@ export function RuleForm({rule}: {readonly rule: IssueRule}) {
         drafts={draft.thresholds}
         onChange={thresholds => change({thresholds})}
       />
-      {update.error && <ErrorState error={update.error} attempt="change the rule" />}
+      <ErrorState error={update.error} attempt="change the rule" />
       <div className="pane-actions">
         <Button type="submit" kind="primary" busy={update.isPending} disabledReason={reason}>
           Save
@@ -61,7 +59,7 @@ export function RuleForm({rule}: {readonly rule: IssueRule}) {
           </Button>
         )}
       </div>
-    </form>
+    </Form>
   );
 }
 

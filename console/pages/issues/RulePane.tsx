@@ -87,7 +87,7 @@ function RuleMute({rule}: {readonly rule: IssueRule}) {
   return (
     <MuteForm
       isBusy={mute.isPending}
-      error={mute.error && <ErrorState error={mute.error} attempt="mute the rule" />}
+      error={<ErrorState error={mute.error} attempt="mute the rule" />}
       onClose={() => setOpen(false)}
       onSubmit={({duration, reason: why}) => mute.mutate({kind: rule.kind, duration, reason: why})}
     />

@@ -2,7 +2,6 @@ import {BootAction as Action, BootService} from '@muster/proto/gen/muster/v1/boo
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {createConnectQueryKey, useMutation, useQuery} from '@connectrpc/connect-query';
 import {useQueryClient} from '@tanstack/react-query';
-import {Link} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import {Checkbox, SelectField, TextField} from '../../forms/fields.tsx';
@@ -10,6 +9,7 @@ import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
+import {ImageLink} from '../images/ImageLink.tsx';
 
 const actionWords: Readonly<Record<number, string>> = {
   [Action.REGISTRATION]: 'The registration image',
@@ -29,7 +29,7 @@ export function BootDecisionCard({machine}: {readonly machine: Machine}) {
   const decision = data?.decision;
   return (
     <Card title="What it boots next">
-      {error && <ErrorState error={error} attempt="explain it" onRetry={() => void refetch()} />}
+      <ErrorState error={error} attempt="explain it" onRetry={() => void refetch()} />
       {!data && !error && <Skeleton lines={4} />}
       {decision && (
         <div className="prose">
@@ -38,9 +38,7 @@ export function BootDecisionCard({machine}: {readonly machine: Machine}) {
             {decision.imageId && (
               <>
                 {' '}
-                <Link to="/images/$id" params={{id: decision.imageId}} className="mono">
-                  {decision.imageId.slice(0, 12)}
-                </Link>
+                <ImageLink id={decision.imageId} />
               </>
             )}
             : {decision.reason}
@@ -105,8 +103,8 @@ function Override({machine}: {readonly machine: Machine}) {
           Counts for the next boot only, and is used up by the hello of that boot.
         </Notice>
       )}
-      {set.error && <ErrorState error={set.error} attempt="decide its boot" />}
-      {clear.error && <ErrorState error={clear.error} attempt="clear it" />}
+      <ErrorState error={set.error} attempt="decide its boot" />
+      <ErrorState error={clear.error} attempt="clear it" />
       <div className="form-actions">
         <Button
           disabledReason={mayNot}

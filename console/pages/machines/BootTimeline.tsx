@@ -33,7 +33,7 @@ export function BootTimeline({session}: {readonly session: BootSession}) {
       )}
       <ol className="timeline">
         {hops.map(({hop, atMs, tookMs}) => {
-          const {word, icon, tone} = hopLook(hop);
+          const {word, icon, tone} = hopLook(hop.kind);
           return (
             <li key={hop.id} className={`tone-${tone}`}>
               <span className="at" title={`${formatDuration(tookMs)} after the one before`}>

@@ -1,7 +1,8 @@
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import {TextAreaField, TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Card, KeyValues} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -16,8 +17,7 @@ export function DetailsEditor({machine}: {readonly machine: Machine}) {
   const [draft, setDraft] = useState<{hostname: string; description: string; notes: string}>();
   const mayNot = useOperateReason(machine.workspaceId);
   const update = useUpdateMachine();
-  const save = (event: FormEvent) => {
-    event.preventDefault();
+  const save = () => {
     if (!draft) return;
     const change = (fields: typeof draft) => ({
       machine: {id, ...fields},
@@ -46,7 +46,7 @@ export function DetailsEditor({machine}: {readonly machine: Machine}) {
       }
     >
       {draft ? (
-        <form className="form" onSubmit={save}>
+        <Form onSubmit={save}>
           <TextField
             label="Host name"
             autoFocus
@@ -63,14 +63,14 @@ export function DetailsEditor({machine}: {readonly machine: Machine}) {
             value={draft.notes}
             onChange={event => setDraft({...draft, notes: event.target.value})}
           />
-          {update.error && <ErrorState error={update.error} attempt="save the details" />}
+          <ErrorState error={update.error} attempt="save the details" />
           <div className="form-actions">
             <Button onClick={() => setDraft(undefined)}>Cancel</Button>
             <Button type="submit" kind="primary" busy={update.isPending}>
               Save
             </Button>
           </div>
-        </form>
+        </Form>
       ) : (
         <KeyValues
           entries={[

@@ -10,6 +10,7 @@ import {Notice} from '../../ui/states.tsx';
 import type {Look} from '../../ui/tones.ts';
 import {Origin} from '../groups/Origin.tsx';
 import {testStatusLook} from '../image-tests/test-words.ts';
+import {ImageLink} from '../images/ImageLink.tsx';
 import './gate-card.css';
 
 const open: Look = {word: 'Open', tone: 'ok', icon: 'check'};
@@ -99,9 +100,3 @@ function Explanation({
     </>
   );
 }
-
-const ImageLink = ({id}: {readonly id: string}) => (
-  <Link to="/images/$id" params={{id}} className="mono">
-    {id.slice(0, 12)}
-  </Link>
-);

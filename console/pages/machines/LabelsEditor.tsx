@@ -1,8 +1,9 @@
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useMutation} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
+import {Form} from '../../forms/Form.tsx';
 import {quoted} from '../../table/filter-completion.ts';
 import {Card} from '../../ui/blocks.tsx';
 import {Button, IconButton} from '../../ui/Button.tsx';
@@ -20,8 +21,7 @@ export function LabelsEditor({machine}: {readonly machine: Machine}) {
     onSuccess: ({machine}) => keep(machine),
   });
   const parsed = parseLabels(text, ',');
-  const add = (event: FormEvent) => {
-    event.preventDefault();
+  const add = () => {
     if (!parsed.mistake && Object.keys(parsed.labels).length > 0)
       label.mutate({id, set: parsed.labels}, {onSuccess: () => setText('')});
   };
@@ -51,7 +51,7 @@ export function LabelsEditor({machine}: {readonly machine: Machine}) {
         {Object.keys(labels).length === 0 && <span className="muted">None</span>}
       </div>
       {mayNot === undefined && (
-        <form className="toolbar" onSubmit={add}>
+        <Form className="toolbar" onSubmit={add}>
           <input
             className="input label-input"
             aria-label="Labels to set, as KEY=VALUE"
@@ -62,10 +62,10 @@ export function LabelsEditor({machine}: {readonly machine: Machine}) {
           <Button type="submit" busy={label.isPending}>
             Set
           </Button>
-        </form>
+        </Form>
       )}
       {text.includes('=') && parsed.mistake && <p className="mistake">{parsed.mistake}</p>}
-      {label.error && <ErrorState error={label.error} attempt="change the labels" />}
+      <ErrorState error={label.error} attempt="change the labels" />
     </Card>
   );
 }

@@ -150,7 +150,7 @@ export function MachineActions({machine}: {readonly machine: Machine}) {
           action={asked === 'reboot' ? 'Reboot' : 'Power off'}
           {...(machine.state === State.ACTIVE && {typeToConfirm: name})}
           busy={command.isPending}
-          error={command.error && <ErrorState error={command.error} attempt={asked} />}
+          error={<ErrorState error={command.error} attempt={asked} />}
           onConfirm={() =>
             command.mutate({id, command: asked === 'reboot' ? Command.REBOOT : Command.POWER_OFF})
           }
@@ -168,7 +168,7 @@ export function MachineActions({machine}: {readonly machine: Machine}) {
           action="Delete"
           typeToConfirm={name}
           busy={remove.isPending}
-          error={remove.error && <ErrorState error={remove.error} attempt={`delete ${name}`} />}
+          error={<ErrorState error={remove.error} attempt={`delete ${name}`} />}
           onConfirm={() => remove.mutate({id})}
           onClose={() => setAsked(undefined)}
         >

@@ -4,6 +4,7 @@ import {keepPreviousData} from '@tanstack/react-query';
 import {useState} from 'react';
 import {Combobox} from '../../forms/Combobox.tsx';
 import {useDebounced} from '../../hooks/use-debounced.ts';
+import {phrasesOf} from '../../table/filter-terms.ts';
 import {Icon} from '../../ui/icons.tsx';
 import {machineStateLook} from '../../ui/tones.ts';
 import {machineName} from './machine-name.ts';
@@ -58,11 +59,7 @@ function useFoundMachines(text: string): readonly Machine[] {
     words === ''
       ? skipToken
       : {
-          // Quotes make each word a phrase: what is typed means itself.
-          filter: words
-            .split(/\s+/)
-            .map(word => JSON.stringify(word))
-            .join(' '),
+          filter: phrasesOf(words).join(' '),
           pageSize: machinesMax,
         },
     {placeholderData: keepPreviousData},

@@ -27,9 +27,7 @@ export function MachineTestsCard({machineId}: {readonly machineId: string}) {
         </Link>
       }
     >
-      {error && (
-        <ErrorState error={error} attempt="list its tests" onRetry={() => void refetch()} />
-      )}
+      <ErrorState error={error} attempt="list its tests" onRetry={() => void refetch()} />
       {tests?.length === 0 && (
         <p className="rows-none">
           None was asked for: <code>muster image-tests create hello --machine {machineId} …</code>

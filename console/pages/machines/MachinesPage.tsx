@@ -8,7 +8,7 @@ import {DataTable} from '../../table/DataTable.tsx';
 import type {Selection} from '../../table/use-table-model.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
-import {formatCount} from '../../ui/format.ts';
+import {formatCount, formatTotal} from '../../ui/format.ts';
 import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {BulkBar} from './bulk/BulkBar.tsx';
@@ -65,8 +65,7 @@ export function MachinesPage() {
         title="Machines"
         beside={
           <span className="muted" role="status">
-            {total !== undefined &&
-              `${list.head?.totalEstimated ? 'about ' : ''}${formatCount(total)}`}
+            {total !== undefined && formatTotal(total, list.head?.totalEstimated)}
           </span>
         }
         actions={
@@ -85,9 +84,7 @@ export function MachinesPage() {
         }
       />
       <MachineFilter filter={filter} onFilter={onFilter} error={list.error} />
-      {list.error && (
-        <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
-      )}
+      <ErrorState error={list.error} attempt="list the machines" onRetry={list.refresh} />
       {list.head?.similar && (
         <Notice tone="info" icon="info">
           Nothing holds these words; these machines hold words that are like them.

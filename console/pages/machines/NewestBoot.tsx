@@ -1,25 +1,11 @@
-import {
-  BootService,
-  BootSession_State as SessionState,
-} from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
-import {Card, Skeleton} from '../../ui/blocks.tsx';
-import {ErrorState} from '../../ui/states.tsx';
+import {Card} from '../../ui/blocks.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {BootTimeline} from './BootTimeline.tsx';
-
-/** Hops come without events: only the beginning and the end of a boot are told. */
-export const bootAgainMs = 2_000;
+import {useNewestBoot} from './use-newest-boot.ts';
 
 export function NewestBoot({machineId}: {readonly machineId: string}) {
-  const {data, error, refetch} = useQuery(
-    BootService.method.listBootSessions,
-    {machineId, pageSize: 1},
-    {
-      refetchInterval: ({state}) =>
-        state.data?.bootSessions[0]?.state === SessionState.OPEN ? bootAgainMs : false,
-    },
-  );
+  const {data, error, refetch} = useNewestBoot(machineId);
   const session = data?.bootSessions[0];
   return (
     <Card
@@ -31,10 +17,7 @@ export function NewestBoot({machineId}: {readonly machineId: string}) {
       }
       flush
     >
-      {error && !data && (
-        <ErrorState error={error} attempt="load its boots" onRetry={() => void refetch()} />
-      )}
-      {!data && !error && <Skeleton lines={6} />}
+      {!data && <Loading error={error} refetch={refetch} attempt="load its boots" lines={6} />}
       {data && !session && <p className="rows-none">It has not been seen to boot.</p>}
       {session && <BootTimeline session={session} />}
     </Card>

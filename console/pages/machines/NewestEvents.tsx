@@ -1,6 +1,6 @@
 import {Link} from '@tanstack/react-router';
-import {Card, Skeleton} from '../../ui/blocks.tsx';
-import {ErrorState} from '../../ui/states.tsx';
+import {Card} from '../../ui/blocks.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {EventLines} from './EventLines.tsx';
 import {useMachineEvents} from './use-machine-events.ts';
 
@@ -18,10 +18,7 @@ export function NewestEvents({machineId}: {readonly machineId: string}) {
       }
       flush
     >
-      {error && !data && (
-        <ErrorState error={error} attempt="load its events" onRetry={() => void refetch()} />
-      )}
-      {!data && !error && <Skeleton lines={6} />}
+      {!data && <Loading error={error} refetch={refetch} attempt="load its events" lines={6} />}
       {data && <EventLines events={data.slice(0, shownMax)} />}
     </Card>
   );

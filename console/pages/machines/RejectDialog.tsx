@@ -50,7 +50,7 @@ export function RejectDialog({
         value={reason}
         onChange={event => setReason(event.target.value)}
       />
-      {reject.error && <ErrorState error={reject.error} attempt={`reject ${name}`} />}
+      <ErrorState error={reject.error} attempt={`reject ${name}`} />
     </Dialog>
   );
 }

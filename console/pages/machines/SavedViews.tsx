@@ -2,10 +2,11 @@ import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {type Search, SearchService} from '@muster/proto/gen/muster/v1/searches_pb.ts';
 import {createConnectQueryKey, useMutation, useQuery} from '@connectrpc/connect-query';
 import {useQueryClient} from '@tanstack/react-query';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useMay} from '../../api/caller.ts';
 import {explainError} from '../../api/errors.ts';
 import {Checkbox, TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {Dialog} from '../../ui/Dialog.tsx';
 import {Menu, type MenuItem} from '../../ui/Menu.tsx';
@@ -79,13 +80,11 @@ function SaveDialog({view, onClose}: {readonly view: View; readonly onClose: () 
       onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () =>
     save.mutate({search: {name, filter: view.filter, orderBy: view.order, shared}});
-  };
   return (
     <Dialog title="Save this view" onClose={onClose}>
-      <form className="form" onSubmit={submit}>
+      <Form onSubmit={submit}>
         <TextField
           label="Name"
           required
@@ -113,14 +112,14 @@ function SaveDialog({view, onClose}: {readonly view: View; readonly onClose: () 
           checked={shared}
           onChange={event => setShared(event.target.checked)}
         />
-        {save.error && <ErrorState error={save.error} attempt="save the view" />}
+        <ErrorState error={save.error} attempt="save the view" />
         <div className="form-actions">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="primary" busy={save.isPending}>
             Save
           </Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

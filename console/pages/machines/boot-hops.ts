@@ -5,34 +5,28 @@ import {
   BootSession_State as SessionState,
 } from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {dateOf} from '../../ui/format.ts';
-import type {IconName} from '../../ui/icons.tsx';
-import type {Look, Tone} from '../../ui/tones.ts';
+import {lookUp} from '../../ui/tones.ts';
 
-type HopLook = {readonly word: string; readonly icon: IconName; readonly tone: Tone};
+export const hopLook = lookUp(
+  {
+    [Kind.LOADER]: {word: 'Boot loader', icon: 'boot', tone: 'idle'},
+    [Kind.SCRIPT]: {word: 'Boot script', icon: 'template', tone: 'idle'},
+    [Kind.KERNEL]: {word: 'Kernel', icon: 'image', tone: 'info'},
+    [Kind.INITRD]: {word: 'Initrd', icon: 'image', tone: 'info'},
+    [Kind.TOKEN]: {word: 'Boot token', icon: 'audit', tone: 'info'},
+    [Kind.LAYER]: {word: 'Image layer', icon: 'image', tone: 'info'},
+    [Kind.FAILURE]: {word: 'Failed step', icon: 'warning', tone: 'bad'},
+    [Kind.ENROLLED]: {word: 'Enrolled', icon: 'check', tone: 'ok'},
+    [Kind.HELLO]: {word: 'Agent hello', icon: 'play', tone: 'ok'},
+  },
+  {word: 'Hop', icon: 'dot', tone: 'idle'},
+);
 
-const looks: Readonly<Record<number, HopLook>> = {
-  [Kind.LOADER]: {word: 'Boot loader', icon: 'boot', tone: 'idle'},
-  [Kind.SCRIPT]: {word: 'Boot script', icon: 'template', tone: 'idle'},
-  [Kind.KERNEL]: {word: 'Kernel', icon: 'image', tone: 'info'},
-  [Kind.INITRD]: {word: 'Initrd', icon: 'image', tone: 'info'},
-  [Kind.TOKEN]: {word: 'Boot token', icon: 'audit', tone: 'info'},
-  [Kind.LAYER]: {word: 'Image layer', icon: 'image', tone: 'info'},
-  [Kind.FAILURE]: {word: 'Failed step', icon: 'warning', tone: 'bad'},
-  [Kind.ENROLLED]: {word: 'Enrolled', icon: 'check', tone: 'ok'},
-  [Kind.HELLO]: {word: 'Agent hello', icon: 'play', tone: 'ok'},
-};
-
-export const hopLook = (hop: BootHop): HopLook =>
-  looks[hop.kind] ?? {word: 'Hop', icon: 'dot', tone: 'idle'};
-
-export const sessionLook = (state: SessionState): Look =>
-  (
-    {
-      [SessionState.OPEN]: {word: 'In progress', tone: 'busy', icon: 'operation'},
-      [SessionState.STALLED]: {word: 'Stopped on its way', tone: 'bad', icon: 'warning'},
-      [SessionState.COMPLETED]: {word: 'Complete', tone: 'ok', icon: 'check'},
-    } as Readonly<Record<number, Look>>
-  )[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+export const sessionLook = lookUp({
+  [SessionState.OPEN]: {word: 'In progress', tone: 'busy', icon: 'operation'},
+  [SessionState.STALLED]: {word: 'Stopped on its way', tone: 'bad', icon: 'warning'},
+  [SessionState.COMPLETED]: {word: 'Complete', tone: 'ok', icon: 'check'},
+});
 
 export type TimedHop = {
   readonly hop: BootHop;

@@ -6,6 +6,7 @@ import {formatBytes, formatDiskBytes} from '../../ui/format.ts';
 import {Icon} from '../../ui/icons.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {trustWord} from '../../ui/tones.ts';
+import {shortImageId} from '../images/image-words.ts';
 import {machineName} from './machine-name.ts';
 
 /** What the rows need of a machine: never nixos_config, which may be a mebibyte. */
@@ -159,7 +160,7 @@ export const machineColumns: readonly TableColumn<Machine>[] = [
     header: 'Booted image',
     widthPx: 128,
     isExtra: true,
-    cell: machine => <span className="mono">{machine.bootedImageId.slice(0, 12)}</span>,
+    cell: machine => <span className="mono">{shortImageId(machine.bootedImageId)}</span>,
   },
   {
     id: 'uuid',

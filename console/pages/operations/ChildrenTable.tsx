@@ -7,12 +7,12 @@ import {
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useCallback, useMemo} from 'react';
-import {DataTable} from '../../table/DataTable.tsx';
+import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Card} from '../../ui/blocks.tsx';
 import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {childColumns} from './child-columns.tsx';
 import {countParts} from './operation-words.ts';
 
@@ -84,20 +84,14 @@ export function ChildrenTable({operation, isRollout}: ChildrenTableProps) {
           </Chip>
         )}
       </div>
-      {list.error && (
-        <ErrorState error={list.error} attempt="list its machines" onRetry={list.refresh} />
-      )}
-      <DataTable
+      <KeysetTable
         label="Machines of the operation"
+        attempt="list its machines"
         columns={columns}
-        rows={rows}
+        list={{...list, rows}}
         rowId={({number}) => String(number)}
-        hasMore={list.hasMore}
-        isLoading={list.isLoading}
-        isLoadingMore={list.isLoadingMore}
-        onLoadMore={list.loadMore}
         onOpen={open}
-        empty={!list.error && <EmptyState icon="machine" title="No machine is like that" />}
+        empty={<EmptyState icon="machine" title="No machine is like that" />}
       />
     </Card>
   );

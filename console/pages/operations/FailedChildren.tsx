@@ -27,7 +27,7 @@ export function FailedChildren({operation}: {readonly operation: Operation}) {
   );
   return (
     <Card flush title={`${plural(failed, 'machine')} failed`}>
-      {error && <ErrorState error={error} attempt="list what failed" />}
+      <ErrorState error={error} attempt="list what failed" />
       {!data && !error && <Skeleton lines={2} />}
       <ul className="failures">
         {[...byReason].map(([reason, children]) => (

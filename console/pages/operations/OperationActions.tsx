@@ -80,7 +80,7 @@ function CancelDialog({
       title={kind === 'rollout' ? 'Cancel this roll-out?' : 'Cancel this operation?'}
       action="Cancel it"
       busy={cancel.isPending}
-      error={cancel.error && <ErrorState error={cancel.error} attempt="cancel it" />}
+      error={<ErrorState error={cancel.error} attempt="cancel it" />}
       onConfirm={() => cancel.mutate({id})}
       onClose={onClose}
     >

@@ -29,7 +29,7 @@ export function PauseDialog({rollout, onClose}: Props) {
       title="Pause this roll-out?"
       action="Pause it"
       busy={pause.isPending}
-      error={pause.error && <ErrorState error={pause.error} attempt="pause it" />}
+      error={<ErrorState error={pause.error} attempt="pause it" />}
       onConfirm={() => pause.mutate({id: rollout.id, reason})}
       onClose={onClose}
     >
@@ -63,7 +63,7 @@ export function ResumeDialog({rollout, onClose}: Props) {
       title="Resume this roll-out?"
       action="Resume it"
       busy={resume.isPending}
-      error={resume.error && <ErrorState error={resume.error} attempt="resume it" />}
+      error={<ErrorState error={resume.error} attempt="resume it" />}
       onConfirm={() => resume.mutate({id: rollout.id, retryFailed})}
       onClose={onClose}
     >

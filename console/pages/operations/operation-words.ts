@@ -6,7 +6,7 @@ import {
 } from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {Rollout_State as RolloutState} from '@muster/proto/gen/muster/v1/rollouts_pb.ts';
 import {plural} from '../../ui/format.ts';
-import type {Look} from '../../ui/tones.ts';
+import {lookUp} from '../../ui/tones.ts';
 
 const actionWords: Readonly<Record<string, string>> = {
   update: 'Update',
@@ -34,26 +34,24 @@ export const operationKinds = [
   {value: 'rollout', label: 'Roll-outs'},
 ] as const;
 
-export const childLook = (state: number): Look =>
-  ({
-    [ChildState.QUEUED]: {word: 'Queued', tone: 'idle', icon: 'pending'} as const,
-    [ChildState.RUNNING]: {word: 'Running', tone: 'busy', icon: 'operation'} as const,
-    [ChildState.SUCCEEDED]: {word: 'Succeeded', tone: 'ok', icon: 'check'} as const,
-    [ChildState.FAILED]: {word: 'Failed', tone: 'bad', icon: 'warning'} as const,
-    [ChildState.SKIPPED]: {word: 'Skipped', tone: 'idle', icon: 'dash'} as const,
-    [ChildState.CANCELLED]: {word: 'Cancelled', tone: 'idle', icon: 'cross'} as const,
-  })[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+export const childLook = lookUp({
+  [ChildState.QUEUED]: {word: 'Queued', tone: 'idle', icon: 'pending'},
+  [ChildState.RUNNING]: {word: 'Running', tone: 'busy', icon: 'operation'},
+  [ChildState.SUCCEEDED]: {word: 'Succeeded', tone: 'ok', icon: 'check'},
+  [ChildState.FAILED]: {word: 'Failed', tone: 'bad', icon: 'warning'},
+  [ChildState.SKIPPED]: {word: 'Skipped', tone: 'idle', icon: 'dash'},
+  [ChildState.CANCELLED]: {word: 'Cancelled', tone: 'idle', icon: 'cross'},
+});
 
-export const rolloutLook = (state: number): Look =>
-  ({
-    [RolloutState.QUEUED]: {word: 'Queued', tone: 'idle', icon: 'pending'} as const,
-    [RolloutState.RUNNING]: {word: 'Rolling out', tone: 'busy', icon: 'operation'} as const,
-    [RolloutState.PAUSED]: {word: 'Paused', tone: 'warn', icon: 'pause'} as const,
-    [RolloutState.HALTED]: {word: 'Halted', tone: 'bad', icon: 'warning'} as const,
-    [RolloutState.SUCCEEDED]: {word: 'Succeeded', tone: 'ok', icon: 'check'} as const,
-    [RolloutState.FAILED]: {word: 'Failed', tone: 'bad', icon: 'warning'} as const,
-    [RolloutState.CANCELLED]: {word: 'Cancelled', tone: 'idle', icon: 'cross'} as const,
-  })[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+export const rolloutLook = lookUp({
+  [RolloutState.QUEUED]: {word: 'Queued', tone: 'idle', icon: 'pending'},
+  [RolloutState.RUNNING]: {word: 'Rolling out', tone: 'busy', icon: 'operation'},
+  [RolloutState.PAUSED]: {word: 'Paused', tone: 'warn', icon: 'pause'},
+  [RolloutState.HALTED]: {word: 'Halted', tone: 'bad', icon: 'warning'},
+  [RolloutState.SUCCEEDED]: {word: 'Succeeded', tone: 'ok', icon: 'check'},
+  [RolloutState.FAILED]: {word: 'Failed', tone: 'bad', icon: 'warning'},
+  [RolloutState.CANCELLED]: {word: 'Cancelled', tone: 'idle', icon: 'cross'},
+});
 
 /** The parts of a bar, in the order in which machines go through them; failures first, so that they are seen. */
 export const countParts = (counts: Counts) =>

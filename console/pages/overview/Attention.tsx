@@ -10,7 +10,7 @@ import {useQuery} from '@connectrpc/connect-query';
 import {Link, type LinkProps} from '@tanstack/react-router';
 import type {ReactNode} from 'react';
 import {Card} from '../../ui/blocks.tsx';
-import {formatCount, formatCounted} from '../../ui/format.ts';
+import {formatCount, formatCounted, formatTotal} from '../../ui/format.ts';
 import {Icon} from '../../ui/icons.tsx';
 import {type Look, severityLook} from '../../ui/tones.ts';
 import {useBootCount} from '../boot/use-boot-count.ts';
@@ -122,7 +122,7 @@ function FailureLines() {
 
 /** Many machines are not counted one by one. */
 const formatOf = (found: {readonly isEstimate: boolean} | undefined) => (count: number) =>
-  `${found?.isEstimate ? 'about ' : ''}${formatCount(count)}`;
+  formatTotal(count, found?.isEstimate);
 
 type LineProps = {
   readonly look: Look;

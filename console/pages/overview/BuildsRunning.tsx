@@ -2,10 +2,10 @@ import {type Build, BuildService} from '@muster/proto/gen/muster/v1/builds_pb.ts
 import {Operation_State as OperationState} from '@muster/proto/gen/muster/v1/operations_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
-import {Card, ProgressBar, Skeleton} from '../../ui/blocks.tsx';
+import {Card, ProgressBar} from '../../ui/blocks.tsx';
 import {formatCounted} from '../../ui/format.ts';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {ErrorState} from '../../ui/states.tsx';
 import {registrationTitle} from '../builds/build-words.ts';
 import {useMachineName} from '../machines/use-machine-name.ts';
 
@@ -36,10 +36,7 @@ export function BuildsRunning() {
       }
       flush
     >
-      {error && !data && (
-        <ErrorState error={error} attempt="list the builds" onRetry={() => void refetch()} />
-      )}
-      {!data && !error && <Skeleton lines={3} />}
+      {!data && <Loading error={error} refetch={refetch} attempt="list the builds" lines={3} />}
       {data && builds.length === 0 && <p className="rows-none">Nothing is being built.</p>}
       <ul className="rows">
         {builds.map(build => (

@@ -24,7 +24,7 @@ export function OverviewPage() {
         title="Overview"
         beside={counts && <Link to="/machines">{plural(total, 'machine')}</Link>}
       />
-      {error && !counts && (
+      {!counts && (
         <ErrorState error={error} attempt="count the machines" onRetry={() => void refetch()} />
       )}
       {counts ? <FleetByState counts={counts} total={total} /> : <Skeleton lines={3} />}

@@ -1,19 +1,18 @@
 import {type Ban, DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useState} from 'react';
-import {explainError} from '../../api/errors.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {TextField} from '../../forms/fields.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {plural} from '../../ui/format.ts';
 import {ErrorState} from '../../ui/states.tsx';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import type {DecisionProps} from './RejectDialog.tsx';
 
 export function BanDialog({machine, onDone, onClose}: DecisionProps) {
   const [reason, setReason] = useState('');
-  const ban = useChange(DiscoveryService.method.banMachine, [DiscoveryService, MachineService]);
+  const ban = useAction(DiscoveryService.method.banMachine, {also: [MachineService]});
   const unban = useUnban();
   const identifiers = [
     ...new Set([machine.serviceTag, machine.uuid, machine.macAddress, ...machine.macAddresses]),
@@ -35,7 +34,7 @@ export function BanDialog({machine, onDone, onClose}: DecisionProps) {
       title={`Ban ${machineName(machine)}?`}
       action="Ban the box"
       busy={ban.isPending}
-      error={ban.error && <ErrorState error={ban.error} attempt="ban it" />}
+      error={<ErrorState error={ban.error} attempt="ban it" />}
       onConfirm={confirm}
       onClose={onClose}
     >
@@ -62,17 +61,13 @@ export function BanDialog({machine, onDone, onClose}: DecisionProps) {
 
 /** Ends bans. The machine stays turned away until somebody accepts it. */
 export function useUnban() {
-  const {mutateAsync} = useChange(DiscoveryService.method.deleteBan, [
-    DiscoveryService,
-    MachineService,
-  ]);
+  const {mutateAsync} = useAction(DiscoveryService.method.deleteBan, {also: [MachineService]});
   return async (bans: readonly Pick<Ban, 'id'>[]) => {
     try {
       for (const {id} of bans) await mutateAsync({id});
       showToast('The ban is ended. A machine that was turned away stays so until it is accepted');
     } catch (error) {
-      const {title, message} = explainError(error, 'end the ban');
-      showToast(`${title}: ${message}`, {tone: 'bad'});
+      showFailure(error, 'end the ban');
     }
   };
 }

@@ -5,10 +5,12 @@ import {
   type ListBansResponse,
 } from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
+import {MoreRows} from '../../table/MoreRows.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {Button} from '../../ui/Button.tsx';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
@@ -27,16 +29,13 @@ const bansOf = (page: ListBansResponse) => page.bans;
 
 /** Boxes that are never let in. */
 export function BansPanel() {
-  const {rows, error, isLoading, hasMore, loadMore, refresh} = useKeysetRows(
-    DiscoveryService.method.listBans,
-    {pageSize: 100},
-    bansOf,
-  );
+  const list = useKeysetRows(DiscoveryService.method.listBans, {pageSize: 100}, bansOf);
+  const {rows, error, isLoading, refresh} = list;
   return (
     <div className="bans">
       <BanForm />
       <Card title="Banned" flush>
-        {error && <ErrorState error={error} attempt="load the bans" onRetry={refresh} />}
+        <ErrorState error={error} attempt="load the bans" onRetry={refresh} />
         {isLoading && <Skeleton lines={4} />}
         {!isLoading && !error && rows.length === 0 && (
           <EmptyState icon="check" title="Nothing is banned">
@@ -51,7 +50,7 @@ export function BansPanel() {
             <BanRow key={ban.id} ban={ban} />
           ))}
         </ul>
-        {hasMore && <Button onClick={loadMore}>Show more</Button>}
+        <MoreRows list={list}>Show more</MoreRows>
       </Card>
     </div>
   );
@@ -89,9 +88,8 @@ function BanForm() {
   const [identifier, setIdentifier] = useState('');
   const [reason, setReason] = useState('');
   const operateReason = useOperateReason();
-  const ban = useChange(DiscoveryService.method.createBan, [DiscoveryService, MachineService]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const ban = useAction(DiscoveryService.method.createBan, {also: [MachineService]});
+  const submit = () => {
     ban.mutate(
       {identifier: identifier.trim(), reason},
       {
@@ -104,7 +102,7 @@ function BanForm() {
   };
   return (
     <Card title="Ban an identifier">
-      <form className="ban-form" onSubmit={submit}>
+      <Form className="ban-form" onSubmit={submit}>
         <TextField
           label="Serial number, UUID or MAC"
           required
@@ -122,8 +120,8 @@ function BanForm() {
         <Button type="submit" kind="danger" busy={ban.isPending} disabledReason={operateReason}>
           Ban it
         </Button>
-      </form>
-      {ban.error && <ErrorState error={ban.error} attempt="ban it" />}
+      </Form>
+      <ErrorState error={ban.error} attempt="ban it" />
     </Card>
   );
 }

@@ -8,9 +8,9 @@ import {Link, useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
 import {Badge, StateBadge} from '../../ui/Badge.tsx';
-import {Card, Skeleton} from '../../ui/blocks.tsx';
+import {Card} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
-import {ErrorState} from '../../ui/states.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import type {Look} from '../../ui/tones.ts';
 import {machineName} from '../machines/machine-name.ts';
 import {MachinePicker} from '../machines/MachinePicker.tsx';
@@ -104,9 +104,7 @@ function Comparison({machine, otherId}: {readonly machine: Machine; readonly oth
   const [merging, setMerging] = useState(false);
   const reason = useOperateReason();
   const other = data?.machine;
-  if (error && !other)
-    return <ErrorState error={error} attempt="load the other" onRetry={() => void refetch()} />;
-  if (!other) return <Skeleton lines={5} />;
+  if (!other) return <Loading error={error} refetch={refetch} attempt="load the other" lines={5} />;
   return (
     <div className="comparison">
       <CompareTable left={machine} right={other} />

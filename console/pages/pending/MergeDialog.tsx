@@ -2,7 +2,7 @@ import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {RadioCards} from '../../forms/RadioCards.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -20,10 +20,7 @@ type MergeDialogProps = {
 export function MergeDialog({machine, other, onClose}: MergeDialogProps) {
   const [stays, setStays] = useState<'other' | 'this'>('other');
   const navigate = useNavigate();
-  const merge = useChange(DiscoveryService.method.mergeMachines, [
-    DiscoveryService,
-    MachineService,
-  ]);
+  const merge = useAction(DiscoveryService.method.mergeMachines, {also: [MachineService]});
   const [kept, gone] = stays === 'other' ? [other, machine] : [machine, other];
   const confirm = () =>
     merge.mutate(
@@ -41,7 +38,7 @@ export function MergeDialog({machine, other, onClose}: MergeDialogProps) {
       title="These two are one machine"
       action={`Merge into ${machineName(kept)}`}
       busy={merge.isPending}
-      error={merge.error && <ErrorState error={merge.error} attempt="merge them" />}
+      error={<ErrorState error={merge.error} attempt="merge them" />}
       onConfirm={confirm}
       onClose={onClose}
     >

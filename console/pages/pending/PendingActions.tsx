@@ -5,14 +5,14 @@ import {
   Machine_Presence as Presence,
   MachineService,
 } from '@muster/proto/gen/muster/v1/machines_pb.ts';
+import {useMutation} from '@connectrpc/connect-query';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {explainError} from '../../api/errors.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {Button} from '../../ui/Button.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {BanDialog} from './BanDialog.tsx';
 import {RejectDialog} from './RejectDialog.tsx';
@@ -57,7 +57,7 @@ export function PendingActions({pending, machine, onDone}: ActionsProps) {
           Ban…
         </Button>
       </div>
-      {accept.error && asked !== 'accept' && (
+      {asked !== 'accept' && (
         <ErrorState error={accept.error} attempt={`accept ${machineName(machine)}`} />
       )}
       {asked === 'accept' && <AcceptDialog machine={machine} accept={accept} onClose={close} />}
@@ -81,7 +81,7 @@ function AcceptDialog({
       title="Accept it as a machine of its own?"
       action="Accept it"
       busy={accept.isPending}
-      error={accept.error && <ErrorState error={accept.error} attempt="accept it" />}
+      error={<ErrorState error={accept.error} attempt="accept it" />}
       onConfirm={accept.run}
       onClose={onClose}
     >
@@ -95,7 +95,7 @@ function AcceptDialog({
 }
 
 function useAccept(machine: Machine, onDone: () => void) {
-  const accept = useChange(MachineService.method.acceptMachine, [DiscoveryService, MachineService]);
+  const accept = useAction(MachineService.method.acceptMachine, {also: [DiscoveryService]});
   const run = () =>
     accept.mutate(
       {id: machine.id},
@@ -111,7 +111,7 @@ function useAccept(machine: Machine, onDone: () => void) {
 
 /** For whoever stands in front of a rack. */
 export function LocateButton({machine}: {readonly machine: Machine}) {
-  const command = useChange(MachineService.method.commandMachine, []);
+  const command = useMutation(MachineService.method.commandMachine);
   const operateReason = useOperateReason();
   const isOffline = machine.presence !== Presence.ONLINE;
   const blink = () =>
@@ -119,10 +119,7 @@ export function LocateButton({machine}: {readonly machine: Machine}) {
       {id: machine.id, command: Command.LOCATE},
       {
         onSuccess: () => showToast('Told to blink: look for the light, where the box has one'),
-        onError: error => {
-          const {title, message} = explainError(error, 'make it blink');
-          showToast(`${title}: ${message}`, {tone: 'bad'});
-        },
+        onError: error => showFailure(error, 'make it blink'),
       },
     );
   return (

@@ -3,14 +3,13 @@ import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {useOperateReason} from '../../api/caller.ts';
-import {explainError} from '../../api/errors.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {Card} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {BackLink, DetailHeader} from '../../ui/SplitPage.tsx';
 import {Notice} from '../../ui/states.tsx';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {machineName} from '../machines/machine-name.ts';
 import {RuleExplanations} from '../rules/RuleExplanations.tsx';
 import {BoxFacts} from './BoxFacts.tsx';
@@ -63,11 +62,9 @@ export function PendingDetail({pending, machine, beside, onDone}: DetailProps) {
 /** Rules that were made since it reported count when it reports again, or now. */
 export function ApplyButton({machineId}: {readonly machineId: string}) {
   const reason = useOperateReason();
-  const apply = useChange(RuleService.method.applyRules, [
-    DiscoveryService,
-    MachineService,
-    RuleService,
-  ]);
+  const apply = useAction(RuleService.method.applyRules, {
+    also: [DiscoveryService, MachineService],
+  });
   const run = () =>
     apply.mutate(
       {machineId},
@@ -76,10 +73,7 @@ export function ApplyButton({machineId}: {readonly machineId: string}) {
           showToast(
             `Asked about ${machineCount}: ${acceptedCount} accepted, ${rejectedCount} rejected, ${heldCount} wait`,
           ),
-        onError: error => {
-          const {title, message} = explainError(error, 'ask the rules');
-          showToast(`${title}: ${message}`, {tone: 'bad'});
-        },
+        onError: error => showFailure(error, 'ask the rules'),
       },
     );
   return (

@@ -1,7 +1,7 @@
 import {DiscoveryService} from '@muster/proto/gen/muster/v1/discovery_pb.ts';
 import {type Machine, MachineService} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import {useState} from 'react';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {TextField} from '../../forms/fields.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -16,7 +16,7 @@ export type DecisionProps = {
 
 export function RejectDialog({machine, onDone, onClose}: DecisionProps) {
   const [reason, setReason] = useState('');
-  const reject = useChange(MachineService.method.rejectMachine, [DiscoveryService, MachineService]);
+  const reject = useAction(MachineService.method.rejectMachine, {also: [DiscoveryService]});
   const confirm = () =>
     reject.mutate(
       {id: machine.id, reason},
@@ -32,7 +32,7 @@ export function RejectDialog({machine, onDone, onClose}: DecisionProps) {
       title={`Turn ${machineName(machine)} away?`}
       action="Reject it"
       busy={reject.isPending}
-      error={reject.error && <ErrorState error={reject.error} attempt="reject it" />}
+      error={<ErrorState error={reject.error} attempt="reject it" />}
       onConfirm={confirm}
       onClose={onClose}
     >

@@ -1,11 +1,13 @@
 import type {GetCallerResponse} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useCaller} from '../../api/caller.ts';
 import {useAction} from '../../api/use-action.ts';
+import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField, PasswordField} from '../../forms/PasswordField.tsx';
+import {HiddenUsername} from '../../forms/UsernameField.tsx';
 import {Card, KeyValues, Skeleton} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
@@ -98,23 +100,15 @@ function PasswordCard({username}: {readonly username: string}) {
       setTouched(false);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (passwordMistake(next) === undefined)
       change.mutate({currentPassword: current, newPassword: next});
   };
   return (
     <Card title="Change the password">
-      <form className="form" onSubmit={submit}>
-        <input
-          type="text"
-          hidden
-          readOnly
-          autoComplete="username"
-          aria-label="User name"
-          value={username}
-        />
+      <Form onSubmit={submit}>
+        <HiddenUsername username={username} />
         <PasswordField label="Present password" value={current} onChange={setCurrent} />
         <NewPasswordField
           label="New password"
@@ -123,13 +117,13 @@ function PasswordCard({username}: {readonly username: string}) {
           value={next}
           onChange={setNext}
         />
-        {change.error && <ErrorState error={change.error} attempt="change the password" />}
+        <ErrorState error={change.error} attempt="change the password" />
         <div className="pane-actions">
           <Button type="submit" kind="primary" busy={change.isPending}>
             Change the password
           </Button>
         </div>
-      </form>
+      </Form>
     </Card>
   );
 }

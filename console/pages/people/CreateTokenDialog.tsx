@@ -78,7 +78,7 @@ function TokenForm({user, create, onClose}: TokenFormProps) {
       onSubmit={submit}
       onClose={onClose}
 
-      error={create.error && <ErrorState error={create.error} attempt="make the token" />}
+      error={<ErrorState error={create.error} attempt="make the token" />}
     >
       <TextField
         label="What it is for"

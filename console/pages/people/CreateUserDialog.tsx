@@ -5,6 +5,7 @@ import {SelectField, TextField} from '../../forms/fields.tsx';
 import {FormDialog} from '../../forms/FormDialog.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField} from '../../forms/PasswordField.tsx';
+import {NewUsernameField} from '../../forms/UsernameField.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {roleOf, siteRoles} from './roles.ts';
 
@@ -34,18 +35,13 @@ export function CreateUserDialog({onClose, onMade}: CreateUserDialogProps) {
       busy={create.isPending}
       onSubmit={submit}
       onClose={onClose}
-      error={create.error && <ErrorState error={create.error} attempt="make the user" />}
+      error={<ErrorState error={create.error} attempt="make the user" />}
     >
-      <TextField
-        label="User name"
-        hint="Lower case letters, digits, dots and dashes; it cannot be changed later"
+      <NewUsernameField
+        hint="; it cannot be changed later"
         autoComplete="off"
-        autoCapitalize="off"
-        pattern="[a-z0-9][a-z0-9._\-]{0,62}"
-        required
-        autoFocus
         value={username}
-        onChange={event => setUsername(event.target.value)}
+        onChange={setUsername}
       />
       <SelectField
         label="Role everywhere"

@@ -36,7 +36,7 @@ export function ResetDialog({user, onClose}: ResetDialogProps) {
       title={`Reset the password of ${user.username}?`}
       action="Make a code"
       busy={reset.isPending}
-      error={reset.error && <ErrorState error={reset.error} attempt="make a code" />}
+      error={<ErrorState error={reset.error} attempt="make a code" />}
       onConfirm={() => reset.mutate({id: user.username})}
       onClose={onClose}
     >

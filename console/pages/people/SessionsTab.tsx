@@ -160,7 +160,7 @@ function EndAllDialog({
       title={user === undefined ? 'End all your other sessions?' : `End all sessions of ${user}?`}
       action="End them"
       busy={revoke.isPending}
-      error={revoke.error && <ErrorState error={revoke.error} attempt="end the sessions" />}
+      error={<ErrorState error={revoke.error} attempt="end the sessions" />}
       onConfirm={() => revoke.mutate({userId: user ?? ''})}
       onClose={onClose}
     >

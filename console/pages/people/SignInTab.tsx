@@ -1,18 +1,15 @@
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
-import {Card, KeyValues, Skeleton} from '../../ui/blocks.tsx';
+import {Card, KeyValues} from '../../ui/blocks.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
-import {ErrorState} from '../../ui/states.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import './people.css';
 
 /** How people get in. The server is told by its settings (docs/people.md), so this page tells and changes nothing. */
 export function SignInTab() {
   const {data, error, refetch} = useQuery(SessionService.method.getSignInOptions, {});
-  if (error && !data)
-    return (
-      <ErrorState error={error} attempt="ask how people sign in" onRetry={() => void refetch()} />
-    );
-  if (!data) return <Skeleton lines={6} />;
+  if (!data)
+    return <Loading error={error} refetch={refetch} attempt="ask how people sign in" lines={6} />;
   return (
     <div className="people-cards">
       <Card title="Password">

@@ -82,7 +82,7 @@ function RevokeDialog({token, onClose}: {readonly token: ApiToken; readonly onCl
       title={`Revoke token ${token.name}?`}
       action={`Revoke ${token.name}`}
       busy={revoke.isPending}
-      error={revoke.error && <ErrorState error={revoke.error} attempt="revoke the token" />}
+      error={<ErrorState error={revoke.error} attempt="revoke the token" />}
       onConfirm={() => revoke.mutate({id: token.id})}
       onClose={onClose}
     >

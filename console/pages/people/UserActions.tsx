@@ -78,7 +78,7 @@ function DisableDialog({user, onClose}: UserDialogProps) {
       title={`Disable ${user.username}?`}
       action={`Disable ${user.username}`}
       busy={update.isPending}
-      error={update.error && <ErrorState error={update.error} attempt="disable the user" />}
+      error={<ErrorState error={update.error} attempt="disable the user" />}
       onConfirm={() => update.mutate({id: user.username, disabled: true})}
       onClose={onClose}
     >
@@ -102,7 +102,7 @@ function DeleteDialog({user, onClose, onGone}: UserDialogProps & {readonly onGon
       action={`Delete ${user.username}`}
       typeToConfirm={user.username}
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the user" />}
+      error={<ErrorState error={remove.error} attempt="delete the user" />}
       onConfirm={() => remove.mutate({id: user.username})}
       onClose={onClose}
     >

@@ -5,10 +5,11 @@ import {
   UserService,
 } from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
-import {type FormEvent, type ReactNode, useState} from 'react';
+import {type ReactNode, useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {PaneSection} from '../../ui/DetailPane.tsx';
 import {ConfirmDialog} from '../../ui/Dialog.tsx';
@@ -41,15 +42,14 @@ export function UserFields({user, isMe}: UserFieldsProps) {
   const changes = changesOf(user, draft);
   const missing = Object.keys(changes).length === 0 ? 'Nothing is changed' : undefined;
   const write = () => save.mutate({id: username, ...changes});
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (isMe && draft.role !== role) setAsking(true);
     else write();
   };
-  const error = save.error && <ErrorState error={save.error} attempt="save the user" />;
+  const error = <ErrorState error={save.error} attempt="save the user" />;
   return (
     <PaneSection title="Role and identity">
-      <form className="form" onSubmit={submit}>
+      <Form onSubmit={submit}>
         <DraftFields draft={draft} onChange={part => setDraft({...draft, ...part})} />
         {!asking && error}
         <div className="pane-actions">
@@ -62,7 +62,7 @@ export function UserFields({user, isMe}: UserFieldsProps) {
             Save
           </Button>
         </div>
-      </form>
+      </Form>
       {asking && (
         <OwnRoleDialog
           from={role}

@@ -2,12 +2,13 @@ import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {type User, UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {isCode} from '../../api/errors.ts';
-import {Skeleton, KeyValues} from '../../ui/blocks.tsx';
+import {KeyValues} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {DetailPane, PaneSection} from '../../ui/DetailPane.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState, Notice} from '../../ui/states.tsx';
+import {EmptyState, Notice} from '../../ui/states.tsx';
 import {signInWords} from './roles.ts';
 import {UserActions} from './UserActions.tsx';
 import {UserFields} from './UserFields.tsx';
@@ -28,12 +29,10 @@ export function UserPane({name, me, onClose}: UserPaneProps) {
         <EmptyState icon="question" title={`There is no user “${name}”`}>
           <p>They may have been deleted meanwhile.</p>
         </EmptyState>
-      ) : error && !user ? (
-        <ErrorState error={error} attempt="load the user" onRetry={() => void refetch()} />
       ) : user ? (
         <UserDetails user={user} isMe={user.username === me} onGone={onClose} />
       ) : (
-        <Skeleton lines={6} />
+        <Loading error={error} refetch={refetch} attempt="load the user" lines={6} />
       )}
     </DetailPane>
   );

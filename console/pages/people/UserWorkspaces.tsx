@@ -3,10 +3,11 @@ import {type User, User_Role as Role, UserService} from '@muster/proto/gen/muste
 import {WorkspaceService} from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {SelectField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {Button, IconButton} from '../../ui/Button.tsx';
 import {PaneSection} from '../../ui/DetailPane.tsx';
 import {ErrorState} from '../../ui/states.tsx';
@@ -80,13 +81,10 @@ function GrantForm({
     also: [UserService],
   });
   const workspaces = data?.workspaces ?? [];
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    grant.mutate({workspaceId, userId, role});
-  };
+  const submit = () => grant.mutate({workspaceId, userId, role});
   if (workspaces.length === 0) return null;
   return (
-    <form className="grant-form" onSubmit={submit}>
+    <Form className="grant-form" onSubmit={submit}>
       <SelectField
         label="Workspace"
         choices={[
@@ -109,7 +107,7 @@ function GrantForm({
       >
         Give
       </Button>
-      {grant.error && <ErrorState error={grant.error} attempt="give the role" />}
-    </form>
+      <ErrorState error={grant.error} attempt="give the role" />
+    </Form>
   );
 }

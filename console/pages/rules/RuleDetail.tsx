@@ -2,7 +2,7 @@ import {type Rule, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {Link, useNavigate} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {Card, type Entry, KeyValues} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
@@ -108,7 +108,7 @@ function RuleActions({rule}: {readonly rule: Rule}) {
 
 function DeleteDialog({rule, onClose}: {readonly rule: Rule; readonly onClose: () => void}) {
   const navigate = useNavigate();
-  const remove = useChange(RuleService.method.deleteRule, [RuleService]);
+  const remove = useAction(RuleService.method.deleteRule);
   const confirm = () =>
     remove.mutate(
       {id: rule.id},
@@ -124,7 +124,7 @@ function DeleteDialog({rule, onClose}: {readonly rule: Rule; readonly onClose: (
       title={`Delete rule ${rule.name}?`}
       action="Delete the rule"
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the rule" />}
+      error={<ErrorState error={remove.error} attempt="delete the rule" />}
       onConfirm={confirm}
       onClose={onClose}
     >

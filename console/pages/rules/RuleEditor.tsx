@@ -3,12 +3,13 @@ import {type Rule, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {Code} from '@connectrpc/connect';
 import {useQuery} from '@connectrpc/connect-query';
 import {useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {BootProfileFields} from '../../forms/BootProfileFields.tsx';
 import {Checkbox, SelectField, TextAreaField} from '../../forms/fields.tsx';
 import {FilterField} from '../../forms/FilterField.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {NameFields} from '../../forms/NameFields.tsx';
@@ -50,15 +51,14 @@ export function RuleEditor({rule}: {readonly rule: Rule | undefined}) {
   const operateReason = useOperateReason();
   const change = (part: Partial<RuleDraft>) => setDraft({...draft, ...part});
   const isDirty = JSON.stringify(draft) !== JSON.stringify(draftOfRule(rule));
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (!hasMistake(draft)) save(draft);
   };
   const back = rule ? {rule: rule.name} : {};
   const part = {draft, change, isTried};
   return (
-    <form className="form roomy" onSubmit={submit} aria-label={rule ? 'Edit the rule' : 'New rule'}>
+    <Form className="form roomy" onSubmit={submit} aria-label={rule ? 'Edit the rule' : 'New rule'}>
       <DetailHeader
         title={rule ? `Edit ${rule.name}` : 'New rule'}
         back={<BackLink to="/rules">All rules</BackLink>}
@@ -91,15 +91,15 @@ export function RuleEditor({rule}: {readonly rule: Rule | undefined}) {
         </Button>
       </FormFooter>
       <LeaveGuard isDirty={isDirty && !isSaved} />
-    </form>
+    </Form>
   );
 }
 
 function useSaveRule(rule: Rule | undefined) {
   const navigate = useNavigate();
   const [isSaved, setSaved] = useState(false);
-  const create = useChange(RuleService.method.createRule, [RuleService]);
-  const update = useChange(RuleService.method.updateRule, [RuleService]);
+  const create = useAction(RuleService.method.createRule);
+  const update = useAction(RuleService.method.updateRule);
   const onSuccess = (answer: {readonly rule?: Rule | undefined}) => {
     const name = answer.rule?.name ?? '';
     setSaved(true);

@@ -8,19 +8,17 @@ import {Rule_Decision as Decision, RuleService} from '@muster/proto/gen/muster/v
 import {useQuery} from '@connectrpc/connect-query';
 import {Link} from '@tanstack/react-router';
 import {Badge} from '../../ui/Badge.tsx';
-import {Skeleton} from '../../ui/blocks.tsx';
 import {Icon} from '../../ui/icons.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
-import {ErrorState, Notice} from '../../ui/states.tsx';
+import {Notice} from '../../ui/states.tsx';
 import {decisionLook} from './rule-looks.ts';
 import './rules.css';
 
 /** What the rules say about one machine, and why. */
 export function RuleExplanations({machineId}: {readonly machineId: string}) {
   const {data, error, refetch} = useQuery(RuleService.method.explainRules, {machineId});
-  if (error && !data)
-    return <ErrorState error={error} attempt="ask the rules" onRetry={() => void refetch()} />;
-  if (!data) return <Skeleton lines={4} />;
+  if (!data) return <Loading error={error} refetch={refetch} attempt="ask the rules" lines={4} />;
   return (
     <div className="explanations">
       <Verdict answer={data} />

@@ -1,6 +1,6 @@
 import type {TestRuleResponse} from '@muster/proto/gen/muster/v1/rules_pb.ts';
 import {Skeleton} from '../../ui/blocks.tsx';
-import {formatCount} from '../../ui/format.ts';
+import {formatCount, formatTotal} from '../../ui/format.ts';
 import {MachineSample} from '../machines/MachineSample.tsx';
 
 /** "Would match 14, of which 3 wait", and some of them. */
@@ -17,11 +17,7 @@ export function RuleMatches({
     <div aria-busy={isOld || undefined}>
       <p className="match-count" role="status">
         <span>
-          Would match{' '}
-          <strong>
-            {estimated && 'about '}
-            {formatCount(matchCount)}
-          </strong>
+          Would match <strong>{formatTotal(matchCount, estimated)}</strong>
         </span>
         <span className="muted">
           {matchCount === 0n

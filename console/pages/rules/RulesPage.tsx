@@ -5,8 +5,9 @@ import {useOperateReason} from '../../api/caller.ts';
 import {Badge} from '../../ui/Badge.tsx';
 import {Card, Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink, IconButton} from '../../ui/Button.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {BackLink, DetailHeader, Item, ItemList, SplitPage} from '../../ui/SplitPage.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {MachinePicker} from '../machines/MachinePicker.tsx';
 import {ApplyButton} from '../pending/PendingDetail.tsx';
 import {decisionLook} from './rule-looks.ts';
@@ -32,12 +33,10 @@ export function RulesPage() {
       actions={<PageActions />}
       openKey={openKey}
       list={
-        error && !rules ? (
-          <ErrorState error={error} attempt="load the rules" onRetry={() => void refetch()} />
-        ) : rules ? (
+        rules ? (
           <RuleList rules={rules} openName={name} />
         ) : (
-          <Skeleton lines={8} />
+          <Loading error={error} refetch={refetch} attempt="load the rules" lines={8} />
         )
       }
     >

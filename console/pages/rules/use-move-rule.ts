@@ -1,22 +1,20 @@
 import {type Rule, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
-import {explainError} from '../../api/errors.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {announce} from '../../ui/LiveRegion.tsx';
-import {showToast} from '../../ui/Toast.tsx';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 import {prioritiesAfterMove} from './rule-order.ts';
 
 type Ranked = Pick<Rule, 'id' | 'priority'>;
 
 /** Another place in the order, by other priorities. */
 export function useMoveRule(rules: readonly Rule[]) {
-  const {mutateAsync, isPending} = useChange(RuleService.method.updateRule, [RuleService]);
+  const {mutateAsync, isPending} = useAction(RuleService.method.updateRule);
   const apply = async (changes: readonly Ranked[]) => {
     try {
       for (const rule of changes) await mutateAsync({rule, updateMask: {paths: ['priority']}});
       return true;
     } catch (error) {
-      const {title, message} = explainError(error, 'move the rule');
-      showToast(`${title}: ${message}`, {tone: 'bad'});
+      showFailure(error, 'move the rule');
       return false;
     }
   };

@@ -1,11 +1,10 @@
 import {type Rule, RuleService} from '@muster/proto/gen/muster/v1/rules_pb.ts';
-import {explainError} from '../../api/errors.ts';
-import {useChange} from '../../api/use-change.ts';
-import {showToast} from '../../ui/Toast.tsx';
+import {useAction} from '../../api/use-action.ts';
+import {showFailure, showToast} from '../../ui/Toast.tsx';
 
 /** Harmless and easily taken back: no question before, undo after. */
 export function useSetDisabled() {
-  const {mutate} = useChange(RuleService.method.updateRule, [RuleService]);
+  const {mutate} = useAction(RuleService.method.updateRule);
   return function setDisabled(rule: Pick<Rule, 'id' | 'name'>, disabled: boolean): void {
     mutate(
       {rule: {id: rule.id, disabled}, updateMask: {paths: ['disabled']}},
@@ -14,10 +13,7 @@ export function useSetDisabled() {
           showToast(`Rule ${rule.name} is ${disabled ? 'disabled' : 'enabled'}`, {
             undo: () => setDisabled(rule, !disabled),
           }),
-        onError: error => {
-          const {title, message} = explainError(error, `change rule ${rule.name}`);
-          showToast(`${title}: ${message}`, {tone: 'bad'});
-        },
+        onError: error => showFailure(error, `change rule ${rule.name}`),
       },
     );
   };

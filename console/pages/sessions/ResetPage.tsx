@@ -2,10 +2,12 @@ import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {UserService} from '@muster/proto/gen/muster/v1/users_pb.ts';
 import {useMutation} from '@connectrpc/connect-query';
 import {useLocation, useSearch} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField} from '../../forms/PasswordField.tsx';
+import {HiddenUsername} from '../../forms/UsernameField.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
 import {Door} from './Door.tsx';
@@ -31,8 +33,7 @@ export function ResetPage() {
   const [password, setPassword] = useState('');
   const [touched, setTouched] = useState(false);
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (passwordMistake(password) === undefined)
       reset.mutate({code: code.trim(), newPassword: password});
@@ -41,16 +42,8 @@ export function ResetPage() {
   if (reset.isSuccess && (user === '' || login.error)) return <PasswordSet />;
   return (
     <Door title={user === '' ? 'Choose a new password' : `A new password for ${user}`}>
-      <form className="form" onSubmit={submit}>
-        {/* For those who keep passwords. */}
-        <input
-          type="text"
-          hidden
-          readOnly
-          autoComplete="username"
-          aria-label="User name"
-          value={user}
-        />
+      <Form onSubmit={submit}>
+        <HiddenUsername username={user} />
         <TextField
           label="Code"
           className="input mono"
@@ -71,11 +64,11 @@ export function ResetPage() {
           value={password}
           onChange={setPassword}
         />
-        {reset.error && <ErrorState error={reset.error} attempt="set the password" />}
+        <ErrorState error={reset.error} attempt="set the password" />
         <Button type="submit" kind="primary" busy={reset.isPending || reset.isSuccess}>
           {user === '' ? 'Set the password' : 'Set the password and sign in'}
         </Button>
-      </form>
+      </Form>
       <ButtonLink to="/sign-in" kind="quiet">
         You know it after all? Sign in
       </ButtonLink>

@@ -1,10 +1,12 @@
 import {SessionService} from '@muster/proto/gen/muster/v1/sessions_pb.ts';
 import {useMutation} from '@connectrpc/connect-query';
 import {useLocation} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {passwordMistake} from '../../forms/new-password.ts';
 import {NewPasswordField} from '../../forms/PasswordField.tsx';
+import {NewUsernameField} from '../../forms/UsernameField.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
 import {Door} from './Door.tsx';
@@ -23,8 +25,7 @@ export function SetupPage() {
   const [email, setEmail] = useState('');
   const [touched, setTouched] = useState(false);
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTouched(true);
     if (passwordMistake(password) === undefined) setup.mutate({code, username, password, email});
   };
@@ -43,18 +44,8 @@ export function SetupPage() {
     );
   return (
     <Door title="Make the first administrator">
-      <form className="form" onSubmit={submit}>
-        <TextField
-          label="User name"
-          hint="Lower case letters, digits, dots and dashes"
-          autoComplete="username"
-          autoCapitalize="off"
-          pattern="[a-z0-9][a-z0-9._\-]{0,62}"
-          required
-          autoFocus
-          value={username}
-          onChange={event => setUsername(event.target.value)}
-        />
+      <Form onSubmit={submit}>
+        <NewUsernameField autoComplete="username" value={username} onChange={setUsername} />
         <NewPasswordField
           label="Password"
           hint="; a long sentence is better than signs"
@@ -69,12 +60,12 @@ export function SetupPage() {
           value={email}
           onChange={event => setEmail(event.target.value)}
         />
-        {setup.error && <ErrorState error={setup.error} attempt="make the administrator" />}
-        {login.error && <ErrorState error={login.error} attempt="sign in" />}
+        <ErrorState error={setup.error} attempt="make the administrator" />
+        <ErrorState error={login.error} attempt="sign in" />
         <Button type="submit" kind="primary" busy={setup.isPending || login.isPending}>
           Make the administrator and sign in
         </Button>
-      </form>
+      </Form>
     </Door>
   );
 }

@@ -3,9 +3,10 @@ import {useMutation, useQuery} from '@connectrpc/connect-query';
 import {Code} from '@connectrpc/connect';
 import {useQueryClient} from '@tanstack/react-query';
 import {Link, useRouter, useSearch} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {isCode} from '../../api/errors.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {PasswordField} from '../../forms/PasswordField.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {ErrorState, Notice} from '../../ui/states.tsx';
@@ -23,10 +24,7 @@ export function SignInPage() {
 
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    login.mutate({username, password, cookie: true});
-  };
+  const submit = () => login.mutate({username, password, cookie: true});
 
   return (
     <Door title="Sign in" version={options?.serverVersion}>
@@ -39,10 +37,8 @@ export function SignInPage() {
           </p>
         </Notice>
       )}
-      {error && (
-        <ErrorState error={error} attempt="reach the server" onRetry={() => void refetch()} />
-      )}
-      <form className="form" onSubmit={submit}>
+      <ErrorState error={error} attempt="reach the server" onRetry={() => void refetch()} />
+      <Form onSubmit={submit}>
         <TextField
           label="User name"
           name="username"
@@ -67,7 +63,7 @@ export function SignInPage() {
         <Button type="submit" kind="primary" busy={login.isPending}>
           Sign in
         </Button>
-      </form>
+      </Form>
       {options && !options.setupRequired && (
         <p className="door-note">
           Password forgotten? An administrator makes a code for you:{' '}
@@ -90,7 +86,7 @@ export function SignInPage() {
           >
             Sign in with {options.oidcName || 'single sign-on'}
           </Button>
-          {oidc.error && <ErrorState error={oidc.error} attempt="ask the provider" />}
+          <ErrorState error={oidc.error} attempt="ask the provider" />
         </>
       )}
     </Door>

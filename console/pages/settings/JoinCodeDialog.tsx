@@ -16,9 +16,7 @@ export function JoinCodeDialog({onClose}: {readonly onClose: () => void}) {
   const [kind, setKind] = useState<Kind>(Kind.EDGE);
   const [name, setName] = useState('');
   const create = useAction(ServiceService.method.createJoinCode);
-  const submit = () => {
-    create.mutate({kind, name});
-  };
+  const submit = () => create.mutate({kind, name});
   if (create.data)
     return (
       <SecretDialog
@@ -42,7 +40,7 @@ export function JoinCodeDialog({onClose}: {readonly onClose: () => void}) {
       onSubmit={submit}
       onClose={onClose}
 
-      error={create.error && <ErrorState error={create.error} attempt="make a code" />}
+      error={<ErrorState error={create.error} attempt="make a code" />}
     >
       <SelectField
         label="What joins"

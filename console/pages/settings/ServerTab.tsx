@@ -125,7 +125,7 @@ function NatsCard() {
             </Button>
           </div>
         )}
-        {error && <ErrorState error={error} attempt="show the configuration" />}
+        <ErrorState error={error} attempt="show the configuration" />
       </div>
     </Card>
   );

@@ -79,7 +79,7 @@ function RevokeDialog({
       action={`Revoke ${service.name}`}
       typeToConfirm={service.name}
       busy={revoke.isPending}
-      error={revoke.error && <ErrorState error={revoke.error} attempt="revoke the service" />}
+      error={<ErrorState error={revoke.error} attempt="revoke the service" />}
       onConfirm={() => revoke.mutate({id: service.id})}
       onClose={onClose}
     >

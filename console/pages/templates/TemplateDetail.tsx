@@ -3,7 +3,7 @@ import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {LazyNixEditor} from '../../editor/LazyNixEditor.tsx';
 import {Badge} from '../../ui/Badge.tsx';
 import {Skeleton} from '../../ui/blocks.tsx';
@@ -53,7 +53,7 @@ export function TemplateDetail({newest}: {readonly newest: Template}) {
         )}
       </div>
       <DetailTabs newest={newest} />
-      {error && <ErrorState error={error} attempt="load this version" />}
+      <ErrorState error={error} attempt="load this version" />
       {!error && !template && <Skeleton lines={8} />}
       {template && <Shown template={template} newest={newest} />}
     </>
@@ -120,7 +120,7 @@ function TemplateActions({newest}: {readonly newest: Template}) {
 
 function DeleteDialog({name, onClose}: {readonly name: string; readonly onClose: () => void}) {
   const navigate = useNavigate();
-  const remove = useChange(TemplateService.method.deleteTemplate, [TemplateService]);
+  const remove = useAction(TemplateService.method.deleteTemplate);
   const confirm = () =>
     remove.mutate(
       {name},
@@ -137,7 +137,7 @@ function DeleteDialog({name, onClose}: {readonly name: string; readonly onClose:
       action="Delete the template"
       typeToConfirm={name}
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the template" />}
+      error={<ErrorState error={remove.error} attempt="delete the template" />}
       onConfirm={confirm}
       onClose={onClose}
     >

@@ -4,12 +4,14 @@ import {
   TemplateService,
 } from '@muster/proto/gen/muster/v1/templates_pb.ts';
 import {useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useMutation} from '@connectrpc/connect-query';
+import {useState} from 'react';
 import {useOperateReason} from '../../api/caller.ts';
-import {useChange} from '../../api/use-change.ts';
+import {useAction} from '../../api/use-action.ts';
 import {LazyNixEditor} from '../../editor/LazyNixEditor.tsx';
 import {useNixSyntax} from '../../editor/use-nix-syntax.ts';
 import {TextField} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
@@ -49,8 +51,7 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
     tryIt.reset();
   };
   const mistake = hasMistake(draft);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (!mistake) save(draft);
   };
@@ -59,7 +60,7 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
     if (!mistake) tryIt.mutate({template: templateOfDraft(draft), dryRun: true});
   };
   return (
-    <form className="form roomy" onSubmit={submit} aria-label="Template">
+    <Form className="form roomy" onSubmit={submit} aria-label="Template">
       <DetailHeader
         title={template ? `${template.name}, version ${template.version + 1}` : 'New template'}
         back={<BackLink to="/templates">All templates</BackLink>}
@@ -86,7 +87,7 @@ export function TemplateEditor({template, copyOf}: EditorProps) {
         </Button>
       </FormFooter>
       <LeaveGuard isDirty={JSON.stringify(draft) !== JSON.stringify(first) && !isSaved} />
-    </form>
+    </Form>
   );
 }
 
@@ -129,9 +130,9 @@ const Reached = ({machines}: {readonly machines: readonly TemplateMachine[]}) =>
 function useSaveTemplate(template: Template | undefined) {
   const navigate = useNavigate();
   const [isSaved, setSaved] = useState(false);
-  const create = useChange(TemplateService.method.createTemplate, [TemplateService]);
-  const update = useChange(TemplateService.method.updateTemplate, [TemplateService]);
-  const tryIt = useChange(TemplateService.method.updateTemplate, []);
+  const create = useAction(TemplateService.method.createTemplate);
+  const update = useAction(TemplateService.method.updateTemplate);
+  const tryIt = useMutation(TemplateService.method.updateTemplate);
   const onSuccess = (answer: {readonly template?: Template | undefined}) => {
     const {name = '', version = 0} = answer.template ?? {};
     setSaved(true);

@@ -5,8 +5,9 @@ import {useOperateReason} from '../../api/caller.ts';
 import {Skeleton} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
 import {plural} from '../../ui/format.ts';
+import {Loading} from '../../ui/Loading.tsx';
 import {Item, ItemList, SplitPage} from '../../ui/SplitPage.tsx';
-import {EmptyState, ErrorState} from '../../ui/states.tsx';
+import {EmptyState} from '../../ui/states.tsx';
 import {TemplateDetail} from './TemplateDetail.tsx';
 import {TemplateEditor} from './TemplateEditor.tsx';
 import '../rules/rules.css';
@@ -33,12 +34,10 @@ export function TemplatesPage() {
       }
       openKey={name ?? mode}
       list={
-        error && !templates ? (
-          <ErrorState error={error} attempt="load the templates" onRetry={() => void refetch()} />
-        ) : templates ? (
+        templates ? (
           <TemplateList templates={templates} openName={name} />
         ) : (
-          <Skeleton lines={8} />
+          <Loading error={error} refetch={refetch} attempt="load the templates" lines={8} />
         )
       }
     >

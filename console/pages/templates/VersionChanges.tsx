@@ -42,7 +42,7 @@ export function VersionChanges({
         />
       }
     >
-      {error && <ErrorState error={error} attempt={`load version ${other}`} />}
+      <ErrorState error={error} attempt={`load version ${other}`} />
       {!error && other > 0 && !data?.template && <Skeleton lines={6} />}
       {other <= 0 && <LineDiff before="" after={templateText(template)} />}
       {data?.template && (

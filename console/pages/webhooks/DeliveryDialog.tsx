@@ -8,10 +8,11 @@ import {useQuery} from '@connectrpc/connect-query';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {Badge} from '../../ui/Badge.tsx';
-import {KeyValues, Skeleton} from '../../ui/blocks.tsx';
+import {KeyValues} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
 import {CopyButton} from '../../ui/CopyButton.tsx';
 import {Dialog} from '../../ui/Dialog.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {Attempts} from './Attempts.tsx';
@@ -52,11 +53,10 @@ export function DeliveryDialog({webhook, id, onClose}: DeliveryDialogProps) {
         </>
       }
     >
-      {redeliver.error && <ErrorState error={redeliver.error} attempt="send it again" />}
-      {error && !delivery && (
-        <ErrorState error={error} attempt="load the delivery" onRetry={() => void refetch()} />
+      <ErrorState error={redeliver.error} attempt="send it again" />
+      {!delivery && (
+        <Loading error={error} refetch={refetch} attempt="load the delivery" lines={5} />
       )}
-      {!delivery && !error && <Skeleton lines={5} />}
       {delivery && <DeliveryDetails delivery={delivery} />}
     </Dialog>
   );

@@ -47,7 +47,7 @@ export function RotateDialog({webhook, onClose}: RotateDialogProps) {
       title={`Change the secret of ${webhook.name}?`}
       action="Make a new secret"
       busy={rotate.isPending}
-      error={rotate.error && <ErrorState error={rotate.error} attempt="change the secret" />}
+      error={<ErrorState error={rotate.error} attempt="change the secret" />}
       onConfirm={() => rotate.mutate({id: webhook.id, keepOldSeconds})}
       onClose={onClose}
     >

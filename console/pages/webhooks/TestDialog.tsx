@@ -47,7 +47,7 @@ export function TestDialog({webhook, onClose}: TestDialogProps) {
         </>
       }
     >
-      {error && <ErrorState error={error} attempt="send the test" />}
+      <ErrorState error={error} attempt="send the test" />
       {isPending && <Skeleton lines={3} />}
       {delivery && !isPending && (
         <>

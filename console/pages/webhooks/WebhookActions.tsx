@@ -87,7 +87,7 @@ function DeleteDialog({webhook, onClose}: ActionProps & {readonly onClose: () =>
       action={`Delete ${webhook.name}`}
       typeToConfirm={webhook.name}
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the webhook" />}
+      error={<ErrorState error={remove.error} attempt="delete the webhook" />}
       onConfirm={() => remove.mutate({id: webhook.id})}
       onClose={onClose}
     >

@@ -59,7 +59,7 @@ export function WebhookDialog({webhook, onClose, onSaved}: WebhookDialogProps) {
       onSubmit={submit}
       onClose={onClose}
       wide
-      error={error && <ErrorState error={error} attempt="save the webhook" />}
+      error={<ErrorState error={error} attempt="save the webhook" />}
     >
       <TargetFields draft={draft} onChange={change} />
       <HeaderFields headers={draft.headers} onChange={headers => change({headers})} />

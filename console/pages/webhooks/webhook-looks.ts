@@ -2,7 +2,7 @@ import {
   Delivery_State as DeliveryState,
   type Webhook,
 } from '@muster/proto/gen/muster/v1/webhooks_pb.ts';
-import type {Look} from '../../ui/tones.ts';
+import {type Look, lookUp} from '../../ui/tones.ts';
 
 export function webhookLook(webhook: Webhook): Look {
   if (!webhook.enabled)
@@ -13,13 +13,11 @@ export function webhookLook(webhook: Webhook): Look {
   return {word: 'Working', tone: 'ok', icon: 'check'};
 }
 
-const deliveryLooks: Readonly<Record<number, Look>> = {
+export const deliveryLook = lookUp({
   [DeliveryState.PENDING]: {word: 'Waits', tone: 'busy', icon: 'pending'},
   [DeliveryState.DELIVERED]: {word: 'Delivered', tone: 'ok', icon: 'check'},
   [DeliveryState.DEAD]: {word: 'Dead', tone: 'bad', icon: 'cross'},
-};
-export const deliveryLook = (state: number): Look =>
-  deliveryLooks[state] ?? {word: 'Unknown', tone: 'idle', icon: 'question'};
+});
 
 /** Receivers have secrets in paths: lists show where it goes, not the whole address. */
 export const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);

@@ -5,6 +5,7 @@ import {keepPreviousData} from '@tanstack/react-query';
 import {useState} from 'react';
 import {Checkbox, TextField} from '../../forms/fields.tsx';
 import {useDebounced} from '../../hooks/use-debounced.ts';
+import {phrasesOf} from '../../table/filter-terms.ts';
 import {StateBadge} from '../../ui/Badge.tsx';
 import {Skeleton} from '../../ui/blocks.tsx';
 import {Button} from '../../ui/Button.tsx';
@@ -88,7 +89,7 @@ function MachinePicker({chosen, onToggle}: MachinePickerProps) {
         value={text}
         onChange={event => setText(event.target.value)}
       />
-      {error && <ErrorState error={error} attempt="find machines" />}
+      <ErrorState error={error} attempt="find machines" />
       {!data && !error && <Skeleton lines={4} />}
       {data && machines.length === 0 && (
         <p className="muted">
@@ -124,10 +125,7 @@ function MachinePicker({chosen, onToggle}: MachinePickerProps) {
 
 function useFreeMachines(text: string) {
   const words = useDebounced(text.trim(), settleMs);
-  const phrases = words
-    .split(/\s+/)
-    .filter(Boolean)
-    .map(word => JSON.stringify(word));
+  const phrases = phrasesOf(words);
   const {data, error} = useQuery(
     MachineService.method.listMachines,
     {

@@ -6,12 +6,14 @@ import {
   WorkspaceService,
 } from '@muster/proto/gen/muster/v1/workspaces_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useAction} from '../../api/use-action.ts';
 import {useReason} from '../../api/use-reason.ts';
 import {SelectField, TextField} from '../../forms/fields.tsx';
-import {Card, Skeleton} from '../../ui/blocks.tsx';
+import {Form} from '../../forms/Form.tsx';
+import {Card} from '../../ui/blocks.tsx';
 import {Button, IconButton} from '../../ui/Button.tsx';
+import {Loading} from '../../ui/Loading.tsx';
 import {ErrorState} from '../../ui/states.tsx';
 import {showToast} from '../../ui/Toast.tsx';
 import {roleOf, roleWord, workspaceRoles} from '../people/roles.ts';
@@ -31,10 +33,7 @@ export function MembersCard({workspace}: {readonly workspace: Workspace}) {
   return (
     <Card title="Members">
       <div className="prose">
-        {error && !data && (
-          <ErrorState error={error} attempt="list the members" onRetry={() => void refetch()} />
-        )}
-        {!data && !error && <Skeleton lines={3} />}
+        {!data && <Loading error={error} refetch={refetch} attempt="list the members" lines={3} />}
         {data && members.length === 0 && (
           <p className="muted">
             Nobody has a role here yet; people with a role everywhere see it all the same.
@@ -107,12 +106,9 @@ function GrantForm({
     onDone: () => setUserId(''),
     also: [UserService],
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    grant.mutate({workspaceId, userId: userId.trim(), role});
-  };
+  const submit = () => grant.mutate({workspaceId, userId: userId.trim(), role});
   return (
-    <form className="grant-form" onSubmit={submit}>
+    <Form className="grant-form" onSubmit={submit}>
       <TextField
         label="User name"
         autoCapitalize="off"
@@ -131,7 +127,7 @@ function GrantForm({
       <Button type="submit" busy={grant.isPending} disabledReason={reason}>
         Give
       </Button>
-      {grant.error && <ErrorState error={grant.error} attempt="give the role" />}
-    </form>
+      <ErrorState error={grant.error} attempt="give the role" />
+    </Form>
   );
 }

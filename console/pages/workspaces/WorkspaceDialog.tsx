@@ -34,7 +34,7 @@ export function WorkspaceDialog({workspace, onClose, onSaved}: WorkspaceDialogPr
       onSubmit={submit}
       onClose={onClose}
 
-      error={error && <ErrorState error={error} attempt="save the workspace" />}
+      error={<ErrorState error={error} attempt="save the workspace" />}
     >
       <TextField
         label="Name"

@@ -132,7 +132,7 @@ function DeleteDialog({
       action={`Delete ${workspace.name}`}
       typeToConfirm={workspace.name}
       busy={remove.isPending}
-      error={remove.error && <ErrorState error={remove.error} attempt="delete the workspace" />}
+      error={<ErrorState error={remove.error} attempt="delete the workspace" />}
       onConfirm={() => remove.mutate({id: workspace.id})}
       onClose={onClose}
     >

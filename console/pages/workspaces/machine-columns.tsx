@@ -1,7 +1,7 @@
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
 import type {TableColumn} from '../../table/columns.ts';
-import {PresenceMark, StateBadge} from '../../ui/Badge.tsx';
 import {RelativeTime} from '../../ui/RelativeTime.tsx';
+import {briefColumns} from '../machines/brief-columns.tsx';
 import {machineName} from '../machines/machine-name.ts';
 
 export const machineMask = {
@@ -28,32 +28,15 @@ export const machineColumns: readonly TableColumn<Machine>[] = [
     onPhone: true,
     cell: machine => <strong>{machineName(machine)}</strong>,
   },
-  {
-    id: 'state',
-    header: 'State',
-    widthPx: 130,
-    onPhone: true,
-    cell: ({state}) => <StateBadge value={state} />,
-  },
-  {
-    id: 'presence',
-    header: 'Presence',
-    widthPx: 124,
-    cell: ({presence}) => <PresenceMark value={presence} />,
-  },
+  briefColumns.state,
+  briefColumns.presence,
   {
     id: 'serial',
     header: 'Serial number',
     widthPx: 130,
     cell: ({serviceTag}) => <span className="mono">{serviceTag}</span>,
   },
-  {
-    id: 'model',
-    header: 'Model',
-    widthPx: 180,
-    grows: true,
-    cell: ({manufacturer, product}) => `${manufacturer} ${product}`,
-  },
+  briefColumns.model,
   {
     id: 'since',
     header: 'Assigned',

@@ -27,12 +27,7 @@ in
       description = "Package with bin/muster-builder.";
     };
 
-    serverUrl = mkOption {
-      type = types.strMatching "https?://.+";
-      default = "http://127.0.0.1:${toString server.port}";
-      defaultText = "the server of this host";
-      description = "Where the server is.";
-    };
+    serverUrl = process.serverUrlOption server;
 
     settings = process.settingsOption "builder";
     secretFiles = process.secretFilesOption { JOIN_CODE = "/run/keys/muster-builder-join-code"; };

@@ -29,12 +29,7 @@ in
       description = "Package with bin/muster-edge.";
     };
 
-    serverUrl = mkOption {
-      type = types.strMatching "https?://.+";
-      default = "http://127.0.0.1:${toString server.port}";
-      defaultText = "the server of this host";
-      description = "Where the server is.";
-    };
+    serverUrl = process.serverUrlOption server;
 
     httpPort = mkOption {
       type = types.port;

@@ -1,4 +1,5 @@
-# What the modules of the single processes share: their options `settings` and `secretFiles`, and the hardening of those that need no rights.
+# What the modules of the single processes share: their options `settings`, `secretFiles` and `serverUrl`, and the hardening of those that
+# need no rights.
 { lib }:
 
 let
@@ -24,6 +25,15 @@ in
         Settings of the ${process} by the names of docs/configuration.md. They lie in the Nix store, which everybody can read: secrets belong
         into `secretFiles`.
       '';
+    };
+
+  serverUrlOption =
+    server:
+    mkOption {
+      type = types.strMatching "https?://.+";
+      default = "http://127.0.0.1:${toString server.port}";
+      defaultText = "the server of this host";
+      description = "Where the server is.";
     };
 
   secretFilesOption =

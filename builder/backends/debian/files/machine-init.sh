@@ -1,20 +1,7 @@
 #!/bin/sh
 # PID 1 of a machine image's initrd: fetches the squashfs layers that the command line names, checks each digest, and switches to them.
-export PATH=/usr/bin
+. /usr/lib/muster/init.sh
 
-say() { echo "MUSTER $*" >/dev/console; }
-
-# The image lies on the network only: without it the machine is of no use, so the whole boot is tried again.
-fail() {
-  say "error: $*"
-  say "restarting in 30 seconds"
-  sleep 30
-  reboot -f
-}
-
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev 2>/dev/null
 mkdir -p /dev/pts
 mount -t tmpfs -o mode=755,size=80% run /run
 say "init $(uname -r)"
@@ -27,10 +14,7 @@ done
 for module in loop squashfs overlay; do modprobe -q "$module"; done
 say "devices ready"
 
-[ -s /muster/boot.json ] ||
-  fail "boot.json is missing: the boot script must load boot.cpio after the image's initrd and name it with initrd=boot.cpio"
-mkdir -m 755 -p /run/muster
-(umask 377 && cat /muster/boot.json >/run/muster/boot.json) || fail "cannot copy boot.json"
+keep_boot_json
 
 layers=
 for word in $(cat /proc/cmdline); do

@@ -1,20 +1,7 @@
 #!/bin/sh
 # PID 1 of the registration image: brings up devices and network, hands boot.json to the agent, and keeps the agent running.
-export PATH=/usr/bin
+. /usr/lib/muster/init.sh
 
-say() { echo "MUSTER $*" >/dev/console; }
-
-# Without what it needs the machine is of no use: say why where somebody may see it, then try the whole boot again.
-fail() {
-  say "error: $*"
-  say "restarting in 30 seconds"
-  sleep 30
-  reboot -f
-}
-
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev 2>/dev/null
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs -o mode=1777 shm /dev/shm
@@ -37,10 +24,7 @@ say "devices ready"
 # The hardware restarts a machine whose kernel hangs.
 if [ -c /dev/watchdog ]; then watchdog -t 10 -T 60 /dev/watchdog; fi
 
-[ -s /muster/boot.json ] ||
-  fail "boot.json is missing: the boot script must load boot.cpio after the image's initrd and name it with initrd=boot.cpio"
-mkdir -m 755 -p /run/muster
-(umask 377 && cat /muster/boot.json >/run/muster/boot.json) || fail "cannot copy boot.json"
+keep_boot_json
 rm -f /muster/boot.json
 
 hostname muster

@@ -127,8 +127,8 @@ export function BulkDialog({action, selection, onClose, onStarted}: BulkDialogPr
           onChange={event => setTyped(event.target.value)}
         />
       )}
-      {dryRun.error && <ErrorState error={dryRun.error} attempt="try this" />}
-      {run.error && <ErrorState error={run.error} attempt="begin this" />}
+      <ErrorState error={dryRun.error} attempt="try this" />
+      <ErrorState error={run.error} attempt="begin this" />
       {tried && <DryRunOutcome operationId={tried.id} />}
     </Dialog>
   );

@@ -1,7 +1,8 @@
 import type {Machine} from '@muster/proto/gen/muster/v1/machines_pb.ts';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useOperateReason} from '../../../api/caller.ts';
 import {TextAreaField, TextField} from '../../../forms/fields.tsx';
+import {Form} from '../../../forms/Form.tsx';
 import {linesOf, wordsOf} from '../../../forms/lines.ts';
 import {Card} from '../../../ui/blocks.tsx';
 import {Button} from '../../../ui/Button.tsx';
@@ -30,8 +31,7 @@ export function ImageConfigCard({machine}: {readonly machine: Machine}) {
   const update = useUpdateMachine();
   const isChanged = JSON.stringify(draft) !== JSON.stringify(draftOf(machine));
   const set = (change: Partial<Draft>) => setDraft({...draft, ...change});
-  const save = (event: FormEvent) => {
-    event.preventDefault();
+  const save = () => {
     update.mutate(
       {
         machine: {
@@ -53,7 +53,7 @@ export function ImageConfigCard({machine}: {readonly machine: Machine}) {
   const files = machine.imageConfig?.files.length ?? 0;
   return (
     <Card title="Debian system">
-      <form className="form" onSubmit={save}>
+      <Form onSubmit={save}>
         <TextField
           label="Host name"
           value={draft.hostName}
@@ -82,7 +82,7 @@ export function ImageConfigCard({machine}: {readonly machine: Machine}) {
             them.
           </p>
         )}
-        {update.error && <ErrorState error={update.error} attempt="save the configuration" />}
+        <ErrorState error={update.error} attempt="save the configuration" />
         <div className="form-actions">
           <Button
             type="submit"
@@ -93,7 +93,7 @@ export function ImageConfigCard({machine}: {readonly machine: Machine}) {
             Save
           </Button>
         </div>
-      </form>
+      </Form>
     </Card>
   );
 }

@@ -71,7 +71,7 @@ export function ModuleCard({machine}: {readonly machine: Machine}) {
           original={isDiff ? saved : undefined}
         />
         <ValidationState validation={validation} />
-        {update.error && <ErrorState error={update.error} attempt="save the module" />}
+        <ErrorState error={update.error} attempt="save the module" />
         <div className="form-actions">
           <Button
             disabledReason={isChanged || isOvertaken ? undefined : 'Nothing is changed'}

@@ -31,9 +31,7 @@ export function HardwareChanges({machineId, from, to}: HardwareChangesProps) {
   });
   return (
     <Card title={`Version ${from} → ${to}`} flush>
-      {error && (
-        <ErrorState error={error} attempt="compare the versions" onRetry={() => void refetch()} />
-      )}
+      <ErrorState error={error} attempt="compare the versions" onRetry={() => void refetch()} />
       {!data && !error && <Skeleton lines={4} />}
       {data?.diff?.changes.length === 0 && <p className="rows-none">They are the same.</p>}
       <ul className="changes">

@@ -50,7 +50,7 @@ export function ImportPage() {
       ) : (
         <ImportActions imported={imported} source={source} file={file} counts={counts} />
       )}
-      {imported.error && <ErrorState error={imported.error} attempt="import the file" />}
+      <ErrorState error={imported.error} attempt="import the file" />
       {report && counts && (
         <>
           <ImportVerdict

@@ -50,7 +50,7 @@ export function SplitDialog({machine, taken, onClose}: SplitDialogProps) {
       action="Split the record"
       {...(losesAgent && isInService && {typeToConfirm: name})}
       busy={split.isPending}
-      error={split.error && <ErrorState error={split.error} attempt={`split ${name}`} />}
+      error={<ErrorState error={split.error} attempt={`split ${name}`} />}
       onConfirm={() => split.mutate({id: machine.id, identifiers: [...taken]})}
       onClose={onClose}
     >

@@ -1,28 +1,20 @@
 import {
   type AuditEntry,
-  AuditEntry_Outcome as Outcome,
   AuditService,
   type ListAuditResponse,
 } from '@muster/proto/gen/muster/v1/audit_pb.ts';
 import {useMemo} from 'react';
 import type {TableColumn} from '../../../table/columns.ts';
-import {DataTable} from '../../../table/DataTable.tsx';
+import {KeysetTable} from '../../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../../table/use-keyset-rows.ts';
 import {Badge} from '../../../ui/Badge.tsx';
 import {RelativeTime} from '../../../ui/RelativeTime.tsx';
-import {EmptyState, ErrorState} from '../../../ui/states.tsx';
-import type {Look} from '../../../ui/tones.ts';
+import {EmptyState} from '../../../ui/states.tsx';
+import {outcomeLook} from '../../audit/audit-columns.tsx';
 import {actorWords, dataWords, typeWords} from '../../events-words.ts';
 import {useMachine} from '../use-machine.ts';
 
-const outcomes: Readonly<Record<number, Look>> = {
-  [Outcome.OK]: {word: 'Done', tone: 'ok', icon: 'check'},
-  [Outcome.REFUSED]: {word: 'Refused', tone: 'bad', icon: 'cross'},
-  [Outcome.FAILED]: {word: 'Failed', tone: 'warn', icon: 'warning'},
-};
-const unknown: Look = {word: 'Unknown', tone: 'idle', icon: 'question'};
 const entriesOf = (page: ListAuditResponse) => page.entries;
-const idOf = ({position}: AuditEntry): string => String(position);
 
 const columns: readonly TableColumn<AuditEntry>[] = [
   {
@@ -44,7 +36,7 @@ const columns: readonly TableColumn<AuditEntry>[] = [
     id: 'outcome',
     header: 'Outcome',
     widthPx: 104,
-    cell: ({outcome}) => <Badge look={outcomes[outcome] ?? unknown} />,
+    cell: ({outcome}) => <Badge look={outcomeLook(outcome)} />,
   },
   {
     id: 'change',
@@ -60,17 +52,13 @@ export function AuditTab() {
   const {id} = useMachine();
   const input = useMemo(() => ({resource: `machines/${id}`, pageSize: 200}), [id]);
   const list = useKeysetRows(AuditService.method.listAudit, input, entriesOf);
-  if (list.error) return <ErrorState error={list.error} attempt="read the audit" />;
   return (
-    <DataTable
+    <KeysetTable
       label="Audit of this machine"
+      attempt="read the audit"
       columns={columns}
-      rows={list.rows}
-      rowId={idOf}
-      isLoading={list.isLoading}
-      hasMore={list.hasMore}
-      isLoadingMore={list.isLoadingMore}
-      onLoadMore={list.loadMore}
+      list={list}
+      rowId={({position}) => String(position)}
       empty={<EmptyState icon="audit" title="Nobody has changed anything" />}
     />
   );

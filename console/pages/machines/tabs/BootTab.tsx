@@ -1,18 +1,13 @@
-import {
-  BootService,
-  BootSession_State as SessionState,
-  type ListBootSessionsResponse,
-} from '@muster/proto/gen/muster/v1/boot_pb.ts';
-import {useQuery} from '@connectrpc/connect-query';
+import {BootService, type ListBootSessionsResponse} from '@muster/proto/gen/muster/v1/boot_pb.ts';
 import {useMemo} from 'react';
+import {MoreRows} from '../../../table/MoreRows.tsx';
 import {useKeysetRows} from '../../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../../ui/blocks.tsx';
-import {Button} from '../../../ui/Button.tsx';
 import {EmptyState, ErrorState} from '../../../ui/states.tsx';
 import {BootDecisionCard} from '../BootDecisionCard.tsx';
 import {BootTimeline} from '../BootTimeline.tsx';
-import {bootAgainMs} from '../NewestBoot.tsx';
 import {useMachine} from '../use-machine.ts';
+import {useNewestBoot} from '../use-newest-boot.ts';
 
 const pageRows = 10;
 const sessionsOf = (page: ListBootSessionsResponse) => page.bootSessions;
@@ -22,22 +17,13 @@ export function BootTab() {
   const input = useMemo(() => ({machineId: machine.id, pageSize: pageRows}), [machine.id]);
   const list = useKeysetRows(BootService.method.listBootSessions, input, sessionsOf);
   // The newest one moves while it is open.
-  const {data: newest} = useQuery(
-    BootService.method.listBootSessions,
-    {machineId: machine.id, pageSize: 1},
-    {
-      refetchInterval: ({state}) =>
-        state.data?.bootSessions[0]?.state === SessionState.OPEN ? bootAgainMs : false,
-    },
-  );
+  const {data: newest} = useNewestBoot(machine.id);
   const fresh = newest?.bootSessions[0];
   const sessions = list.rows.map(session => (session.id === fresh?.id ? fresh : session));
   return (
     <div className="machine-columns">
       <Card title="Boots" flush>
-        {list.error && (
-          <ErrorState error={list.error} attempt="load its boots" onRetry={list.refresh} />
-        )}
+        <ErrorState error={list.error} attempt="load its boots" onRetry={list.refresh} />
         {list.isLoading && <Skeleton lines={8} />}
         {!list.isLoading && !list.error && sessions.length === 0 && (
           <EmptyState icon="boot" title="It has not been seen to boot">
@@ -47,13 +33,7 @@ export function BootTab() {
         {sessions.map(session => (
           <BootTimeline key={session.id} session={session} />
         ))}
-        {list.hasMore && (
-          <p className="rows-none">
-            <Button busy={list.isLoadingMore} onClick={list.loadMore}>
-              Older ones
-            </Button>
-          </p>
-        )}
+        <MoreRows list={list}>Older ones</MoreRows>
       </Card>
       <BootDecisionCard machine={machine} />
     </div>

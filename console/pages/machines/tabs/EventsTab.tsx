@@ -58,9 +58,7 @@ export function EventsTab() {
           onChange={event => setText(event.target.value)}
         />
       </div>
-      {error && (
-        <ErrorState error={error} attempt="load its events" onRetry={() => void refetch()} />
-      )}
+      <ErrorState error={error} attempt="load its events" onRetry={() => void refetch()} />
       <DataTable
         label="Events of this machine"
         columns={columns}

@@ -7,9 +7,9 @@ import {skipToken, useQuery} from '@connectrpc/connect-query';
 import {useNavigate, useSearch} from '@tanstack/react-router';
 import {useMemo} from 'react';
 import {isCode} from '../../../api/errors.ts';
+import {MoreRows} from '../../../table/MoreRows.tsx';
 import {useKeysetRows} from '../../../table/use-keyset-rows.ts';
 import {Card, Skeleton} from '../../../ui/blocks.tsx';
-import {Button} from '../../../ui/Button.tsx';
 import {plural} from '../../../ui/format.ts';
 import {RelativeTime} from '../../../ui/RelativeTime.tsx';
 import {EmptyState, ErrorState} from '../../../ui/states.tsx';
@@ -48,12 +48,12 @@ export function HardwareTab() {
     <div className="hardware-page">
       <div className="page">
         {number > 1 && <HardwareChanges machineId={id} from={number - 1} to={number} />}
-        {error && <ErrorState error={error} attempt="load its hardware" />}
+        <ErrorState error={error} attempt="load its hardware" />
         {!hardware && !error && <Skeleton lines={10} />}
         {hardware && <HardwareTree hardware={hardware} />}
       </div>
       <Card title="History" flush>
-        {versions.error && <ErrorState error={versions.error} attempt="load its history" />}
+        <ErrorState error={versions.error} attempt="load its history" />
         {versions.rows.map((item, index) => {
           const isShown = number === 0 ? index === 0 : item.number === number;
           return (
@@ -76,11 +76,7 @@ export function HardwareTab() {
             </button>
           );
         })}
-        {versions.hasMore && (
-          <p className="rows-none">
-            <Button onClick={versions.loadMore}>Older ones</Button>
-          </p>
-        )}
+        <MoreRows list={versions}>Older ones</MoreRows>
       </Card>
     </div>
   );

@@ -15,6 +15,7 @@ import {EmptyState, ErrorState, Notice} from '../../../ui/states.tsx';
 import {showToast} from '../../../ui/Toast.tsx';
 import {bootTestLook} from '../../images/image-columns.tsx';
 import {imageBytes} from '../../images/image-files.ts';
+import {ImageLink} from '../../images/ImageLink.tsx';
 import {GateCard} from '../GateCard.tsx';
 import {machineName} from '../machine-name.ts';
 import {MachineTestsCard} from '../MachineTestsCard.tsx';
@@ -37,7 +38,7 @@ export function ImagesTab() {
   if (gate?.held) add(gate.imageId, 'held back');
   return (
     <>
-      {gateError !== null && <ErrorState error={gateError} attempt="read its gate" />}
+      <ErrorState error={gateError} attempt="read its gate" />
       {roles.size === 0 && (
         <EmptyState icon="image" title="It has no image yet">
           <p>Give it a configuration and build it.</p>
@@ -78,10 +79,7 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
     <Card
       title={
         <>
-          <Link to="/images/$id" params={{id}} className="mono">
-            {id.slice(0, 12)}
-          </Link>{' '}
-          <span className="muted">{roles.join(', ')}</span>
+          <ImageLink id={id} /> <span className="muted">{roles.join(', ')}</span>
         </>
       }
       actions={
@@ -92,7 +90,7 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
         )
       }
     >
-      {error && <ErrorState error={error} attempt="load this image" />}
+      <ErrorState error={error} attempt="load this image" />
       {image && (
         <KeyValues
           entries={[
@@ -123,7 +121,7 @@ function ImageCard({id, roles}: {readonly id: string; readonly roles: readonly s
           title={`Let ${machineName(machine)} boot this image?`}
           action="Set its boot entry"
           busy={boot.isPending}
-          error={boot.error && <ErrorState error={boot.error} attempt="set its boot entry" />}
+          error={<ErrorState error={boot.error} attempt="set its boot entry" />}
           onConfirm={() =>
             boot.mutate({
               machineId: machine.id,

@@ -31,9 +31,7 @@ export function IssuesTab() {
           onChange={event => setCleared(event.target.checked)}
         />
       </div>
-      {error && (
-        <ErrorState error={error} attempt="load its issues" onRetry={() => void refetch()} />
-      )}
+      <ErrorState error={error} attempt="load its issues" onRetry={() => void refetch()} />
       {!data && !error && <Skeleton lines={6} />}
       {data?.issues.length === 0 && (
         <EmptyState icon="check" title="Nothing is wrong with this machine" />
@@ -100,8 +98,8 @@ function IssueCard({issue, mayNot}: {readonly issue: Issue; readonly mayNot: str
         ]}
       />
       <IdentityLinks issue={issue} />
-      {acknowledge.error && <ErrorState error={acknowledge.error} attempt="acknowledge it" />}
-      {clear.error && <ErrorState error={clear.error} attempt="clear it" />}
+      <ErrorState error={acknowledge.error} attempt="acknowledge it" />
+      <ErrorState error={clear.error} attempt="clear it" />
     </Card>
   );
 }

@@ -68,9 +68,7 @@ export function MetricsTab() {
           </Button>
         )}
       </div>
-      {error && (
-        <ErrorState error={error} attempt="load its metrics" onRetry={() => void refetch()} />
-      )}
+      <ErrorState error={error} attempt="load its metrics" onRetry={() => void refetch()} />
       {isPending && <Skeleton lines={10} />}
       {data && charts.length === 0 && (
         <EmptyState icon="operation" title="It has measured nothing in this time">
