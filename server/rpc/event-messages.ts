@@ -57,18 +57,22 @@ export function toWatchedMessage({entry, missed, position}: FeedItem): WatchEven
 }
 
 /**
- * The same, encoded already: its fields stand in the message as unknown ones, which are written as they are. Only for transports that write
+ * The same, encoded already: all its fields stand in the message as unknown ones, which are written as they are. Only for transports that write
  * protobuf: JSON has no unknown fields.
  */
 export function toSharedMessage(item: FeedItem): WatchEventsResponse {
   const {entry, position} = item;
   if (!entry) return toWatchedMessage(item);
   return once(shared, entry, () => {
-    const {event} = WatchEventsResponseSchema.field;
+    const {field} = WatchEventsResponseSchema;
     const bytes = toBinary(EventSchema, toEventMessage(entry));
-    const message = create(WatchEventsResponseSchema, {position: BigInt(position)});
-    const data = new BinaryWriter().bytes(bytes).finish();
-    message.$unknown = [{no: event.number, wireType: WireType.LengthDelimited, data}];
+    const event = new BinaryWriter().bytes(bytes).finish();
+    const place = new BinaryWriter().uint64(position).finish();
+    const message = create(WatchEventsResponseSchema);
+    message.$unknown = [
+      {no: field.event.number, wireType: WireType.LengthDelimited, data: event},
+      {no: field.position.number, wireType: WireType.Varint, data: place},
+    ];
     return message;
   });
 }
@@ -80,7 +84,9 @@ export function frameOf(item: FeedItem, {kind, encode}: FrameSink): Buffer {
 }
 
 function once<T>(known: WeakMap<JournalEntry, T>, entry: JournalEntry, make: () => T): T {
-  const made = known.get(entry) ?? make();
+  const found = known.get(entry);
+  if (found !== undefined) return found;
+  const made = make();
   known.set(entry, made);
   return made;
 }

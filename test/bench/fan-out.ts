@@ -16,6 +16,8 @@ const viewers = 100;
 const events = 200;
 const rounds = 3;
 const cpuRatioMin = 3;
+/** What is left is memory for the bytes, which protobuf-es takes for each viewer. */
+const bytesRatioMin = 2;
 const lateMsMax = 1000;
 
 type Watch = (after: number, signal: AbortSignal) => AsyncGenerator<JournalEntry>;
@@ -170,7 +172,7 @@ function encodeOnly(): void {
     what: 'bytes of one event for one more viewer',
     value: `${shared.toFixed(2)} µs`,
     base: `${(alone / shared).toFixed(1)} × less than encoding it (${alone.toFixed(2)} µs)`,
-    limit: `≥ ${cpuRatioMin} × less`,
-    met: alone / shared >= cpuRatioMin,
+    limit: `≥ ${bytesRatioMin} × less`,
+    met: alone / shared >= bytesRatioMin,
   });
 }
