@@ -1,7 +1,7 @@
 import type {ReactNode} from 'react';
 import {PageHeader, Skeleton} from './blocks.tsx';
 import {Icon} from './icons.tsx';
-import {ErrorState} from './states.tsx';
+import {Loading} from './Loading.tsx';
 
 // Every page has one title, whatever its state: that is where people are who listen to it.
 
@@ -34,16 +34,12 @@ export function AwaitedPage({
   readonly error: unknown;
   /** "load the machine" */
   readonly attempt: string;
-  readonly onRetry: () => void;
+  readonly onRetry: () => unknown;
 }) {
   return (
     <div className="page">
       <PageHeader title={title} />
-      {error ? (
-        <ErrorState error={error} attempt={attempt} onRetry={onRetry} />
-      ) : (
-        <Skeleton lines={8} />
-      )}
+      <Loading error={error} attempt={attempt} refetch={onRetry} lines={8} />
     </div>
   );
 }

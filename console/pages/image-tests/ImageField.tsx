@@ -2,6 +2,7 @@ import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {useQuery} from '@connectrpc/connect-query';
 import {useId} from 'react';
 import {Combobox} from '../../forms/Combobox.tsx';
+import {Mistake} from '../../forms/fields.tsx';
 import {useNow} from '../../hooks/use-now.ts';
 import {dateOf, formatRelative} from '../../ui/format.ts';
 import {Icon} from '../../ui/icons.tsx';
@@ -56,11 +57,7 @@ export function ImageField({value, onChange, error}: ImageFieldProps) {
         The newest are suggested. Of a disk image of the image store (<code>/images/NAME</code>)
         only the boot can be tested.
       </div>
-      {error !== undefined && (
-        <div className="mistake">
-          <Icon name="warning" size={12} /> {error}
-        </div>
-      )}
+      <Mistake text={error} />
     </div>
   );
 }

@@ -11,10 +11,10 @@ import {KeysetTable} from '../../table/KeysetTable.tsx';
 import {useKeysetRows} from '../../table/use-keyset-rows.ts';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {ButtonLink} from '../../ui/Button.tsx';
-import {Chip} from '../../ui/Chip.tsx';
 import {Choices} from '../../ui/Choices.tsx';
 import {sinceOf, SinceChoice} from '../../ui/SinceChoice.tsx';
 import {EmptyState} from '../../ui/states.tsx';
+import {ImageChip} from '../images/ImageChip.tsx';
 import {MachineChip} from '../machines/MachineChip.tsx';
 import {ImageTestDetail} from './ImageTestDetail.tsx';
 import {testColumns} from './test-columns.tsx';
@@ -113,11 +113,7 @@ function Filters() {
         ))}
       </select>
       <SinceChoice value={sinceOf(search.since)} onChange={since => change({since})} />
-      {image !== '' && (
-        <Chip label="Of all images" onRemove={() => change({image: undefined})}>
-          Only of image <span className="mono">{image.slice(0, 12)}</span>
-        </Chip>
-      )}
+      <ImageChip id={image} onRemove={() => change({image: undefined})} />
       <MachineChip id={machine} onRemove={() => change({machine: undefined})} />
     </div>
   );

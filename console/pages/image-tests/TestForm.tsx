@@ -2,16 +2,17 @@ import {ImageTestService} from '@muster/proto/gen/muster/v1/image_tests_pb.ts';
 import {ImageService} from '@muster/proto/gen/muster/v1/images_pb.ts';
 import {Permission} from '@muster/proto/gen/muster/v1/options_pb.ts';
 import {useNavigate} from '@tanstack/react-router';
-import {type FormEvent, useState} from 'react';
+import {useState} from 'react';
 import {useMay, useOperateReason} from '../../api/caller.ts';
 import {useAction} from '../../api/use-action.ts';
+import {Mistake} from '../../forms/fields.tsx';
+import {Form} from '../../forms/Form.tsx';
 import {FormFooter} from '../../forms/FormFooter.tsx';
 import {LeaveGuard} from '../../forms/LeaveGuard.tsx';
 import {RadioCards} from '../../forms/RadioCards.tsx';
 import {PageHeader} from '../../ui/blocks.tsx';
 import {Button, ButtonLink} from '../../ui/Button.tsx';
 import {Chip} from '../../ui/Chip.tsx';
-import {Icon} from '../../ui/icons.tsx';
 import {MachineLink} from '../machines/MachineLink.tsx';
 import {MachinePicker} from '../machines/MachinePicker.tsx';
 import {ImageField} from './ImageField.tsx';
@@ -48,13 +49,12 @@ export function TestForm({
   const mistakes = testMistakes(draft, mustNameMachine);
   const shown: Partial<typeof mistakes> = isTried ? mistakes : {};
   const change = (part: Partial<TestDraft>) => setDraft({...draft, ...part});
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (!hasMistake(mistakes)) mutate(requestOf(draft));
   };
   return (
-    <form className="page form roomy" onSubmit={submit} aria-label="Test an image">
+    <Form className="page form roomy" onSubmit={submit} aria-label="Test an image">
       <PageHeader title="Test an image" />
       <ImageField value={draft.image} onChange={image => change({image})} error={shown.image} />
       <RadioCards
@@ -77,7 +77,7 @@ export function TestForm({
       />
       <Footer error={error} hasMistakes={isTried && hasMistake(mistakes)} isPending={isPending} />
       <LeaveGuard isDirty={!isSuccess && JSON.stringify(draft) !== JSON.stringify(first)} />
-    </form>
+    </Form>
   );
 }
 
@@ -133,11 +133,7 @@ function MachineField({id, onChange, error}: MachineFieldProps) {
         </div>
       )}
       <div className="hint">No real machine takes part: it only says whose test it is.</div>
-      {error !== undefined && (
-        <div className="mistake">
-          <Icon name="warning" size={12} /> {error}
-        </div>
-      )}
+      <Mistake text={error} />
     </div>
   );
 }
