@@ -143,11 +143,15 @@ export function createBulkActions({
     async goOn(tx: Sql, bulk: Bulk, child: BulkChild, time: Date): Promise<ChildChange> {
       const {action} = bulk;
       const {cancelRequested} = bulk.operation;
-      const machine = child.machineId ? await findMachine(tx, child.machineId) : undefined;
-      if (child.step !== 'rebooting') {
-        const of = child.buildId ? await findBuild(tx, child.buildId) : undefined;
-        const held = machine && (await findHeldImage(tx, machine.id));
-        const facts = {action, cancelRequested, build: of, machine, held};
+      const {machineId = '', buildId = ''} = child;
+      const isBuilding = child.step !== 'rebooting';
+      // In this order: what ends a build gives its image to the machine, and what lets go of an image too. Read before them, the machine would seem
+      // to have been given another one.
+      const ofBuild = isBuilding && buildId ? await findBuild(tx, buildId) : undefined;
+      const held = isBuilding && machineId ? await findHeldImage(tx, machineId) : undefined;
+      const machine = machineId ? await findMachine(tx, machineId) : undefined;
+      if (isBuilding) {
+        const facts = {action, cancelRequested, build: ofBuild, machine, held};
         return apply(tx, bulk, child, afterBuild(facts));
       }
       const command = child.commandId ? await findCommandEnd(tx, child.commandId) : undefined;

@@ -75,6 +75,24 @@ async function runWave(app: TestBulks, id: string, hostName: string): Promise<re
 
 const change = {data: {imageConfig: {hostName: 'new'}}};
 
+test('a build that ends while its machine is looked at does not fail it', async t => {
+  await using app = await setUp();
+  // Each time the end comes at another moment of the look.
+  for (const machineId of await addMachines(app, 30)) {
+    const id = await start(app, {machineIds: [machineId], ...change});
+    await app.drive(id);
+    let isOver = false;
+    const looking = (async () => {
+      while (!isOver) await app.turn(id);
+    })();
+    t.deepEqual(await buildAll(app), [machineId]);
+    isOver = true;
+    await looking;
+    await app.drive(id);
+    t.like((await app.children(id))[0], {step: 'rebooting', error: ''});
+  }
+});
+
 test('a canary, then wave after wave, each when the one before is ACTIVE in its image', async t => {
   await using app = await setUp();
   const ids = await addMachines(app, 6);
