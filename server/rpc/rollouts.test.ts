@@ -81,12 +81,12 @@ test('a build that ends while its machine is looked at does not fail it', async 
   for (const machineId of await addMachines(app, 30)) {
     const id = await start(app, {machineIds: [machineId], ...change});
     await app.drive(id);
-    let isOver = false;
+    const over = new AbortController();
     const looking = (async () => {
-      while (!isOver) await app.turn(id);
+      while (!over.signal.aborted) await app.turn(id);
     })();
     t.deepEqual(await buildAll(app), [machineId]);
-    isOver = true;
+    over.abort();
     await looking;
     await app.drive(id);
     t.like((await app.children(id))[0], {step: 'rebooting', error: ''});
